@@ -1,0 +1,49 @@
+"""A partner as the rules, the mapping and the sending know it: the contents of one partners/<id>.toml, already checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+Purpose = Literal["care-coordination", "referral", "treatment", "education-planning", "service-resolution", "quality"]
+
+
+@dataclass(frozen=True, slots=True)
+class Authorisation:
+    """How we show who we are. `secret` names an environment variable or file; it never holds the secret itself."""
+
+    kind: Literal["none", "bearer"] = "none"
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """An organisation with an endpoint that may receive, and may answer."""
+
+    id: str
+    name: str
+    sectors: tuple[str, ...]
+    since: date
+    """The day it was configured: a permit to `"all"` reaches the partners that existed when it was signed (rule *to*)."""
+    purpose: Purpose = "care-coordination"
+    base_url: str = ""
+    release: Literal["R4", "R5"] = "R4"
+    identifiers: tuple[tuple[str, str], ...] = ()
+    """(system, value) by which the organisation is known, on cases and on FHIR servers."""
+    audience: tuple[str, ...] = ()
+    """Identifier types (`health-card`, `school-number`, …) that this partner may be told beyond its sector's own; each
+    with the stated authority (exchange.md, *Identity*)."""
+    audience_authority: str = ""
+    written_only: bool = False
+    after_end: Literal["freeze", "withdraw"] = "freeze"
+    withheld_notice: bool = False
+    narrative: bool = True
+    withdrawal: Literal["delete", "stub"] = "delete"
+    authorisation: Authorisation = field(default_factory=Authorisation)
+    private_addresses: bool = False
+    """May its endpoint be at a private or loopback address? Off: such an address is refused."""
+    chunk: int = 200
+    timeout: float = 30.0
+    quiet_seconds: float = 0.0
+    paused: bool = False
