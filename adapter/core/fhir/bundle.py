@@ -1,0 +1,130 @@
+"""Turns changes into transaction Bundles, in chunks of the size that a partner takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from adapter.core.diff import Change, Create, Delete, Holding, Update, in_order, referred
+
+Sent = Create | Update | Delete
+"""The changes that need traffic."""
+
+_TOKEN_SEPARATORS = str.maketrans({separator: f"\\{separator}" for separator in "\\,|$"})
+
+
+def sent_of(changes: Iterable[Change]) -> tuple[Sent, ...]:
+    """Those of `changes` that need traffic, in their order."""
+    return tuple(change for change in changes if isinstance(change, Create | Update | Delete))
+
+
+def transaction(changes: Sequence[Change], ids: Mapping[str, str]) -> dict[str, Any]:
+    """One transaction Bundle (http://hl7.org/fhir/R4/http.html#transaction) for the changes that need traffic.
+
+    `ids`: `Type/id` at the partner by urn. A reference to what this Bundle creates stays a urn; one to what the partner
+    holds becomes `Type/id`; any other raises ValueError, as do no change at all and two changes of one identity.
+    """
+    sent = sent_of(changes)
+    if not sent:
+        raise ValueError("no change needs a Bundle")
+    _refuse_twins(sent)
+    created = {change.made.urn for change in sent if isinstance(change, Create)}
+    known = {urn: place for urn, place in ids.items() if urn not in created}
+    entries = [_entry(change, created, known) for change in sent]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def chunks(changes: Sequence[Change], size: int) -> tuple[tuple[Sent, ...], ...]:
+    """The changes that need traffic, in groups of at most `size`: a group refers only to itself or to earlier ones, and
+    deletions come last. Only resources that refer to each other in a circle may make a group larger.
+
+    A later group is made into a Bundle when the ids of the earlier ones are known.
+    """
+    if size < 1:
+        raise ValueError("a chunk holds at least one change")
+    sent = sent_of(changes)
+    by_urn = {change.made.urn: change for change in sent if not isinstance(change, Delete)}
+    writes = [by_urn[made.urn] for made in in_order(change.made for change in by_urn.values())]
+    deletions: list[list[Sent]] = [[change] for change in sent if isinstance(change, Delete)]
+    return _grouped([*_units(writes), *deletions], size)
+
+
+def search(identifier: tuple[str, str]) -> str:
+    """`identifier=system|value` as a query, escaped as a FHIR token and then percent-encoded."""
+    system, value = (quote(part.translate(_TOKEN_SEPARATORS), safe=":/") for part in identifier)
+    return f"identifier={system}%7C{value}"
+
+
+def _entry(change: Sent, created: set[str], known: Mapping[str, str]) -> dict[str, Any]:
+    match change:
+        case Create(made):
+            resource = _resolved(made.resource, created, known, made.type)
+            request = {"method": "POST", "url": made.type, "ifNoneExist": search(made.identifier)}
+            return {"fullUrl": made.urn, "resource": resource, "request": request}
+        case Update(made, held):
+            resource = {**_resolved(made.resource, created, known, made.type), "id": held.id}
+            request = {"method": "PUT", "url": f"{held.type}/{held.id}"}
+            return {"resource": resource, "request": {**request, **_if_match(held)}}
+        case Delete(held):
+            return {"request": {"method": "DELETE", "url": f"{held.type}/{held.id}"}}
+
+
+def _if_match(held: Holding) -> dict[str, str]:
+    return {"ifMatch": f'W/"{held.version}"'} if held.version else {}
+
+
+def _resolved(value: Any, created: set[str], known: Mapping[str, str], path: str) -> Any:
+    """A copy of `value` in which references lead to where the partner holds what they mean; all else as it is."""
+    if isinstance(value, list):
+        return [_resolved(inner, created, known, path) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    copy = {key: _resolved(inner, created, known, f"{path}.{key}") for key, inner in value.items()}
+    for key in ("reference", "url"):  # Reference.reference; Attachment.url, where it means a Binary of ours
+        target = copy.get(key)
+        if isinstance(target, str) and target.startswith("urn:uuid:" if key == "url" else "urn:"):
+            copy[key] = _target(target, created, known, f"{path}.{key}")
+    return copy
+
+
+def _target(urn: str, created: set[str], known: Mapping[str, str], path: str) -> str:
+    if urn in created:
+        return urn
+    if urn not in known:
+        raise ValueError(f"{path} refers to what the partner does not hold and this Bundle does not create")
+    return known[urn]
+
+
+def _refuse_twins(sent: Sequence[Sent]) -> None:
+    """Servers drop one of two entries with one identity, in silence (reference/servers.md, section 4)."""
+    places = [
+        (change.made.urn, (change.made.type, *change.made.identifier))
+        if isinstance(change, Create)
+        else (change.holding.urn, (change.holding.type, change.holding.id))
+        for change in sent
+    ]
+    if any(len({place[part] for place in places}) < len(places) for part in (0, 1)):
+        raise ValueError("two changes of one identity cannot travel in one Bundle")
+
+
+def _units(writes: Sequence[Create | Update]) -> list[list[Sent]]:
+    """Cuts `writes` wherever nothing before the cut refers to something that is created after it."""
+    position = {change.made.urn: place for place, change in enumerate(writes) if isinstance(change, Create)}
+    units: list[list[Sent]] = []
+    reach = -1
+    for place, change in enumerate(writes):
+        if place > reach:
+            units.append([])
+        units[-1].append(change)
+        reach = max(reach, *(position.get(urn, -1) for urn in referred(change.made.resource)), -1)
+    return units
+
+
+def _grouped(units: Iterable[Sequence[Sent]], size: int) -> tuple[tuple[Sent, ...], ...]:
+    groups: list[list[Sent]] = []
+    for unit in units:
+        if not groups or len(groups[-1]) + len(unit) > size:
+            groups.append([])
+        groups[-1] += unit
+    return tuple(tuple(group) for group in groups)

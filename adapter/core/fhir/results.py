@@ -1,0 +1,215 @@
+"""Reads what a partner answered to a Bundle, of which nothing is taken on trust, into one result for each change."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from adapter.core.diff import Change, Create, Delete, Holding, Update
+from adapter.core.fhir import outcome as outcomes
+from adapter.core.fhir.bundle import Sent, sent_of
+from adapter.core.retry import Outcome
+from adapter.core.strict_json import digest
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
+_LOCATION = re.compile(r"(?:[^\s?#]*/)?([A-Z][A-Za-z]{1,39})/([A-Za-z0-9\-.]{1,64})(?:/_history/([^/?#\s]{1,128}))?\Z")
+_VERSION = re.compile(r"[A-Za-z0-9\-._~+/=:]{1,128}\Z")
+_ETAG = re.compile(r"(?:[Ww]/)?\"([^\"]*)\"\Z")
+_STATUS = re.compile(r"([1-5][0-9]{2})(?:\s|\Z)")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one change: where the partner holds it now (empty if not said), and what it said, in codes."""
+
+    change: Sent
+    outcome: Outcome
+    id: str = ""
+    version: str = ""
+    said: tuple[str, ...] = ()
+
+
+def results(
+    changes: Sequence[Change], bundle_sent: Mapping[str, Any], response: Any, *, status: int = 200, waits: bool = False
+) -> list[Result]:
+    """What became of each change that was sent in `bundle_sent`, read from the answer; total over any JSON.
+
+    `status` is the HTTP status, `waits` whether a Retry-After came with it. A success of the whole is never taken for a
+    success of an entry; and where the entries cannot be told apart (another number, another type), all is unknown.
+    """
+    sent = sent_of(changes)
+    said = outcomes.read(response)
+    whole = outcomes.of_status(status, said, retry_after=waits)
+    if whole != "delivered":
+        return [Result(change, _narrowed(whole, sent), said=said) for change in sent]
+    answers = _answers(response)
+    if answers is None or len(answers) != len(sent) or len(bundle_sent.get("entry", ())) != len(sent):
+        return [Result(change, "unknown", said=said) for change in sent]
+    read = [_result(change, answer, waits) for change, answer in zip(sent, answers, strict=True)]
+    return _distinct(read)
+
+
+def found(body: Any, type_: str, identifier: tuple[str, str]) -> tuple[tuple[str, str], ...] | None:
+    """(id, version) of the resources with this type and identifier in a searchset; None if the answer is not one.
+
+    What a server returns besides (some ignore parameters that they do not know) is left out.
+    """
+    if not isinstance(body, dict) or body.get("resourceType") != "Bundle" or body.get("type") != "searchset":
+        return None
+    entries = body.get("entry", [])
+    if not isinstance(entries, list):
+        return None
+    places = {
+        place
+        for entry in entries
+        if isinstance(entry, dict) and _is(entry.get("resource"), type_, identifier)
+        for place in [place_of(entry["resource"])]
+        if place[0]
+    }
+    return tuple(sorted(places))
+
+
+def place_of(resource: Any) -> tuple[str, str]:
+    """(id, version) that a resource states of itself; empty where it states none that can be one."""
+    if not isinstance(resource, dict):
+        return "", ""
+    meta = resource.get("meta")
+    version = meta.get("versionId") if isinstance(meta, dict) else None
+    return _matching(_ID, resource.get("id")), _matching(_VERSION, version)
+
+
+def holding(result: Result) -> Holding | None:
+    """What the share holds after `result`; None if it tells nothing new: the holding, if there is one, stays.
+
+    What a conditional create found was created by us before (the identifier is a keyed hash that only we make), so that
+    it is ours; it is not known to be equal, so that its hash is empty.
+    """
+    match result:
+        case Result(Create(made), ("delivered" | "existing") as became, id, version):
+            known = digest(made.resource) if became == "delivered" else ""
+            return Holding(
+                made.urn, made.type, made.identifier, id, version, known, made.directory,
+                about=made.about, parts=made.parts, topics=made.topics,
+            )  # fmt: skip
+        case Result(Update(made, held), "delivered", _, version):
+            return replace(
+                held, version=version, hash=digest(made.resource), state="active",
+                about=made.about, parts=made.parts, topics=made.topics,
+            )  # fmt: skip
+        case Result(Delete(held), "delivered"):
+            return replace(held, version="", hash="", state="withdrawn")
+    return None
+
+
+def _answers(response: Any) -> list[Any] | None:
+    """The entries of a transaction-response or batch-response; None for anything else."""
+    if not isinstance(response, dict) or response.get("resourceType") != "Bundle":
+        return None
+    entries = response.get("entry")
+    if response.get("type") not in ("transaction-response", "batch-response") or not isinstance(entries, list):
+        return None
+    return entries
+
+
+def _result(change: Sent, entry: Any, waits: bool) -> Result:
+    answer = entry.get("response") if isinstance(entry, dict) else None
+    status = _status(answer.get("status")) if isinstance(answer, dict) else None
+    if not isinstance(answer, dict) or status is None:
+        return Result(change, "unknown")
+    said = outcomes.read(answer.get("outcome"))
+    if not 200 <= status < 300:
+        return Result(change, _of_entry(change, status, said, waits), said=said)
+    type_, id_, version = _place(answer, entry.get("resource"))
+    return Result(change, _success(change, status, type_, id_, answer, entry), id_, version, said)
+
+
+def _of_entry(change: Sent, status: int, said: tuple[str, ...], waits: bool) -> Outcome:
+    if status in (404, 410):
+        match change:
+            case Delete():
+                return "delivered"  # it is gone, which is what was asked
+            case Update():
+                return "conflict"  # someone there deleted our copy
+    return _narrowed(outcomes.of_status(status, said, retry_after=waits), [change])
+
+
+def _narrowed(outcome: Outcome, sent: Sequence[Sent]) -> Outcome:
+    """412 is about a version only where one was sent; else it is about a condition that matches several."""
+    conditional_only = not any(isinstance(change, Update) for change in sent)
+    return "ambiguous" if outcome == "version" and conditional_only else outcome
+
+
+def _success(change: Sent, status: int, type_: str, id_: str, answer: dict[str, Any], entry: dict[str, Any]) -> Outcome:
+    """A success is believed only if it is about the resource that was sent, and holds no error inside."""
+    if outcomes.failed(answer.get("outcome")) or outcomes.failed(entry.get("resource")):
+        return "unknown"
+    match change:
+        case Create(made):
+            if not id_ or type_ != made.type or not _echoes(entry.get("resource"), made.type, made.identifier):
+                return "unknown"
+            return "delivered" if status == 201 else "existing" if status == 200 else "unknown"
+        case Update(_, held):
+            same = not id_ or (type_, id_) == (held.type, held.id)
+            return "delivered" if same and status in (200, 201, 204) else "unknown"
+        case Delete(held):
+            same = not id_ or (type_, id_) == (held.type, held.id)
+            return "delivered" if same and status in (200, 204) else "unknown"
+
+
+def _place(answer: dict[str, Any], resource: Any) -> tuple[str, str, str]:
+    """(type, id, version) as location and etag say, else as the resource says that came back."""
+    location, etag = answer.get("location"), answer.get("etag")
+    where = _LOCATION.match(location) if isinstance(location, str) else None
+    own_id, own_version = place_of(resource)
+    own_type = resource.get("resourceType") if isinstance(resource, dict) and own_id else ""
+    type_, id_ = (where[1], where[2]) if where else (own_type if isinstance(own_type, str) else "", own_id)
+    tag = _ETAG.match(etag.strip()) if isinstance(etag, str) else None
+    versions = (tag[1] if tag else "", (where[3] if where else None) or "", own_version)
+    return type_, id_, next((version for version in versions if _VERSION.match(version)), "")
+
+
+def _echoes(resource: Any, type_: str, identifier: tuple[str, str]) -> bool:
+    """A server may send the resource back, or an OperationOutcome; if it is a resource, it must be ours."""
+    if not isinstance(resource, dict) or resource.get("resourceType") == "OperationOutcome":
+        return True
+    return _is(resource, type_, identifier)
+
+
+def _is(resource: Any, type_: str, identifier: tuple[str, str]) -> bool:
+    if not isinstance(resource, dict) or resource.get("resourceType") != type_:
+        return False
+    stated = resource.get("identifier")
+    for each in stated if isinstance(stated, list) else [stated]:  # Composition and Bundle have one, not a list
+        if isinstance(each, dict) and (each.get("system"), each.get("value")) == identifier:
+            return True
+    return False
+
+
+def _distinct(read: list[Result]) -> list[Result]:
+    """Two changes cannot have led to one resource: where an answer says so, neither is believed."""
+    places = Counter((type_of(result.change), result.id) for result in read if result.id)
+    return [
+        replace(result, outcome="unknown", id="", version="")
+        if result.outcome in ("delivered", "existing") and places[(type_of(result.change), result.id)] > 1
+        else result
+        for result in read
+    ]
+
+
+def type_of(change: Sent) -> str:
+    """The FHIR type that a change is about."""
+    return change.made.type if isinstance(change, Create) else change.holding.type
+
+
+def _status(value: Any) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if 100 <= value <= 599 else None
+    match = _STATUS.match(value.strip()) if isinstance(value, str) else None
+    return int(match[1]) if match else None
+
+
+def _matching(pattern: re.Pattern[str], value: Any) -> str:
+    return value if isinstance(value, str) and pattern.match(value) else ""
