@@ -1,0 +1,218 @@
+"""Opens the database, keeps its transactions honest, and brings it to this version.
+
+SQLite by default: write-ahead log, synchronous=FULL, and BEGIN IMMEDIATE for what writes, so that a transaction never
+finds out half way that it may not. PostgreSQL through psycopg 3 for several machines (design.md section 6).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from adapter.errors import Misconfigured, Unavailable
+from adapter.store.seal import Keys, Seal
+from adapter.store.tables import keystones
+
+_WAIT = 15  # seconds that a transaction waits for another one's lock
+_UPGRADE_LOCK = 0x637370  # any number that is only ours: PostgreSQL's advisory lock while migrating
+_KEYSTONE = b"csp-fhir-adapter keystone"
+_PROBLEMS = (OperationalError, InterfaceError, PoolTimeout)
+
+# Statements
+KEYSTONE = sa.select(keystones).where(keystones.c.id == 1)
+SET_KEYSTONE = sa.insert(keystones)
+UPGRADE_LOCK = sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK))
+DURABLE = sa.text("SHOW synchronous_commit")
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """One transaction: what the functions of this room take first. `writes` tells whether it may change anything."""
+
+    connection: sa.Connection
+    seal: Seal
+    writes: bool
+
+    def insert_absent(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that leaves a row alone that is already there, in the database's own words."""
+        if self.connection.dialect.name == "sqlite":
+            return sqlite.insert(table).on_conflict_do_nothing()
+        return postgresql.insert(table).on_conflict_do_nothing()
+
+
+class Store:
+    """One instance's database. Safe to share among threads; each process opens its own."""
+
+    def __init__(self, engine: sa.Engine, keys: Keys) -> None:
+        self._engine = engine
+        self._seal = Seal(keys)
+
+    @classmethod
+    def open(cls, url: str, keys: Keys) -> Store:
+        """Prepare to use the database at this SQLAlchemy URL; nothing is connected yet. Misconfigured: a wrong URL."""
+        return cls(_engine(url), keys)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def writing(self) -> Iterator[Tx]:
+        """A transaction that may write: all of it is kept, or none. Unavailable: not reached, full, locked too long."""
+        with _answering(), self._engine.connect() as connection, connection.begin():
+            yield Tx(connection, self._seal, writes=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Tx]:
+        """A transaction that sees one moment of the database, cannot write, and holds nobody up."""
+        options: dict[str, Any] = {"adapter_reads": True}
+        if self._engine.dialect.name == "postgresql":
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        engine = self._engine.execution_options(**options)
+        with _answering(), engine.connect() as connection, connection.begin():
+            yield Tx(connection, self._seal, writes=False)
+
+    def upgrade(self) -> None:
+        """Bring the database to this version, from any earlier one or from nothing; one process at a time does it."""
+        with self.writing() as tx:
+            if tx.connection.dialect.name == "postgresql":
+                tx.connection.execute(UPGRADE_LOCK)
+            found, scripts = _version(tx), _scripts()
+            if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+                raise Misconfigured(_NEWER)
+            config = _config()
+            config.attributes["connection"] = tx.connection
+            command.upgrade(config, "head")
+            if tx.connection.execute(KEYSTONE).one_or_none() is None:
+                sealed = self._seal.close(_KEYSTONE, table="keystones", column="sealed", row="1")
+                root_index = self._seal.index("keystones", "root")
+                tx.connection.execute(SET_KEYSTONE, {"id": 1, "root_index": root_index, "sealed": sealed})
+
+    def check(self) -> None:
+        """Return if the database can be used as it is.
+
+        Unavailable: it cannot be reached. Misconfigured: it is empty, of another version, was written with other keys,
+        or acknowledges what it has not yet written.
+        """
+        with self.reading() as tx:
+            match _version(tx):
+                case None:
+                    raise Misconfigured("The database is empty: run `adapter db upgrade`.")
+                case version if version == _scripts().get_current_head():
+                    pass
+                case version if version in {script.revision for script in _scripts().walk_revisions()}:
+                    raise Misconfigured("The database is of an earlier version: run `adapter db upgrade`.")
+                case _:
+                    raise Misconfigured(_NEWER)
+            if tx.connection.dialect.name == "postgresql" and tx.connection.scalar(DURABLE) == "off":
+                raise Misconfigured("The database has synchronous_commit off, and could lose what it acknowledged.")
+            self._check_keys(tx)
+
+    def _check_keys(self, tx: Tx) -> None:
+        row = tx.connection.execute(KEYSTONE).one()
+        if row.root_index != self._seal.index("keystones", "root"):
+            raise Misconfigured("The key file is not the one that this database was written with: its root differs.")
+        if self._seal.open(row.sealed, table="keystones", column="sealed", row="1") != _KEYSTONE:
+            raise Misconfigured("The database's keystone is not ours.")
+
+
+_NEWER = "The database is of a version that this adapter does not know: install the one that wrote it, or a later one."
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Turn what a database says when it cannot work into the one sentence that callers know."""
+    try:
+        yield
+    except _PROBLEMS as error:
+        raise Unavailable("The database cannot be reached, is full, or is locked.") from error
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        address = sa.make_url(url)
+    except ArgumentError:
+        raise Misconfigured("The database URL cannot be read.") from None
+    match address.get_backend_name():
+        case "sqlite":
+            return _sqlite(address)
+        case "postgresql" | "postgres":
+            return _postgresql(address)
+        case _:
+            raise Misconfigured("The database must be SQLite (sqlite:///…) or PostgreSQL (postgresql://…).")
+
+
+def _postgresql(address: sa.URL) -> sa.Engine:
+    return sa.create_engine(
+        address.set(drivername="postgresql+psycopg"),
+        hide_parameters=True,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": _WAIT, "options": f"-c lock_timeout={_WAIT}s -c timezone=UTC"},
+    )
+
+
+def _sqlite(address: sa.URL) -> sa.Engine:
+    if not address.database or address.database == ":memory:" or "mode=memory" in str(address):
+        raise Misconfigured("A database in memory keeps nothing: give a file (sqlite:///path).")
+    path = Path(address.database)
+    # Each thread and process has connections of its own, and waits for the file's lock rather than for a connection.
+    engine = sa.create_engine(address, hide_parameters=True, pool_size=20, max_overflow=40)
+
+    # pysqlite would begin by itself, late and never IMMEDIATE: it is told to leave transactions to us.
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        for statement in (
+            f"PRAGMA busy_timeout = {_WAIT * 1000}",
+            "PRAGMA synchronous = FULL",
+            "PRAGMA foreign_keys = ON",
+            "PRAGMA recursive_triggers = ON",  # else INSERT OR REPLACE would delete past the append-only triggers
+        ):
+            connection.execute(statement)
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            connection.execute("PRAGMA journal_mode = WAL")
+
+    @event.listens_for(engine, "do_connect")
+    def create_private(_dialect: sa.Dialect, _record: object, _args: object, _kwargs: object) -> None:
+        # The file is for the instance's own account only; SQLite gives its log and index files the same mode.
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError:
+            return  # SQLite then says so itself, as an OperationalError
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        reads = connection.get_execution_options().get("adapter_reads", False)
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _version(tx: Tx) -> str | None:
+    return MigrationContext.configure(tx.connection).get_current_revision()

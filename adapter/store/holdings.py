@@ -1,0 +1,112 @@
+"""What each partner holds from us, share by share, as far as we know: never content, only its hash.
+
+What a holding tells about the case (which record, parts and topics) is sealed; identifiers are opaque and the partner's
+own, and stay in clear, as does the partner's id and version of each (exchange.md, *Identity*).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from adapter.core.diff import Holding
+from adapter.store.database import Tx
+from adapter.store.tables import holdings, shares
+
+_c = holdings.c
+_URNS: sa.BindParameter[str] = sa.bindparam("urns", expanding=True)
+
+# Statements
+OF_SHARE = sa.select(holdings).where(_c.share_id == sa.bindparam("of_share")).order_by(_c.urn)
+FORGET = sa.delete(holdings).where(_c.share_id == sa.bindparam("of_share"), _c.urn.in_(_URNS))
+INSERT = sa.insert(holdings)
+_OF_PARTNER = shares.c.partner == sa.bindparam("of_partner")
+DIRECTORY = (
+    sa.select(holdings)
+    .join(shares, shares.c.id == _c.share_id)
+    .where(_OF_PARTNER, _c.directory, _c.state != "withdrawn")
+    .order_by(_c.saved_at, _c.share_id)
+)
+DIRECTORY_OF = DIRECTORY.where(_c.urn.in_(_URNS))
+USED_ELSEWHERE = (
+    sa.select(_c.urn)
+    .distinct()
+    .join(shares, shares.c.id == _c.share_id)
+    .where(_OF_PARTNER, _c.urn.in_(_URNS), _c.share_id != sa.bindparam("of_share"), _c.state != "withdrawn")
+)
+
+
+def of_share(tx: Tx, share_id: int) -> list[Holding]:
+    """Everything that is known to be held through this share, by urn."""
+    return [_holding(tx, row) for row in tx.connection.execute(OF_SHARE, {"of_share": share_id})]
+
+
+def save(tx: Tx, share_id: int, holdings: Iterable[Holding], *, now: datetime) -> None:
+    """Keep these as they now are, each in place of what was known by its urn; the share's others stay."""
+    rows = {holding.urn: _row(tx, share_id, holding, now) for holding in holdings}
+    if rows:
+        forget(tx, share_id, rows)
+        tx.connection.execute(INSERT, list(rows.values()))
+
+
+def forget(tx: Tx, share_id: int, urns: Iterable[str]) -> None:
+    """These are no longer held."""
+    if wanted := list(urns):
+        tx.connection.execute(FORGET, {"of_share": share_id, "urns": wanted})
+
+
+def directory(tx: Tx, partner: str, urns: Collection[str] | None = None) -> dict[str, Holding]:
+    """The directory resources (of these urns) that the partner holds through any share; of equals the latest saved."""
+    if urns is None:
+        rows = tx.connection.execute(DIRECTORY, {"of_partner": partner})
+    else:
+        rows = tx.connection.execute(DIRECTORY_OF, {"of_partner": partner, "urns": list(urns)})
+    return {row.urn: _holding(tx, row) for row in rows}
+
+
+def used_elsewhere(tx: Tx, partner: str, urns: Collection[str], *, share_id: int) -> set[str]:
+    """Those of the urns that other shares of this partner hold too, and have not withdrawn."""
+    values = {"of_partner": partner, "urns": list(urns), "of_share": share_id}
+    return set(tx.connection.scalars(USED_ELSEWHERE, values))
+
+
+def _row(tx: Tx, share_id: int, holding: Holding, now: datetime) -> dict[str, Any]:
+    told = orjson.dumps([holding.about, holding.parts, holding.topics])
+    return {
+        "share_id": share_id,
+        "urn": holding.urn,
+        "type": holding.type,
+        "system": holding.identifier[0],
+        "value": holding.identifier[1],
+        "id": holding.id,
+        "version": holding.version,
+        "hash": holding.hash,
+        "directory": holding.directory,
+        "ours": holding.ours,
+        "state": holding.state,
+        "sealed": tx.seal.close(told, table="holdings", column="sealed", row=f"{share_id}/{holding.urn}"),
+        "saved_at": now,
+    }
+
+
+def _holding(tx: Tx, row: sa.Row[Any]) -> Holding:
+    told = tx.seal.open(row.sealed, table="holdings", column="sealed", row=f"{row.share_id}/{row.urn}")
+    about, parts, topics = orjson.loads(told)
+    return Holding(
+        urn=row.urn,
+        type=row.type,
+        identifier=(row.system, row.value),
+        id=row.id,
+        version=row.version,
+        hash=row.hash,
+        directory=row.directory,
+        ours=row.ours,
+        state=row.state,
+        about=about,
+        parts=tuple(parts),
+        topics=tuple(topics),
+    )

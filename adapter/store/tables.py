@@ -1,0 +1,216 @@
+"""The shape of the database on one page: every table, its indexes, and how times are kept.
+
+Columns named `sealed…` hold envelopes of seal.py, columns named `…_index` blind indexes; the rest is in clear, and
+holds nothing that a record says. Each table's statements stand in the module of its name. What changes here needs a
+migration; a test compares the two on both databases.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment: timezone-aware and in UTC in Python; `timestamptz` on PostgreSQL, UTC text that sorts on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise TypeError("a moment without a time zone cannot be kept")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite numbers rows by itself only in a column that is exactly INTEGER PRIMARY KEY.
+Number = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# One row: the proof that the keys in use are those that this database was written with.
+keystones = Table(
+    "keystones",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("root_index", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("position", Number, primary_key=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("number_index", LargeBinary, nullable=False, unique=True),
+    Column("sealed_number", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("sealed_body", LargeBinary, nullable=False),
+    Column("sealed_kept", LargeBinary, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("case_id", String(32), ForeignKey("cases.id"), nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("held", Boolean, nullable=False),  # its partner is paused: nobody starts work on it
+    Column("due", Instant),
+    Column("turn", Instant),  # when a worker may claim it: due, or the end of its lease; none while held or stopped
+    Column("marked", Integer, nullable=False),  # how often it was marked due,
+    Column("taken", Integer, nullable=False),  # and how often of these the last claim has seen
+    Column("fence", Integer, nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("lease_until", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("failing_since", Instant),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("refused", Text, nullable=False),
+    Column("alarms", JSON, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("case_id", "partner"),
+    Index("ix_shares_turn_id", "turn", "id"),
+    Index("ix_shares_partner_state", "partner", "state"),
+    Index("ix_shares_state_id", "state", "id"),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("partner", Text, primary_key=True),
+    Column("since", Instant, nullable=False),
+)
+
+holdings = Table(
+    "holdings",
+    metadata,
+    Column("share_id", Number, ForeignKey("shares.id"), nullable=False),
+    Column("urn", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("directory", Boolean, nullable=False),
+    Column("ours", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+    PrimaryKeyConstraint("share_id", "urn"),
+    Index("ix_holdings_urn", "urn"),
+)
+
+disclosures = Table(
+    "disclosures",
+    metadata,
+    Column("case_id", String(32), ForeignKey("cases.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    PrimaryKeyConstraint("case_id", "seq"),
+)
+
+# The last line of each case's disclosures, witnessed with the keys: where the next one goes, and that none was cut off.
+chains = Table(
+    "chains",
+    metadata,
+    Column("case_id", String(32), ForeignKey("cases.id"), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("witness", LargeBinary, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)
+
+# An id that a partner chose may tell something (a name, a chart number): it is found by index, and read from the body.
+resources = Table(
+    "resources",
+    metadata,
+    Column("position", Number, primary_key=True),
+    Column("key", String(32), nullable=False, unique=True),
+    Column("partner", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("id_index", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated", Instant, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    UniqueConstraint("partner", "type", "id_index"),
+    Index("ix_resources_partner_updated", "partner", "updated"),
+)
+
+resource_versions = Table(
+    "resource_versions",
+    metadata,
+    Column("key", String(32), ForeignKey("resources.key"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated", Instant, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("key", "version"),
+)
+
+resource_terms = Table(
+    "resource_terms",
+    metadata,
+    Column("key", String(32), nullable=False),
+    Column("term_index", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("term_index", "key"),
+    ForeignKeyConstraint(["key"], ["resources.key"]),
+    Index("ix_resource_terms_key", "key"),
+)
