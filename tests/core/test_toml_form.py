@@ -1,0 +1,132 @@
+"""A TOML file that people write by hand is told every mistake at once, on the line where it stands."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter.core.toml_form import Form, WrongError, day, flag, many_of, number, one_of, parse, text, uri, whole
+from adapter.errors import Misconfigured
+
+TEXT = '''\
+name = "Lakeside"
+long = """
+[not.a.table]
+"""
+sectors = [
+  "education",  # a comment with = in it
+]
+
+[agency]
+zone.name = "America/Toronto"
+
+[[agency.identifiers]]
+system = "https://a.example"
+[[agency.identifiers]]
+"value" = "2"
+inline = {a = 1, b = [1, 2]}
+'''
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        pytest.param(("name",), 1, id="a plain key"),
+        pytest.param(("long",), 2, id="a text of several lines stands where it begins"),
+        pytest.param(("sectors", 0), 5, id="an item of a list stands with its list"),
+        pytest.param(("agency",), 9, id="a table stands at its header"),
+        pytest.param(("agency", "zone", "name"), 10, id="a dotted key"),
+        pytest.param(("agency", "identifiers", 0, "system"), 13, id="the first of a list of tables"),
+        pytest.param(("agency", "identifiers", 1, "value"), 15, id="a quoted key in the second"),
+        pytest.param(("agency", "identifiers", 1, "inline", "b"), 16, id="a key inside an inline table"),
+        pytest.param(("agency", "identifiers", 1, "missing"), 14, id="a missing key is reported at its table"),
+        pytest.param(("nowhere",), 0, id="a missing key at the top has no line"),
+    ],
+)
+def test_each_key_is_found_on_its_line(path: tuple[str | int, ...], line: int) -> None:
+    assert parse("f.toml", TEXT).finding("is wrong", *path).line == line
+
+
+def test_what_is_not_toml_is_one_finding_with_its_line() -> None:
+    with pytest.raises(Misconfigured) as caught:
+        parse("f.toml", 'a = 1\nb = "x\n')
+    assert [(f.file, f.line) for f in caught.value.findings] == [("f.toml", 2)]
+
+
+def test_every_problem_is_reported_and_reading_goes_on() -> None:
+    """Missing, wrong, misspelt and nested keys are all named; the right ones are still read."""
+    form = Form(parse("p.toml", 'name = ""\nsince = 2026-01-15\nchunc = 5\n[auth]\nkind = "nobody"\n'))
+    assert form.require("name", text, "") == ""
+    assert form.require("since", day, date.min) == date(2026, 1, 15)
+    assert form.require("url", uri, "") == ""
+    assert form.take("chunk", whole(1, 10), 3) == 3
+    inner = form.table("auth")
+    inner.take("kind", one_of("none", "bearer"), "none")
+    inner.close()
+    form.close()
+    assert [str(f) for f in form.findings] == [
+        "p.toml:1: name: must be a text on one line, and not empty",
+        "p.toml: url: is missing",
+        "p.toml:5: kind: must be one of none, bearer",
+        "p.toml:3: chunc: is not a key of this file; did you mean chunk?",
+    ]
+
+
+@pytest.mark.parametrize("content", ["auth = 1", "auth = [1]", "ids = 1", "ids = [1]", "ids = {a = 1}"])
+def test_a_table_that_is_something_else_is_a_finding(content: str) -> None:
+    form = Form(parse("p.toml", content))
+    form.table("auth").close()
+    form.tables("ids")
+    assert [f.line for f in form.findings] == [1]
+
+
+@pytest.mark.parametrize(
+    ("read", "value"),
+    [
+        pytest.param(text, 5, id="a number is not a text"),
+        pytest.param(text, "a\nb", id="two lines are not one"),
+        pytest.param(flag, 1, id="one is not true"),
+        pytest.param(whole(1, 9), True, id="true is not one"),
+        pytest.param(whole(1, 9), 10, id="more than the most"),
+        pytest.param(number(0, 9), float("nan"), id="not a number"),
+        pytest.param(day, "2026-01-15", id="a date in quotation marks"),
+        pytest.param(one_of("a"), ["a"], id="a list where one is expected"),
+        pytest.param(many_of(["a", "b"]), [], id="an empty list"),
+        pytest.param(many_of(["a", "b"]), ["a", "a"], id="one named twice"),
+        pytest.param(many_of(["a", "b"]), [{"a": 1}], id="a table in a list of words"),
+        pytest.param(uri, "agency", id="a word is not a URI"),
+    ],
+)
+def test_a_reader_refuses(read: object, value: object) -> None:
+    assert callable(read)
+    with pytest.raises(WrongError):
+        read(value)
+
+
+NAMES = st.text("abcXYZ09_-", min_size=1, max_size=6)
+
+
+@given(st.dictionaries(NAMES, st.lists(st.text(max_size=5), max_size=3), max_size=6), st.data())
+def test_lines_are_right_wherever_blank_lines_and_comments_stand(
+    values: dict[str, list[str]], data: st.DataObject
+) -> None:
+    """Each key is found on the line that the writer put it on."""
+    lines: list[str] = []
+    wanted = {}
+    for key, items in values.items():
+        lines += data.draw(st.lists(st.sampled_from(["", "# x = 1", "  # [t]"]), max_size=2))
+        wanted[key,] = len(lines) + 1
+        quoted = [f"  {_quoted(item)}," for item in items]
+        lines += [f"{key} = [", *quoted, "]"]
+    content = "\n".join(lines) + "\n"
+    assert tomllib.loads(content) == values
+    found = parse("f.toml", content).lines
+    assert {path: line for path, line in found.items() if len(path) == 1} == wanted
+
+
+def _quoted(item: str) -> str:
+    return '"' + "".join(f"\\U{ord(c):08x}" for c in item if not 0xD800 <= ord(c) <= 0xDFFF) + '"'
