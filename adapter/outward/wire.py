@@ -1,0 +1,161 @@
+"""The way to one partner's host: an address that was checked, and one limit of time for the whole exchange."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from typing import Any, Literal
+
+from requests import PreparedRequest
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.ssl_ import create_urllib3_context
+
+from adapter.outward.address import allowed
+
+Stage = Literal["no name", "address not allowed", "no connection", "no TLS", "sent"]
+"""How far an exchange came: why nothing was sent, or that something may have been."""
+
+
+class Exchange(threading.local):
+    """The exchange that the current thread has under way: its deadline (monotonic seconds), and how far it came."""
+
+    deadline = 0.0
+    stage: Stage = "no connection"
+
+    def begin(self, seconds: float) -> None:
+        self.deadline = time.monotonic() + seconds
+        self.stage = "no connection"
+
+    def left(self) -> float:
+        """Seconds until the deadline; TimeoutError when it has passed."""
+        if self.is_over():
+            raise TimeoutError("the time for this exchange is over")
+        return max(self.deadline - time.monotonic(), 0.001)
+
+    def is_over(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+
+class _Timed(socket.socket):
+    """A socket of which every wait ends at the deadline of the exchange: a trickle of bytes does not prolong it."""
+
+    exchange: Exchange | None = None
+
+    def _limit(self) -> None:
+        if self.exchange is not None:
+            self.settimeout(self.exchange.left())
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self._limit()
+        return super().recv_into(*args, **kwargs)
+
+    def send(self, *args: Any, **kwargs: Any) -> int:
+        self._limit()
+        return super().send(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
+        self._limit()
+        super().sendall(*args, **kwargs)
+
+
+class _TimedTLS(_Timed, ssl.SSLSocket):
+    pass
+
+
+class _Way:
+    """What plain and TLS connections do alike; mixed in before urllib3's own."""
+
+    host: str
+    port: int
+    sock: Any
+    exchange: Exchange
+    private: bool
+    encrypted: bool
+
+    def _new_conn(self) -> socket.socket:
+        """Resolves once, checks every address, and connects to one of those: no second look-up can lead elsewhere."""
+        self.exchange.stage = "no name"
+        found = socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
+        self.exchange.stage = "address not allowed"
+        if not all(allowed(str(place[0]), private=self.private, encrypted=self.encrypted) for *_, place in found):
+            raise ConnectionRefusedError("the address is not allowed")
+        self.exchange.stage = "no connection"
+        connected = self._first(found)
+        self.exchange.stage = "no TLS"
+        return connected
+
+    def _first(self, found: list[Any]) -> socket.socket:
+        refusal: OSError = OSError("the name has no address")
+        for family, kind, protocol, _, place in found:
+            connection = _Timed(family, kind, protocol)
+            try:
+                connection.settimeout(self.exchange.left())
+                connection.connect(place)
+            except OSError as error:
+                connection.close()
+                refusal = error
+                continue
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.exchange = self.exchange
+            connection.settimeout(self.exchange.left())
+            return connection
+        raise refusal
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()  # type: ignore[attr-defined]
+        self.exchange.stage = "sent"
+        super().send(data)  # type: ignore[misc]
+
+
+class _Plain(_Way, HTTPConnection):
+    def __init__(self, *args: Any, exchange: Exchange, private: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.exchange, self.private, self.encrypted = exchange, private, False
+
+
+class _Encrypted(_Way, HTTPSConnection):
+    def __init__(self, *args: Any, exchange: Exchange, private: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.exchange, self.private, self.encrypted = exchange, private, True
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock.exchange = self.exchange
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _EncryptedPool(HTTPSConnectionPool):
+    ConnectionCls = _Encrypted
+
+
+class Wire(HTTPAdapter):
+    """An HTTPAdapter that reaches one host and no other, whatever a request or a proxy setting says."""
+
+    def __init__(self, *, host: str, port: int, encrypted: bool, private: bool, exchange: Exchange) -> None:
+        super().__init__(max_retries=0)
+        ways: dict[str, Any] = {"exchange": exchange, "private": private}
+        if encrypted:
+            context = create_urllib3_context()
+            context.sslsocket_class = _TimedTLS
+            self._pool: HTTPConnectionPool = _EncryptedPool(host, port, maxsize=4, ssl_context=context, **ways)
+        else:
+            self._pool = _PlainPool(host, port, maxsize=4, **ways)
+
+    def get_connection_with_tls_context(self, *_args: Any, **_kwargs: Any) -> HTTPConnectionPool:
+        return self._pool
+
+    def request_url(self, request: PreparedRequest, *_args: Any) -> str:
+        """Path and query only: never the form that a proxy is asked with."""
+        return request.path_url
+
+    def close(self) -> None:
+        self._pool.close()
+        super().close()
