@@ -78,7 +78,6 @@ Encounter          identifier=identifier subject=subject status=status
 Appointment        identifier=identifier subject=participant.actor status=status
 Provenance         subject=target target=target
 RiskAssessment     identifier=identifier subject=subject status=status
-Flag               identifier=identifier subject=subject status=status category=category
 """
 _TOKENS = frozenset({"identifier", "status", "lifecycle-status", "clinical-status", "category", "code", "type"})
 _RESULT = frozenset({"_count", "_sort", "_summary", "_total", "_format", "_pretty"})

@@ -19,6 +19,7 @@ Method = Literal["DELETE", "POST", "PUT", "GET"]
 Pairs = tuple[tuple[str, str], ...]
 ORDER: tuple[Method, ...] = ("DELETE", "POST", "PUT", "GET")
 MOST_ENTRIES = 500
+ALONE = -1
 
 # Elements of type uri, url, oid or uuid in which a resource of the Bundle may be named; identifiers are none of them.
 _LINKS = frozenset({"reference", "url", "source", "valueUri", "valueUrl", "valueUuid", "valueOid", "instantiatesUri"})
@@ -27,7 +28,10 @@ _HREF = re.compile(r"""(\s(?:href|src)\s*=\s*)(["'])([^"'<>]*)\2""")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One entry: `id` or `query` (conditional), and in `create_if_none` what must not be there yet."""
+    """One interaction: `id` or `query` (conditional), and in `create_if_none` what must not be there yet.
+
+    `position` is its entry's in the Bundle; ALONE where it came by itself.
+    """
 
     position: int
     method: Method
@@ -43,8 +47,13 @@ class Step:
 
     @property
     def pointer(self) -> str:
-        """Where in the Bundle it stands."""
-        return f"/entry/{self.position}"
+        """Where it stands in what was sent (JSON Pointer)."""
+        return "" if self.position == ALONE else f"/entry/{self.position}"
+
+    @property
+    def root(self) -> str:
+        """Where its resource stands."""
+        return "" if self.position == ALONE else f"{self.pointer}/resource"
 
 
 def steps(bundle: Any, types: Collection[str], *, base: str) -> tuple[Literal["transaction", "batch"], list[Step]]:
