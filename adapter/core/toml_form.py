@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -29,9 +29,18 @@ class Document:
     file: str
     values: Mapping[str, Any]
     lines: Mapping[KeyPath, int]
+    elsewhere: Mapping[KeyPath, str] = field(default_factory=dict)
+    """Keys whose values were not written in this file, with what to call the place they come from."""
+
+    def replaced(self, path: tuple[str, ...], value: Any, source: str) -> Document:
+        """The same document with one value that comes from elsewhere."""
+        values = _put(self.values, path, value)
+        return Document(self.file, values, self.lines, {**self.elsewhere, path: source})
 
     def finding(self, detail: str, *path: str | int) -> Finding:
         """A finding at this key, or at the nearest table around it that stands in the file."""
+        if source := self.elsewhere.get(path):
+            return Finding(source, 0, detail)
         while path and path not in self.lines:
             path = path[:-1]
         return Finding(self.file, self.lines.get(path, 0), detail)
@@ -47,6 +56,12 @@ def parse(file: str, text: str) -> Document:
             words, line = found[1], int(found[2] or line)
         raise Misconfigured(f"{file} is not TOML.", [Finding(file, line, f"is not TOML: {words}")]) from None
     return Document(file, values, _lines(text))
+
+
+def _put(values: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    key, *rest = path
+    inner = values.get(key, {})
+    return {**values, key: _put(inner if isinstance(inner, Mapping) else {}, tuple(rest), value) if rest else value}
 
 
 def _lines(text: str) -> dict[KeyPath, int]:
