@@ -1,0 +1,82 @@
+"""Does a resource have the structure of its FHIR type? Asked of fhir.resources, which is imported nowhere else.
+
+The models check elements, types, cardinality, choices and formats. They accept wrong codes, wrong reference targets and
+broken invariants, and empty objects; of these, emptiness is looked at here (ele-1). A model never serialises what leaves:
+it would rewrite decimals and times (design.md section 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
+
+from adapter.errors import Problem
+
+Release = Literal["R4", "R5"]
+
+_PACKAGES: dict[Release, str] = {"R4": "fhir.resources.R4B", "R5": "fhir.resources"}
+
+TYPES = (
+    "Appointment", "AuditEvent", "Binary", "Bundle", "CarePlan", "CareTeam", "Composition", "Condition", "Consent",
+    "DocumentReference", "Encounter", "Endpoint", "EpisodeOfCare", "Goal", "HealthcareService", "Location", "Observation",
+    "OperationOutcome", "Organization", "Parameters", "Patient", "Practitioner", "PractitionerRole", "Procedure",
+    "Provenance", "QuestionnaireResponse", "RelatedPerson", "RiskAssessment", "ServiceRequest", "Task",
+)  # fmt: skip
+"""The types that the adapter sends or takes. A name that is not here is never imported."""
+
+_WORDS = {
+    "extra_forbidden": "this element does not exist in this type",
+    "missing": "a required element is missing",
+    "model_field_validation.missing": "a required element is missing",
+    "string_pattern_mismatch": "does not have the format of its type",
+    "list_type": "must be a list",
+    "string_type": "must be text",
+    "json_invalid": "must be an object",
+    "model_type": "must be an object",
+    "value_error": "is not a value of its type, or breaks a rule of its type",
+}
+
+
+def problems(resource: dict[str, Any], *, release: Release = "R4") -> list[Problem]:
+    """Every structural problem of one resource: a JSON Pointer and the rule, never a value. Empty: the models accept it."""
+    type_ = resource.get("resourceType")
+    if type_ not in TYPES:
+        return [Problem("/resourceType", "not a resource type that is exchanged here")]
+    found = [Problem(pointer, "an element must have a value (ele-1)") for pointer in _empty(resource, "")]
+    try:
+        _model(type_, release).model_validate(resource)
+    except ValidationError as wrong:
+        # `msg`, `input` and `ctx` may quote the record: only the kind of error and its place are used.
+        for error in wrong.errors(include_url=False, include_context=False, include_input=False):
+            found.append(Problem(_pointer(error["loc"]), _WORDS.get(error["type"], "is not a value of its type")))
+    except KeyError:
+        # fhir.resources looks up the type of a nested resource without a check.
+        found.append(Problem("", "holds a resource of an unknown type"))
+    return sorted(set(found))
+
+
+@cache
+def _model(type_: str, release: Release) -> type[BaseModel]:
+    module = import_module(f"{_PACKAGES[release]}.{type_.lower()}")
+    model: type[BaseModel] = getattr(module, type_)
+    return model
+
+
+def _pointer(place: tuple[int | str, ...]) -> str:
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in place)
+
+
+def _empty(value: Any, at: str) -> Iterator[str]:
+    """Where null, "", [] or {} stand. A null in a list of primitives beside `_name` is legal FHIR; we never send one."""
+    if value is None or value in ("", [], {}):
+        yield at
+    elif isinstance(value, dict):
+        for name, child in value.items():
+            yield from _empty(child, f"{at}/{name}")
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _empty(child, f"{at}/{index}")
