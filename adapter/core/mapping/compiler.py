@@ -1,0 +1,359 @@
+"""From the tree of a FHIRPath expression to Python source that a person can read.
+
+The source works on collections in the form of items.py: `record.get('title')` for a field of the input, `step(x, 'code')`
+for a field of anything else, one call for a function or operator, a comprehension for `where`, `select` and their kin.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from adapter.core.mapping import conversion, dates, environment, functions, items, operators
+from adapter.core.mapping.dates import Temporal
+from adapter.core.mapping.elements import Model
+from adapter.core.mapping.environment import Function
+from adapter.core.mapping.expression_error import ExpressionError
+from adapter.core.mapping.quantities import Quantity
+from adapter.core.mapping.syntax import Binary, Call, Index, Literal, Member, Node, Special, Typed, Unary, Variable
+
+_OPERATORS: dict[str, tuple[Callable[..., Any], bool]] = {
+    "=": (operators.equal, True), "!=": (operators.unequal, True), "~": (operators.equivalent, True),
+    "!~": (operators.not_equivalent, True), "<": (operators.less, True), "<=": (operators.less_or_equal, True),
+    ">": (operators.greater, True), ">=": (operators.greater_or_equal, True), "and": (operators.both, True),
+    "or": (operators.either, True), "xor": (operators.one_of, True), "implies": (operators.implies, True),
+    "contains": (operators.contains, True), "|": (operators.union, False), "+": (operators.add, False),
+    "-": (operators.subtract, False), "*": (operators.multiply, False), "/": (operators.divide, False),
+    "div": (operators.whole_divide, False), "mod": (operators.modulo, False), "&": (operators.join_text, False),
+}  # fmt: skip
+_BOOLEAN = frozenset({
+    "empty", "not", "isDistinct", "allTrue", "anyTrue", "allFalse", "anyFalse", "subsetOf", "supersetOf", "startsWith",
+    "endsWith", "contains", "matches", "matchesFull", "hasValue",
+})  # fmt: skip
+_CONSTANTS = {
+    "ucum": "http://unitsofmeasure.org", "sct": "http://snomed.info/sct", "loinc": "http://loinc.org",
+}  # fmt: skip
+_PREFIXED = {"vs-": "http://hl7.org/fhir/ValueSet/", "ext-": "http://hl7.org/fhir/StructureDefinition/"}
+_PRIMITIVES = frozenset({"boolean", "integer", "decimal", "string"})
+_BY_POSITION = frozenset({"first", "last", "tail", "skip", "take"})
+_UNORDERED = frozenset({"children", "descendants"})
+_RESERVED = frozenset({"this", "env", "context", "values", "record", "Decimal"})
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One Python expression; `boolean` where it gives True, False or None and nothing else."""
+
+    text: str
+    boolean: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What names mean at one place of an expression: the Python texts for `$this` and its kin, and for variables."""
+
+    this: str
+    record: str = ""
+    index: str = ""
+    total: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    guarded: bool = False
+
+
+class Compiler:
+    """Writes expressions of one source text: its constants, its names, and what the names stand for when it runs."""
+
+    def __init__(
+        self, custom: Mapping[str, Function], *, model: Model | None = None, variables: frozenset[str] | None = None
+    ) -> None:
+        self._custom = custom
+        self._model = model
+        self._known = variables
+        self._taken: set[str] = set(_RESERVED)
+        self.constants: dict[str, str] = {}
+        self.namespace: dict[str, Any] = {}
+
+    def name(self, wish: str) -> str:
+        """A Python name like the wish that nothing else in this source has."""
+        base = re.sub(r"\W", "_", wish, flags=re.ASCII).strip("_") or "value"
+        if keyword.iskeyword(base) or base[0].isdigit():
+            base = f"{base}_" if not base[0].isdigit() else f"_{base}"
+        found, number = base, 1
+        while found in self._taken or found in self.namespace:
+            number += 1
+            found = f"{base}_{number}"
+        self._taken.add(found)
+        return found
+
+    def runtime(self, function: Callable[..., Any], name: str = "") -> str:
+        """The name under which the source calls a function."""
+        wish = name or function.__name__
+        if self.namespace.get(wish) is function:
+            return wish
+        found = wish if wish not in self.namespace and wish not in self._taken else self.name(f"{wish}_")
+        self.namespace[found] = function
+        return found
+
+    def constant(self, value: Any) -> str:
+        """The Python text of a literal; decimals, dates and quantities are made once, before the function."""
+        if value is None or isinstance(value, bool | int | str):
+            return repr(value)
+        if isinstance(value, Decimal):
+            return self._made("decimal", f"{self.runtime(Decimal)}({str(value)!r})")
+        if isinstance(value, Temporal):
+            readers = {"date": dates.read_date, "dateTime": dates.read_date_time, "time": dates.read_time}
+            return self._made(value.kind, f"{self.runtime(readers[value.kind])}({value.text!r})")
+        made = f"{self.runtime(Decimal)}({str(value.value)!r}), {value.unit!r}, {value.calendar!r}"
+        return self._made("quantity", f"{self.runtime(Quantity)}({made})")
+
+    def condition(self, node: Node, scope: Scope) -> str:
+        """The Python text of a test: true only where the expression is."""
+        if isinstance(node, Literal) and node.value is not None and not isinstance(node.value, bool):
+            raise ExpressionError("the condition is not a boolean", node.line, node.column)
+        code = self.code(node, scope)
+        return f"{code.text} is True" if code.boolean else f"{self.runtime(items.truth)}({code.text})"
+
+    def code(self, node: Node, scope: Scope) -> Code:
+        match node:
+            case Literal():
+                return Code(self.constant(node.value), boolean=isinstance(node.value, bool))
+            case Variable():
+                return Code(self._variable(node, scope))
+            case Special():
+                return Code(self._special(node, scope))
+            case Member():
+                return Code(self._member(node, scope))
+            case Index():
+                return self._call(functions.at, node.target, (node.position,), scope)
+            case Unary():
+                if isinstance(node.operand, Literal) and isinstance(node.operand.value, int | Decimal):
+                    return Code(self.constant(-node.operand.value if node.operator == "-" else node.operand.value))
+                return self._call(operators.negative if node.operator == "-" else operators.positive,
+                                  node.operand, (), scope)  # fmt: skip
+            case Binary(operator="in"):
+                return self.code(replace(node, operator="contains", left=node.right, right=node.left), scope)
+            case Binary():
+                function, boolean = _OPERATORS[node.operator]
+                return Code(self._call(function, node.left, (node.right,), scope).text, boolean)
+            case Typed():
+                return self._typed(node.operator, self.code(node.operand, scope).text, node.type, node)
+            case Call():
+                return self._function(node, scope)
+        raise ExpressionError("this cannot be compiled", node.line, node.column)
+
+    def listed(self, node: Node, scope: Scope) -> str:
+        """The Python text of an expression as a list."""
+        if isinstance(node, Literal):
+            return "[]" if node.value is None else f"[{self.constant(node.value)}]"
+        return f"{self.runtime(items.items)}({self.code(node, scope).text})"
+
+    def _made(self, wish: str, text: str) -> str:
+        for name, made in self.constants.items():
+            if made == text:
+                return name
+        name = self.name(f"{wish}_1")
+        self.constants[name] = text
+        return name
+
+    def _variable(self, node: Variable, scope: Scope) -> str:
+        name = node.name
+        if name in scope.variables:
+            return scope.variables[name]
+        if name == "context":
+            return "context"
+        if name in _CONSTANTS:
+            return repr(_CONSTANTS[name])
+        for prefix, base in _PREFIXED.items():
+            if name.startswith(prefix):
+                return repr(base + name.removeprefix(prefix))
+        if name in ("resource", "rootResource"):
+            return f"values.get({name!r}, context)"
+        if self._known is not None and name not in self._known:
+            raise ExpressionError(f"there is no variable %{name}", node.line, node.column)
+        return f"values[{name!r}]"
+
+    def _special(self, node: Special, scope: Scope) -> str:
+        found = {"this": scope.this, "index": scope.index, "total": scope.total}[node.name]
+        if not found:
+            raise ExpressionError(f"${node.name} has no meaning here", node.line, node.column)
+        self._unguarded(node, scope, "$this")
+        return found
+
+    def _member(self, node: Member, scope: Scope) -> str:
+        if node.target is not None:
+            self._defined(node, node.target)
+            return f"{self.runtime(items.step)}({self.code(node.target, scope).text}, {node.name!r})"
+        self._unguarded(node, scope, node.name)
+        if node.name[:1].isupper():
+            return f"{self.runtime(items.start)}({scope.this}, {node.name!r})"
+        if scope.record and self._model is None:
+            return f"{scope.record}.get({node.name!r})"
+        return f"{self.runtime(items.step)}({scope.this}, {node.name!r})"
+
+    def _defined(self, node: Member, target: Node) -> None:
+        """Refuse a member that the type just named does not have: `(value as Period).unit`."""
+        if self._model and isinstance(target, Typed) and target.operator == "as":
+            kind = target.type.rpartition(".")[2]
+            if not self._model.defines(kind, node.name):
+                raise ExpressionError(f"{kind} has no `{node.name}`", node.line, node.column)
+
+    def _ordered(self, node: Call) -> None:
+        """Refuse to pick by position from what has no order (N1, 5.8)."""
+        target = node.target
+        if self._model and node.name in _BY_POSITION and isinstance(target, Call) and target.name in _UNORDERED:
+            raise ExpressionError(f"`{target.name}()` has no order to `{node.name}` by", node.line, node.column)
+
+    def _unguarded(self, node: Node, scope: Scope, name: str) -> None:
+        if scope.guarded:
+            raise ExpressionError(f"strict mode: `{name}` reads the input, use a %variable", node.line, node.column)
+
+    def _call(self, function: Callable[..., Any], target: Node, arguments: tuple[Node, ...], scope: Scope) -> Code:
+        texts = ", ".join(self.code(n, scope).text for n in (target, *arguments))
+        return Code(f"{self.runtime(function)}({texts})")
+
+    def _function(self, node: Call, scope: Scope) -> Code:
+        target = scope.this if node.target is None else self.code(node.target, scope).text
+        if node.name in self._custom:
+            focus = Special(node.line, node.column, "this") if node.target is None else node.target
+            focused = replace(scope, guarded=False) if node.target is None else scope
+            given = "".join(f", {self.listed(a, scope)}" for a in node.arguments)
+            name = self.runtime(self._custom[node.name], node.name)
+            return Code(f"{name}(env, {self.listed(focus, focused)}{given})")
+        own: Callable[[Call, str, Scope], Code] | None = getattr(self, f"_write_{node.name.lower()}", None)
+        if own is not None and node.name in _WRITTEN:
+            least, most = _WRITTEN[node.name]
+            self._arity(node, least, most)
+            return own(node, target, scope)
+        if node.name == "trace":
+            raise ExpressionError("`trace` is refused: it would write values to a log", node.line, node.column)
+        if node.name not in functions.FUNCTIONS:
+            raise ExpressionError(f"there is no function `{node.name}`", node.line, node.column)
+        self._ordered(node)
+        function, least, most = functions.FUNCTIONS[node.name]
+        self._arity(node, least, most)
+        texts = ", ".join([target, *(self.code(a, scope).text for a in node.arguments)])
+        boolean = node.name in _BOOLEAN or node.name.startswith("convertsTo")
+        name = node.name if node.name.startswith("convertsTo") else ""
+        return Code(f"{self.runtime(function, name)}({texts})", boolean)
+
+    def _arity(self, node: Call, least: int, most: int) -> None:
+        if not least <= len(node.arguments) <= most:
+            wanted = str(least) if least == most else f"{least} to {most}" if most < 99 else f"at least {least}"
+            raise ExpressionError(f"`{node.name}` takes {wanted} argument{'' if wanted == '1' else 's'}, not "
+                                  f"{len(node.arguments)}", node.line, node.column)  # fmt: skip
+
+    def _inner(self, scope: Scope) -> Scope:
+        return replace(scope, this=self.name("item"), record="", index=self.name("index"), guarded=False)
+
+    def _over(self, inner: Scope, target: str, written: str) -> str:
+        """`for item in items(target)`, with its index where what was written uses it."""
+        each = f"{self.runtime(items.items)}({target})"
+        if re.search(rf"\b{inner.index}\b", written):
+            return f"for {inner.index}, {inner.this} in enumerate({each})"
+        return f"for {inner.this} in {each}"
+
+    def _write_where(self, node: Call, target: str, scope: Scope) -> Code:
+        inner = self._inner(scope)
+        test = self.condition(node.arguments[0], inner)
+        return Code(f"[{inner.this} {self._over(inner, target, test)} if {test}]")
+
+    def _write_exists(self, node: Call, target: str, scope: Scope) -> Code:
+        if not node.arguments:
+            return Code(f"{self.runtime(functions.exists)}({target})", boolean=True)
+        inner = self._inner(scope)
+        test = self.condition(node.arguments[0], inner)
+        return Code(f"any({test} {self._over(inner, target, test)})", boolean=True)
+
+    def _write_all(self, node: Call, target: str, scope: Scope) -> Code:
+        inner = self._inner(scope)
+        test = self.condition(node.arguments[0], inner)
+        return Code(f"all({test} {self._over(inner, target, test)})", boolean=True)
+
+    def _write_select(self, node: Call, target: str, scope: Scope) -> Code:
+        inner = self._inner(scope)
+        each = self.code(node.arguments[0], inner).text
+        return Code(f"{self.runtime(items.gather)}({each} {self._over(inner, target, each)})")
+
+    def _write_repeat(self, node: Call, target: str, scope: Scope) -> Code:
+        inner = replace(self._inner(scope), index="")
+        each = self.code(node.arguments[0], inner).text
+        return Code(f"{self.runtime(functions.repeat)}({target}, lambda {inner.this}: {each})")
+
+    def _write_aggregate(self, node: Call, target: str, scope: Scope) -> Code:
+        inner = self._inner(scope)
+        inner = replace(inner, total=self.name("total"))
+        each = self.code(node.arguments[0], inner).text
+        start = f", {self.code(node.arguments[1], scope).text}" if len(node.arguments) > 1 else ""
+        head = f"lambda {inner.this}, {inner.index}, {inner.total}"
+        return Code(f"{self.runtime(functions.aggregate)}({target}, {head}: {each}{start})")
+
+    def _write_sort(self, node: Call, target: str, scope: Scope) -> Code:
+        keys = node.arguments or (Special(node.line, node.column, "this"),)
+        written = []
+        for key in keys:
+            descending = isinstance(key, Unary) and key.operator == "-"
+            inner = replace(self._inner(scope), index="")
+            each = self.code(key.operand if isinstance(key, Unary) and descending else key, inner).text
+            written.append(f"(lambda {inner.this}: {each}, {descending})")
+        return Code(f"{self.runtime(functions.sort)}({target}, {', '.join(written)})")
+
+    def _write_iif(self, node: Call, target: str, scope: Scope) -> Code:
+        inner = scope if node.target is None else replace(scope, this=self.name("item"), record="", guarded=False)
+        test = self.condition(node.arguments[0], inner)
+        chosen = [self.code(a, inner) for a in node.arguments[1:]]
+        other = chosen[1].text if len(chosen) > 1 else "None"
+        text = f"({chosen[0].text} if {test} else {other})"
+        if node.target is None:
+            return Code(text, boolean=all(c.boolean for c in chosen))
+        return Code(f"{self.runtime(functions.apply)}({target}, lambda {inner.this}: {text})")
+
+    def _write_is(self, node: Call, target: str, scope: Scope) -> Code:
+        return self._typed("is", target, self._type_name(node), node)
+
+    def _write_as(self, node: Call, target: str, scope: Scope) -> Code:
+        return self._typed("as", target, self._type_name(node), node)
+
+    def _write_oftype(self, node: Call, target: str, scope: Scope) -> Code:
+        return self._typed("ofType", target, self._type_name(node), node)
+
+    def _write_resolve(self, node: Call, target: str, scope: Scope) -> Code:
+        return Code(f"{self.runtime(functions.resolve)}({target}, values.get('resource', context))")
+
+    def _write_now(self, node: Call, target: str, scope: Scope) -> Code:
+        return Code(f"{self.runtime(environment.now)}(env)")
+
+    def _write_today(self, node: Call, target: str, scope: Scope) -> Code:
+        return Code(f"{self.runtime(environment.today)}(env)")
+
+    def _write_timeofday(self, node: Call, target: str, scope: Scope) -> Code:
+        return Code(f"{self.runtime(environment.time_of_day)}(env)")
+
+    def _typed(self, operator: str, target: str, name: str, node: Node) -> Code:
+        namespace, _, short = name.rpartition(".")
+        system = short in conversion.SYSTEM and namespace in ("", "System")
+        named = (short in self._model.names) if self._model else (short[:1].isupper() or short in _PRIMITIVES)
+        if not (system or named or namespace == "System") or namespace not in ("", "System", "FHIR"):
+            raise ExpressionError(f"there is no type `{name}`", node.line, node.column)
+        function = {"is": conversion.is_type, "as": conversion.as_type, "ofType": conversion.of_type}[operator]
+        return Code(f"{self.runtime(function)}({target}, {name!r})", boolean=operator == "is")
+
+    def _type_name(self, node: Call) -> str:
+        parts: list[str] = []
+        given: Node | None = node.arguments[0]
+        while isinstance(given, Member):
+            parts.insert(0, given.name)
+            given = given.target
+        if given is not None:
+            raise ExpressionError(f"`{node.name}` takes the name of a type", node.line, node.column)
+        return ".".join(parts)
+
+
+_WRITTEN: dict[str, tuple[int, int]] = {
+    "where": (1, 1), "exists": (0, 1), "all": (1, 1), "select": (1, 1), "repeat": (1, 1), "aggregate": (1, 2),
+    "sort": (0, 99), "iif": (2, 3), "is": (1, 1), "as": (1, 1), "ofType": (1, 1), "resolve": (0, 0), "now": (0, 0),
+    "today": (0, 0), "timeOfDay": (0, 0),
+}  # fmt: skip
