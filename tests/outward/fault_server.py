@@ -1,4 +1,4 @@
-"""A partner's server on real sockets that fails in every way that a test asks for, and is a small FHIR server otherwise.
+"""A partner's server on real sockets that fails in every way a test asks for, and is a small FHIR server otherwise.
 
     with FaultServer() as partner:
         partner.plan(CutAfter(), Answer(503, {"Retry-After": "7"}))   # the next two requests; then it behaves
