@@ -108,7 +108,7 @@ def _create(tx: Tx, number: str, body: dict[str, Any], kept: dict[str, Any], now
         "saved_at": now,
         "deleted": False,
     }
-    if tx.connection.execute(tx.insert_absent(cases), values).rowcount != 1:
+    if tx.connection.execute(tx.insert_absent(cases).returning(cases.c.id), values).one_or_none() is None:
         return None
     return StoredCase(case_id, number, 1, body, kept, now, deleted=False)
 

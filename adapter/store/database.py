@@ -146,7 +146,7 @@ def _answering() -> Iterator[None]:
 def _engine(url: str) -> sa.Engine:
     try:
         address = sa.make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise Misconfigured("The database URL cannot be read.") from None
     match address.get_backend_name():
         case "sqlite":
@@ -158,19 +158,23 @@ def _engine(url: str) -> sa.Engine:
 
 
 def _postgresql(address: sa.URL) -> sa.Engine:
-    return sa.create_engine(
-        address.set(drivername="postgresql+psycopg"),
-        hide_parameters=True,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": _WAIT, "options": f"-c lock_timeout={_WAIT}s -c timezone=UTC"},
-    )
+    try:
+        return sa.create_engine(
+            address.set(drivername="postgresql+psycopg"),
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": _WAIT, "options": f"-c lock_timeout={_WAIT}s -c timezone=UTC"},
+        )
+    except ModuleNotFoundError:
+        raise Misconfigured("PostgreSQL needs psycopg: pip install 'csp-fhir-adapter[postgresql]'.") from None
 
 
 def _sqlite(address: sa.URL) -> sa.Engine:
-    if not address.database or address.database == ":memory:" or "mode=memory" in str(address):
-        raise Misconfigured("A database in memory keeps nothing: give a file (sqlite:///path).")
+    if not address.database or ":memory:" in address.database or address.database.startswith("file:"):
+        raise Misconfigured("A database in memory keeps nothing: give the path of a file (sqlite:///path).")
     path = Path(address.database)
     # Each thread and process has connections of its own, and waits for the file's lock rather than for a connection.
+    address = sa.URL.create("sqlite", database=address.database)
     engine = sa.create_engine(address, hide_parameters=True, pool_size=20, max_overflow=40)
 
     # pysqlite would begin by itself, late and never IMMEDIATE: it is told to leave transactions to us.

@@ -1,0 +1,220 @@
+"""The database is opened as this adapter needs it, brought to this version, and refused in one sentence otherwise."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from adapter.errors import Misconfigured, Unavailable
+from adapter.store import cases
+from adapter.store.database import Store, Tx
+from adapter.store.seal import Keys
+from adapter.store.tables import metadata
+from tests.store.conftest import NOW, Place
+
+
+def setting(tx: Tx, statement: str) -> object:
+    return tx.connection.exec_driver_sql(statement).scalar()
+
+
+def test_an_empty_database_is_refused_then_upgraded_then_right(
+    empty: Place, keys: Keys, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Upgrading needs no file but the package's own, whatever folder one stands in."""
+    monkeypatch.chdir(tmp_path)
+    store = Store.open(empty.url, keys)
+    with pytest.raises(Misconfigured, match="empty: run `adapter db upgrade`"):
+        store.check()
+    store.upgrade()
+    store.check()
+    store.upgrade()
+    store.check()
+    store.close()
+
+
+def test_the_migrations_make_what_the_tables_say(store: Store) -> None:
+    with store.reading() as tx:
+        context = MigrationContext.configure(tx.connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_several_processes_may_upgrade_at_once(empty: Place, keys: Keys) -> None:
+    stores = [Store.open(empty.url, keys) for _ in range(4)]
+    failures: list[BaseException] = []
+
+    def upgrade(store: Store) -> None:
+        try:
+            store.upgrade()
+        except BaseException as failure:  # noqa: BLE001  shown below
+            failures.append(failure)
+
+    threads = [threading.Thread(target=upgrade, args=(store,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    for store in stores:
+        store.check()
+        store.close()
+
+
+def test_a_database_of_a_later_version_is_refused(store: Store) -> None:
+    with store.writing() as tx:
+        tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    for refused in (store.check, store.upgrade):
+        with pytest.raises(Misconfigured, match="version that this adapter does not know"):
+            refused()
+
+
+def test_a_database_written_with_another_root_is_refused(place: Place) -> None:
+    other = Store.open(place.url, Keys.generate())
+    with pytest.raises(Misconfigured, match="root differs"):
+        other.check()
+    other.close()
+
+
+def test_a_database_whose_sealing_key_is_missing_is_refused(place: Place, keys: Keys) -> None:
+    other = Store.open(place.url, Keys(keys.root, Keys.generate().sealing))
+    with pytest.raises(Misconfigured, match="key file does not hold"):
+        other.check()
+    other.close()
+
+
+def test_a_database_is_right_after_its_keys_were_rotated(place: Place, keys: Keys) -> None:
+    rotated = Store.open(place.url, keys.rotated())
+    rotated.check()
+    rotated.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all/adapter.db", "postgresql://csp@127.0.0.1:1/none"])
+def test_a_database_that_is_not_there_is_unavailable(url: str, keys: Keys) -> None:
+    store = Store.open(url, keys)
+    with pytest.raises(Unavailable):
+        store.check()
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true", "mysql://x/y", "what?"]
+)
+def test_an_address_that_cannot_serve_is_refused_at_once(url: str, keys: Keys) -> None:
+    with pytest.raises(Misconfigured):
+        Store.open(url, keys)
+
+
+def test_a_secret_in_an_address_does_not_show(keys: Keys) -> None:
+    for url in ("oracle://me:hunter2@x/y", "postgresql://me:hunter2@x:port/y", "me:hunter2"):
+        with pytest.raises(Misconfigured) as refused:
+            Store.open(url, keys)
+        assert "hunter2" not in str(refused.value)
+
+
+def test_reading_cannot_write(store: Store) -> None:
+    with pytest.raises((sa.exc.DBAPIError, Unavailable)), store.reading() as tx:
+        cases.put(tx, "C-1", {}, {}, now=NOW)
+    with store.writing() as tx:
+        assert cases.put(tx, "C-1", {}, {}, now=NOW)[1]
+
+
+def test_reading_sees_one_moment(store: Store) -> None:
+    with store.reading() as tx:
+        assert cases.count(tx) == 0
+        with store.writing() as other:
+            cases.put(other, "C-1", {}, {}, now=NOW)
+        assert cases.count(tx) == 0
+    with store.reading() as tx:
+        assert cases.count(tx) == 1
+
+
+def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.writing() as tx:
+        cases.put(tx, "C-1", {}, {}, now=NOW)
+        raise ZeroDivisionError
+    with store.reading() as tx:
+        assert cases.count(tx) == 0
+
+
+def test_writers_wait_for_one_another(store: Store) -> None:
+    """Eight threads that each read and then write lose nothing and are never told that the database is locked."""
+
+    def save(number: int) -> None:
+        for turn in range(5):
+            with store.writing() as tx:
+                found = cases.get(tx, "shared")
+                body = {**(found.body if found else {}), f"{number}-{turn}": 1}
+                cases.put(tx, "shared", body, {}, now=NOW)
+
+    with store.writing() as tx:
+        cases.put(tx, "shared", {}, {}, now=NOW)
+    threads = [threading.Thread(target=save, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.reading() as tx:
+        found = cases.get(tx, "shared")
+    assert found is not None
+    assert (len(found.body), found.version) == (40, 41)
+
+
+def test_sqlite_is_durable_private_and_checks_references(tmp_path: Path, keys: Keys) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'adapter.db'}", keys)
+    store.upgrade()
+    with store.writing() as tx:
+        assert setting(tx, "PRAGMA journal_mode") == "wal"
+        assert setting(tx, "PRAGMA synchronous") == 2
+        assert setting(tx, "PRAGMA foreign_keys") == 1
+        assert setting(tx, "PRAGMA busy_timeout") == 15000
+    for path in tmp_path.glob("adapter.db*"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    store.close()
+
+
+def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path, keys: Keys) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'adapter.db'}", keys)
+    store.upgrade()
+    with store.writing() as tx:
+        cases.put(tx, "C-1", {}, {}, now=NOW)
+    with pytest.raises(Unavailable), store.writing() as tx:
+        tx.connection.exec_driver_sql(f"PRAGMA max_page_count = {setting(tx, 'PRAGMA page_count')}")
+        cases.put(tx, "C-2", {"text": "x" * 100_000}, {}, now=NOW)
+    store.close()
+    with store.writing() as tx:
+        assert cases.count(tx) == 1
+        cases.put(tx, "C-2", {"text": "x" * 100_000}, {}, now=NOW)
+    store.close()
+
+
+@pytest.mark.servers
+def test_postgresql_that_may_lose_what_it_acknowledged_is_refused(place: Place, keys: Keys) -> None:
+    if place.backend == "sqlite":
+        pytest.skip("PostgreSQL's own setting")
+    url = sa.make_url(place.url)
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE {url.database} SET synchronous_commit = off")
+    admin.dispose()
+    store = Store.open(place.url, keys)
+    with pytest.raises(Misconfigured, match="synchronous_commit"):
+        store.check()
+    store.close()
+
+
+def test_a_server_that_drops_its_connections_is_used_again(store: Store, place: Place) -> None:
+    """A restart of the database needs no restart of the adapter."""
+    store.check()
+    if place.backend == "postgresql":
+        admin = sa.create_engine(sa.make_url(place.url).set(database="postgres"))
+        with admin.begin() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                f"WHERE datname = '{sa.make_url(place.url).database}'"
+            )
+        admin.dispose()
+    store.check()
