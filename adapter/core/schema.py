@@ -112,18 +112,23 @@ def records(case: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
                     yield collection, f"{collection}/{record['id']}", record
 
 
-def paths(case: Mapping[str, Any]) -> Iterator[str]:
-    """Every path that a reference may name: records, and entries that have an id (`care_plans/p1/services/s1`)."""
+def entries(case: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every record, and every entry that has an id, with its path (`care_plans/p1/services/s1`)."""
     for _, path, record in records(case):
-        yield path
-        yield from _entry_paths(path, record)
+        yield path, record
+        yield from _entries(path, record)
 
 
-def _entry_paths(path: str, value: Mapping[str, Any]) -> Iterator[str]:
+def paths(case: Mapping[str, Any]) -> Iterator[str]:
+    """Every path that a reference may name."""
+    return (path for path, _ in entries(case))
+
+
+def _entries(path: str, value: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, child in value.items():
         if isinstance(child, list):
             for entry in child:
-                if isinstance(entry, dict) and "id" in entry:
+                if isinstance(entry, dict) and isinstance(entry.get("id"), str):
                     below = f"{path}/{name}/{entry['id']}"
-                    yield below
-                    yield from _entry_paths(below, entry)
+                    yield below, entry
+                    yield from _entries(below, entry)

@@ -1,0 +1,162 @@
+"""The permitted part of a case for one partner at one time: built up from what is permitted, never cut down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from adapter.core.consent.closure import DIRECTORY, Records, close, leaves
+from adapter.core.consent.rules import Permit, Rules
+from adapter.core.consent.sight import Refused, Seen, Sight, complete, grow
+from adapter.core.consent.topics import Place
+from adapter.core.schema import records as records_of
+
+OWN = "consents/own"
+"""The path of the partner's own Consent in a view."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What permits a record or an entry, and what it tells of: for `meta.security` and for the account."""
+
+    purposes: tuple[str, ...]
+    topics: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A smaller case. Every record and every entry with an id also has `path`; an empty view has `case == {}`."""
+
+    case: dict[str, Any]
+    labels: Mapping[str, Label]
+    withheld: bool
+    consents: tuple[str, ...] = ()
+    """The consents in force that permitted something in it, for the account of disclosures."""
+    refused: tuple[Refused, ...] = ()
+    """Every leaf that was asked for and may not be seen; for explanations inside the agency only."""
+
+
+def view(
+    case: Mapping[str, Any], rules: Rules, partner: str, now: datetime, tie: Callable[[str], str] = lambda path: path
+) -> View:
+    """`view(case, rules, partner, now)` of design.md section 2. `now` is timezone-aware.
+
+    `tie` gives the partner's own identifier of a path: ranks are renumbered, ties broken by it.
+    """
+    standing = rules.standing(partner, now)
+    sight = Sight.of(case, rules, standing)
+    grown = {path: record for path, record in _grown(case, sight) if record}
+    whole = len(grown)
+    closed = close(sight, grown, case) if "child" in grown else {}
+    if "child" not in closed:
+        # If identity is not permitted, the view is empty.
+        return View({}, {}, withheld=bool(case), refused=tuple(sight.refused))
+    _rank_again(closed, tie)
+    permits = {p.provision.path: p for record in closed.values() for s in leaves(record) for p in s.verdict.permits}
+    labels: dict[str, Label] = {}
+    plain = _plain(closed, case, labels)
+    own = _own_consent(permits.values(), labels, plain, rules.rulebook.time_zone)
+    plain["consents"] = [own]
+    labels[OWN] = _join(labels.values())
+    kept = sum(1 for path in closed if path.split("/")[0] not in DIRECTORY)
+    consents = tuple(sorted({p.terms.path for p in permits.values()}))
+    return View(plain, labels, bool(sight.refused) or kept < whole, consents, tuple(sight.refused))
+
+
+def _grown(case: Mapping[str, Any], sight: Sight) -> Iterator[tuple[str, dict[str, Any]]]:
+    rules = sight.rules
+    trees = rules.rulebook.schemas.collections
+    forms = {c["document"] for c in rules.case.get("consents", ()) if "document" in c}
+    for collection, path, record in records_of(case):
+        if collection in (*DIRECTORY, "consents") or path in forms:
+            continue
+        forwarded = record.get("may_forward", True) or record.get("originator", "") in sight.topics.own
+        if collection == "documents" and not forwarded:
+            continue
+        tree = trees[collection]
+        place = sight.topics.enter(Place(collection, (path,)), record, tree)
+        grown = grow(sight, place, record, tree, choose=lambda leaf: True)
+        yield path, grown if complete(grown, tree) else {}
+
+
+def _rank_again(closed: Records, tie: Callable[[str], str]) -> None:
+    """Ranks 1, 2, 3… of what is there: a gap would tell of a goal that is not (consent.md, *Computed values*)."""
+    ranked = [(g["rank"].value, tie(path), path) for path, g in closed.items() if path.startswith("goals/") and "rank" in g]
+    for number, (_, _, path) in enumerate(sorted(ranked), start=1):
+        closed[path] = {**closed[path], "rank": closed[path]["rank"]._replace(value=number)}
+
+
+def _plain(closed: Records, case: Mapping[str, Any], labels: dict[str, Label]) -> dict[str, Any]:
+    """The case that mapping reads: values again, each record and entry with its path, in the order of the source."""
+    plain: dict[str, Any] = {}
+    for collection, path, _ in records_of(case):
+        if path not in closed:
+            continue
+        record = _values(closed[path], path, labels)
+        if "/" in path:
+            plain.setdefault(collection, []).append(record)
+        else:
+            plain[collection] = record
+    if "enrolment" in plain and "program" in case:
+        plain["program"] = case["program"]
+    return plain
+
+
+def _values(value: dict[str, Any], path: str, labels: dict[str, Label]) -> dict[str, Any]:
+    found = list(leaves(value))
+    labels[path] = Label(
+        purposes=tuple(sorted({u for s in found for u in s.verdict.purposes})),
+        topics=tuple(sorted({t for s in found for t in s.topics})),
+        parts=tuple(sorted({s.part for s in found})),
+    )
+    return {"path": path, **{name: _value(child, f"{path}/{name}", labels) for name, child in value.items()}}
+
+
+def _value(value: Any, below: str, labels: dict[str, Label]) -> Any:
+    if isinstance(value, Seen):
+        return value.value
+    if isinstance(value, list):
+        return [_value(one, below, labels) for one in value]
+    if isinstance(value, dict):
+        if "id" in value:
+            return _values(value, f"{below}/{value['id']}", labels)
+        return {name: _value(child, f"{below}/{name}", labels) for name, child in value.items()}
+    return value
+
+
+def _join(labels: Iterable[Label]) -> Label:
+    found = list(labels)
+    return Label(
+        *(tuple(sorted({x for label in found for x in getattr(label, field)})) for field in ("purposes", "topics", "parts"))
+    )
+
+
+def _own_consent(
+    permits: Iterable[Permit], labels: Mapping[str, Label], plain: Mapping[str, Any], zone: tzinfo
+) -> dict[str, Any]:
+    """The partner's own Consent: one, merged; only what the view holds some of; until the earliest end."""
+    found = sorted(permits, key=lambda p: p.provision.path)
+    together = _join(labels.values())
+    there = {"child", *(f"people/{person['id']}" for person in plain.get("people", ()))}
+    signed = [p.terms.signed.start for p in found if p.terms.signed and p.terms.signed.start]
+    began = [p.terms.period.start for p in found if p.terms.period.start]
+    own: dict[str, Any] = {
+        "id": "own",
+        "path": OWN,
+        "status": "active",
+        "granted_by": sorted({p.terms.by for p in found} & there),
+        "signed_at": _day(max(signed), zone) if signed else "",
+        "period": {"start": _day(max(began), zone) if began else "", "end": _day(min(p.until for p in found) - timedelta(microseconds=1), zone)},
+        "purposes": list(together.purposes),
+        "parts": list(together.parts),
+        "topics": list(together.topics),
+        "notices": sorted({notice for p in found for notice in p.terms.notices}),
+    }
+    return {name: value for name, value in own.items() if value or name == "id"}
+
+
+def _day(at: datetime, zone: tzinfo) -> str:
+    return at.astimezone(zone).date().isoformat()
