@@ -1,0 +1,139 @@
+"""Everything that people may change without Python, read into one cross-checked value.
+
+Schemas, ConceptMaps, mapping files, parts, topics, programs and partners. What is wrong in any of them is found
+at once, with file and line (design.md section 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from pathlib import Path
+from typing import Any, Protocol
+
+from adapter.catalogue.files import Found
+from adapter.catalogue.partners import read_partners
+from adapter.catalogue.records import CodeList, check_labels, code_lists, part_tables, read_schemas
+from adapter.catalogue.rules import Program, check_tables, read_parts, read_programs, read_topics
+from adapter.catalogue.translations import check_codes, check_used, read_codes, read_mappings
+from adapter.core.consent.rulebook import Rulebook
+from adapter.core.mapping.codes import ConceptMap
+from adapter.core.mapping.resources import Mappings
+from adapter.core.partner import Partner
+from adapter.core.schema import Schemas
+from adapter.errors import Finding, Misconfigured
+
+__all__ = ["Catalogue", "Program", "files_root", "findings", "load", "rulebook"]
+
+_MAPS_OF_LABELS = frozenset({"topic", "purpose"})
+"""Maps that the adapter itself asks for: the security labels of resources (core/mapping/resources.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The files of mappings/ and the partners, read once; nothing in it changes while the adapter runs."""
+
+    schemas: Schemas
+    mappings: Mappings
+    codes: Mapping[str, ConceptMap]
+    topics: Mapping[str, Mapping[str, tuple[str, ...]]]
+    """Code list (`x-codes`) → code → topics that it implies."""
+    parts: Mapping[str, date]
+    """Part → the day since when it is offered, in the order of a consent form."""
+    part_titles: Mapping[str, Mapping[str, str]]
+    """Part → language → what families read."""
+    part_tables: Mapping[str, Mapping[str, str]]
+    audience: Mapping[str, tuple[str, ...] | None]
+    programs: Mapping[str, Program]
+    partners: Mapping[str, Partner]
+    sectors: frozenset[str]
+
+
+class Agency(Protocol):
+    """What the rule book needs of the settings."""
+
+    @property
+    def time_zone(self) -> tzinfo: ...
+    @property
+    def agency_identifiers(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def labels_topics(self) -> bool: ...
+
+
+def files_root() -> Path:
+    """The folder that holds mappings/, profiles/ and fixtures/: inside an installed wheel, else the repository."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "_files"
+    return installed if installed.is_dir() else package.parent
+
+
+def load(*, partners: Path | None, root: Path | None = None) -> Catalogue:
+    """The catalogue with the partners of a folder (None: without any). Misconfigured: everything that is wrong."""
+    catalogue, found = _read(partners, root or files_root())
+    if catalogue is None or found.errors:
+        raise Misconfigured("Files of the catalogue are wrong.", sorted(set(found.errors)))
+    return catalogue
+
+
+def findings(*, partners: Path | None, root: Path | None = None) -> list[Finding]:
+    """What `adapter check` prints: what keeps the adapter from starting, and what only goes out poorer."""
+    _, found = _read(partners, root or files_root())
+    return sorted({*found.errors, *found.remarks})
+
+
+def rulebook(catalogue: Catalogue, settings: Agency) -> Rulebook:
+    """The static inputs of the consent rules, for the agency of these settings."""
+    return Rulebook(
+        schemas=catalogue.schemas,
+        parts=catalogue.parts,
+        part_tables=catalogue.part_tables,
+        audience=catalogue.audience,
+        topics=catalogue.topics,
+        age_of_own_consent={program.id: program.age_of_own_consent for program in catalogue.programs.values()},
+        partners=catalogue.partners,
+        time_zone=settings.time_zone,
+        agency=frozenset(settings.agency_identifiers),
+        labels_topics=settings.labels_topics,
+        sectors=catalogue.sectors,
+    )
+
+
+def _read(partners: Path | None, root: Path) -> tuple[Catalogue | None, Found]:
+    """The catalogue, or None where the schemas are too broken for one; and what was found."""
+    found, base = Found(), root / "mappings"
+    sources = read_schemas(base / "records", "mappings/records", found)
+    if found.errors:
+        return None, found
+    lists = code_lists(sources)
+    sectors = lists.get("sector", CodeList()).codes
+    parts = read_parts(base / "parts.yaml", "mappings/parts.yaml", found, sectors=sectors)
+    check_labels(sources, parts.since, parts.tables, found)
+    codes = read_codes(base / "codes", "mappings/codes", found)
+    lines: dict[str, Any] = {name: concept_map.translations for name, concept_map in codes.items()}
+    check_tables(parts, part_tables(sources), found)
+    topics = read_topics(base / "topics.yaml", "mappings/topics.yaml", found, lists=lists, lines=lines)
+    known = lists.get("program", CodeList()).codes
+    programs = read_programs(base / "programs", "mappings/programs", found, known=known)
+    mappings, uses = read_mappings(base / "r4", "mappings/r4", found)
+    check_codes(lists, codes, uses, "mappings/codes", found)
+    check_used(codes, {*lists, *_MAPS_OF_LABELS}, uses, "mappings/codes", found)
+    types = parts.tables.get("identifiers", {})
+    configured = (
+        read_partners(partners, found, sectors=sorted(sectors), identifier_types=list(types)) if partners else {}
+    )
+    if found.errors:
+        return None, found
+    return Catalogue(
+        schemas=Schemas.of({name: dict(source.values) for name, source in sources.items()}),
+        mappings=Mappings("R4", mappings, codes),
+        codes=codes,
+        topics=topics,
+        parts=parts.since,
+        part_titles=parts.titles,
+        part_tables=parts.tables,
+        audience=parts.audience,
+        programs=programs,
+        partners=configured,
+        sectors=sectors,
+    ), found

@@ -1,0 +1,107 @@
+"""Reads the ConceptMaps and the mapping files, and checks that each code list, map and use of a map fit together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapter.catalogue.files import Found
+from adapter.catalogue.records import CodeList
+from adapter.core.mapping.codes import ConceptMap, load_concept_map
+from adapter.core.mapping.mapping import Mapping as MappingFile
+from adapter.core.mapping.mapping import load_mapping
+from adapter.errors import Finding, Misconfigured
+
+_USE = re.compile(r"\b(code|concept)\(\s*(['\"])([^'\"]+)\2\s*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A mapping file asks for a map: `code` needs a code for whatever comes, `concept` can do with a text."""
+
+    file: str
+    line: int
+    function: str
+    map: str
+
+
+def read_codes(folder: Path, name: str, found: Found) -> dict[str, ConceptMap]:
+    """Every ConceptMap by the name of its file, which is also its own."""
+    codes: dict[str, ConceptMap] = {}
+    for path in sorted(folder.glob("*.json")):
+        file = f"{name}/{path.name}"
+        try:
+            loaded = load_concept_map(path.read_text(encoding="utf-8"), file=file)
+        except Misconfigured as wrong:
+            found.errors.extend(wrong.findings)
+        except (OSError, UnicodeDecodeError):
+            found.errors.append(Finding(file, 0, "cannot be read as UTF-8"))
+        else:
+            codes[path.stem] = loaded
+            if loaded.name != path.stem:
+                found.errors.append(Finding(file, 1, "the ConceptMap's name must be the name of its file"))
+    return codes
+
+
+def read_mappings(folder: Path, name: str, found: Found) -> tuple[tuple[MappingFile, ...], tuple[Use, ...]]:
+    """Every mapping file of one release, compiled, and where they ask for which map."""
+    mappings: list[MappingFile] = []
+    uses: list[Use] = []
+    for path in sorted(folder.glob("*.yaml")):
+        file = f"{name}/{path.name}"
+        try:
+            text = path.read_text(encoding="utf-8")
+            mappings.append(load_mapping(text, file=file))
+        except Misconfigured as wrong:
+            found.errors.extend(wrong.findings)
+        except (OSError, UnicodeDecodeError):
+            found.errors.append(Finding(file, 0, "cannot be read as UTF-8"))
+        else:
+            uses += _uses(file, text)
+    return tuple(mappings), tuple(uses)
+
+
+def check_codes(
+    lists: Mapping[str, CodeList], codes: Mapping[str, ConceptMap], uses: Collection[Use], name: str, found: Found
+) -> None:
+    """A list without a map, or a code without a line, goes out as text only: told. A `code()` it breaks: an error."""
+    for list_name, code_list in sorted(lists.items()):
+        if list_name not in codes:
+            source, place = code_list.leaves[0]
+            found.remarks.append(source.finding(f"x-codes {list_name}: there is no {name}/{list_name}.json", *place))
+            continue
+        lines = codes[list_name].translations
+        file = f"{name}/{list_name}.json"
+        if not code_list.open:
+            for code in sorted(code_list.codes - set(lines)):
+                if codes[list_name].fallback is None:
+                    found.remarks.append(Finding(file, 0, f"{code} has no line, and goes out as text only"))
+            for code in sorted(set(lines) - code_list.codes):
+                found.remarks.append(Finding(file, 0, f"{code} is no code of the record schemas: an unused line"))
+    for use in uses:
+        if use.map not in codes:
+            detail = f"{use.function}('{use.map}'): there is no {name}/{use.map}.json"
+            found.errors.append(Finding(use.file, use.line, detail))
+        elif use.function == "code" and (missing := _missing(codes[use.map], lists.get(use.map))):
+            detail = f"code('{use.map}') needs a code for every line: none for {', '.join(missing)}"
+            found.errors.append(Finding(use.file, use.line, detail))
+
+
+def check_used(
+    codes: Mapping[str, ConceptMap], names: Collection[str], uses: Collection[Use], name: str, found: Found
+) -> None:
+    """A map that nothing asks for is told. `names`: maps that the adapter itself uses, and those of the schemas."""
+    for unused in sorted(set(codes) - set(names) - {use.map for use in uses}):
+        found.remarks.append(Finding(f"{name}/{unused}.json", 0, "no schema and no mapping uses this map"))
+
+
+def _missing(concept_map: ConceptMap, code_list: CodeList | None) -> tuple[str, ...]:
+    closed = code_list.codes if code_list is not None and not code_list.open else frozenset()
+    return concept_map.missing(sorted(closed | set(concept_map.translations)))
+
+
+def _uses(file: str, text: str) -> Iterator[Use]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        yield from (Use(file, number, use[1], use[3]) for use in _USE.finditer(line))
