@@ -1,6 +1,6 @@
 """From the tree of a FHIRPath expression to Python source that a person can read.
 
-The source works on collections in the form of items.py: `record.get('title')` for a field of the input, `step(x, 'code')`
+The source works on collections in the form of items.py: `record.get('title')` for a field of the input, `step(x, 'y')`
 for a field of anything else, one call for a function or operator, a comprehension for `where`, `select` and their kin.
 """
 
@@ -41,7 +41,11 @@ _PREFIXED = {"vs-": "http://hl7.org/fhir/ValueSet/", "ext-": "http://hl7.org/fhi
 _PRIMITIVES = frozenset({"boolean", "integer", "decimal", "string"})
 _BY_POSITION = frozenset({"first", "last", "tail", "skip", "take"})
 _UNORDERED = frozenset({"children", "descendants"})
-_RESERVED = frozenset({"this", "env", "context", "values", "record", "Decimal"})
+_RESERVED = frozenset({
+    "this", "env", "context", "values", "record", "Decimal", "NULL", "enumerate", "any", "all",
+    *(name for module in (items, operators, functions, conversion, environment, dates) for name in vars(module)),
+    *(function.__name__ for function, _, _ in functions.FUNCTIONS.values()),
+})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ class Compiler:
         self._custom = custom
         self._model = model
         self._known = variables
-        self._taken: set[str] = set(_RESERVED)
+        self._taken: set[str] = {*_RESERVED, *custom}
+        self._runtime: dict[int, str] = {}
         self.constants: dict[str, str] = {}
         self.namespace: dict[str, Any] = {}
 
@@ -91,11 +96,13 @@ class Compiler:
 
     def runtime(self, function: Callable[..., Any], name: str = "") -> str:
         """The name under which the source calls a function."""
-        wish = name or function.__name__
-        if self.namespace.get(wish) is function:
-            return wish
-        found = wish if wish not in self.namespace and wish not in self._taken else self.name(f"{wish}_")
-        self.namespace[found] = function
+        found = self._runtime.get(id(function))
+        if found is None:
+            found = name or function.__name__
+            if found in self.namespace or (found in self._taken and found not in _RESERVED and name == ""):
+                found = self.name(found)
+            self._runtime[id(function)] = found
+            self.namespace[found] = function
         return found
 
     def constant(self, value: Any) -> str:
@@ -184,6 +191,8 @@ class Compiler:
         return found
 
     def _member(self, node: Member, scope: Scope) -> str:
+        if isinstance(node.target, Variable) and node.target.name == "context" and self._model is None:
+            return f"record.get({node.name!r})"
         if node.target is not None:
             self._defined(node, node.target)
             return f"{self.runtime(items.step)}({self.code(node.target, scope).text}, {node.name!r})"

@@ -79,7 +79,8 @@ class Model:
         """The children of that name; ExpressionError where the type defines none."""
         value = element.value
         if name in ("id", "extension") and not isinstance(value, dict):
-            return self._made(element.extra.get(name), None, f"Element.{name}") if isinstance(element.extra, dict) else []
+            beside = element.extra if isinstance(element.extra, dict) else {}
+            return self._made(beside.get(name), None, f"Element.{name}")
         path = self._elsewhere.get(f"{element.path}.{name}", f"{element.path}.{name}")
         kinds = self._choices.get(path)
         if kinds is not None:

@@ -195,3 +195,54 @@ def merge(into: dict[str, Any], value: Any) -> None:
     if not isinstance(value, dict):
         raise ExpressionError("what is merged must be an object")
     into.update(value)
+
+
+class _Mark:
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+NULL = _Mark("NULL")
+"""A null that `{{+ +}}` keeps, on its way through places where None is nothing."""
+ABSENT = _Mark("ABSENT")
+
+
+def kept(x: Any) -> Any:
+    return NULL if x is None else x
+
+
+def concat(*parts: Any) -> Any:
+    """The parts as one text; NULL or None where one of them is, the first to come."""
+    for part in parts:
+        if part is None or part is NULL:
+            return part
+    return "".join(parts)
+
+
+def extend(into: list[Any], value: Any) -> None:
+    """Add a value to a list: a list's items one by one, a kept null as null, nothing for None."""
+    if value.__class__ is list:
+        into += value
+    elif value is not None:
+        into.append(None if value is NULL else value)
+
+
+def plain_template(node: Any) -> Any:
+    """The constant part of a template as it goes out: lists flattened, empty objects and lists ABSENT, nulls kept."""
+    if isinstance(node, dict):
+        return {k: v for k, child in node.items() if (v := plain_template(child)) is not ABSENT} or ABSENT
+    if isinstance(node, list):
+        found: list[Any] = []
+        for child in node:
+            value = plain_template(child)
+            if isinstance(value, list):
+                found += value
+            elif value is not ABSENT:
+                found.append(value)
+        return found or ABSENT
+    return node

@@ -146,15 +146,16 @@ def _unit(quantity: Quantity) -> tuple[Decimal, tuple[tuple[str, int], ...]]:
     if quantity.calendar:
         factor, base = _CALENDAR[calendar_word(quantity.unit) or ""]
         return factor, ((base, 1),)
-    factor, powers = Decimal(1), dict[str, int]()
+    factor = Decimal(1)
+    powers: dict[str, int] = {}
     text = re.sub(r"\{[^}]*\}", "", quantity.unit)
     for sign, term in re.findall(r"([./]?)([^./]*)", text):
         if not term:
             continue
-        scale, base, power = _term(term)
+        scale, bases, power = _term(term)
         power = -power if sign == "/" else power
         factor *= scale**power
-        for name, exponent in base:
+        for name, exponent in bases:
             powers[name] = powers.get(name, 0) + exponent * power
     return factor, tuple(sorted((n, p) for n, p in powers.items() if p))
 
