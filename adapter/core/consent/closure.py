@@ -141,7 +141,7 @@ def _referred_leaves(
         verdict = Verdict(purposes, tuple(permits.values()), None)
     found: dict[str, Any] = {}
     for name, value in record.items():
-        sub = node.fields[name]
+        sub = node.fields.get(name)
         leaf = sub.item if isinstance(sub, Listing) else sub
         if isinstance(sub, Group):
             if inner := _referred_leaves(value, sub, topics, {part: verdict}):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from adapter.core.consent.closure import DIRECTORY, Records, close, leaves
-from adapter.core.consent.rules import Permit, Rules
+from adapter.core.consent.rules import Permit, Rules, Standing
 from adapter.core.consent.sight import Refused, Seen, Sight, complete, grow
 from adapter.core.consent.topics import Place
 from adapter.core.schema import records as records_of
@@ -46,7 +46,13 @@ def view(
 
     `tie` gives the partner's own identifier of a path: ranks are renumbered, ties broken by it.
     """
-    standing = rules.standing(partner, now)
+    return view_of(case, rules, rules.standing(partner, now), tie)
+
+
+def view_of(
+    case: Mapping[str, Any], rules: Rules, standing: Standing, tie: Callable[[str], str] = lambda path: path
+) -> View:
+    """The view that a given standing allows; `view` asks for the one of the moment."""
     sight = Sight.of(case, rules, standing)
     grown = {path: record for path, record in _grown(case, sight) if record}
     whole = len(grown)

@@ -1,0 +1,96 @@
+"""When what is permitted changes by itself, and what then becomes of what a partner holds (*When permission ends*)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from adapter.core.consent.provisions import Provision, Span
+from adapter.core.consent.rules import Rules
+from adapter.core.consent.view import view_of
+
+TAKEN_BACK = ("revoked", "superseded", "entered-in-error")
+
+
+def next_change(rules: Rules, now: datetime) -> datetime | None:
+    """The next instant at which a steering leaf changes its meaning: a share is due again then."""
+    return min((at for at in _instants(rules) if at > now), default=None)
+
+
+def _instants(rules: Rules) -> Iterator[datetime]:
+    """Consent and provision periods, signatures and revocations dated ahead, authority, seats, capacity, birthdays."""
+    g = rules.grantors
+    spans: list[Span | None] = [p.held for p in g.people.values()]
+    spans += [s for seat in rules.seats for s in seat.spans]
+    dated: list[datetime | None] = [g.own_birthday(), *(on for on, _, _ in g.capacity)]
+    for terms in rules.consents:
+        spans += [terms.period, terms.signed]
+        dated.append(terms.revoked)
+        for p in _all_provisions(terms.provisions):
+            spans.append(p.period)
+            dated += [on for _, _, on in p.confirmed]
+    for referral in rules.case.get("referrals", ()):
+        if "respond_by" in referral:
+            dated.append(rules.rulebook.end_of(date.fromisoformat(referral["respond_by"])))
+    dated += [at for s in spans if s is not None for at in (s.start, s.end)]
+    return (at for at in dated if at is not None)
+
+
+def _all_provisions(provisions: tuple[Provision, ...]) -> Iterator[Provision]:
+    for p in provisions:
+        yield p
+        yield from _all_provisions(p.exceptions)
+
+
+def frozen(case: Mapping[str, Any], rules: Rules, partner: str, now: datetime) -> frozenset[str]:
+    """The paths that a partner keeps as they are because only a date ran out: nothing is updated, nothing taken back.
+
+    A permit that ended by its date, or by the young person's birthday, freezes what it permitted at its last instant,
+    by today's records and under today's denials too. What a consent that was revoked, superseded or entered in error
+    would still have permitted later is not frozen: there somebody took it back.
+    """
+    if rules.rulebook.partners[partner].after_end == "withdraw":
+        return frozenset()
+    denies = rules.standing(partner, now).denies
+    kept: set[str] = set()
+    for end in _lapses(rules, now):
+        standing = rules.standing(partner, end - timedelta(microseconds=1))
+        both = tuple({d.provision.path: d for d in (*standing.denies, *denies)}.values())
+        paths = view_of(case, rules, replace(standing, denies=both)).labels.keys()
+        if fresh := paths - kept:
+            kept |= fresh - _taken_back(case, rules, partner, end, now)
+    return frozenset(kept)
+
+
+def _lapses(rules: Rules, now: datetime) -> list[datetime]:
+    """The past instants at which a permit ended by date, or the young person came of age."""
+    ends = [rules.grantors.own_birthday()]
+    for terms in rules.consents:
+        if terms.status == "active" and any(p.permits for p in terms.provisions):
+            ends.append(terms.period.end)
+            ends += [p.period.end for p in terms.provisions if p.permits and p.period]
+    return sorted({end for end in ends if end is not None and end <= now})
+
+
+def _taken_back(case: Mapping[str, Any], rules: Rules, partner: str, end: datetime, now: datetime) -> set[str]:
+    """What would have been permitted after `end` if nobody had revoked, superseded or cancelled a consent."""
+    taken = [t for t in rules.consents if t.status in TAKEN_BACK or (t.revoked is not None and t.revoked <= now)]
+    if not taken:
+        return set()
+    paths = {t.path for t in taken}
+    as_if = replace(
+        rules,
+        consents=tuple(
+            replace(
+                t,
+                status="active" if t.path in paths else t.status,
+                revoked=None,
+                supersedes=(),
+            )
+            for t in rules.consents
+        ),
+    )
+    moments = [now, *(t.period.end - timedelta(microseconds=1) for t in taken if t.period.end and end < t.period.end <= now)]
+    return {path for at in moments for path in view_of(case, as_if, as_if.standing(partner, at)).labels}

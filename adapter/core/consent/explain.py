@@ -1,0 +1,149 @@
+"""Why something is shared or withheld: for each record and partner one plain sentence and the provision that decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from adapter.core.consent.closure import DIRECTORY
+from adapter.core.consent.decide import Decision
+from adapter.core.consent.rules import Rules, Standing
+from adapter.core.consent.sight import Refused
+from adapter.core.consent.view import View
+from adapter.core.schema import records
+
+REASONS = {
+    "permitted": "The family permits it.",
+    "denied": "The family said no to it.",
+    "silence": "No consent says yes to it.",
+    "purpose": "The consent is for another purpose.",
+    "part": "The consent does not name this part of the case.",
+    "records": "The consent names single records, and this is not one of them.",
+    "topic": "It is about a sensitive topic that the consent does not name.",
+    "exception": "The consent leaves it out by an exception.",
+    "shared": "Each decision maker must have permitted it, and not each of them has.",
+    "own-age": "At this age only the young person's own consent permits, and there is none that does.",
+    "age-unknown": "The birth date or an assessment is missing, so that it cannot be told whose consent counts.",
+    "never": "It never leaves the agency.",
+    "identity": "The partner may not be told who the child is, so nothing is shared.",
+    "unreferenced": "Nothing that the partner may see refers to it.",
+    "incomplete": "What is left of it would not be worth sharing.",
+    "form": "A consent form, or a document that may not be passed on, is never in a view.",
+    "draft": "The consent is a draft.",
+    "revoked": "The consent was revoked.",
+    "superseded": "A later consent takes its place.",
+    "entered-in-error": "The consent was entered in error.",
+    "not-computable": "The consent cannot be computed; a person must look at it.",
+    "imported": "The consent came from elsewhere and has not been adopted.",
+    "unsigned": "The consent is not signed.",
+    "written-only": "The partner needs a consent in writing.",
+    "no-end": "The consent does not say from when and until when.",
+    "not-begun": "The consent has not begun.",
+    "ended": "The consent has ended.",
+    "no-authority": "The one who gave the consent may not consent for the child.",
+    "no-capacity": "The child's capacity is not on record.",
+    "names-nothing": "The consent does not name to whom, for what and which parts.",
+    "receiver": "The consent does not name this partner.",
+}
+ALARMS = {
+    "not-computable": "This consent cannot be computed: it permits nothing, and denies all that it may deny.",
+    "deny-without-authority": "This denial counts although it is unsigned or given without authority; a person must resolve it.",
+    "superseded-by-nothing": "This consent was superseded by one that itself permits nothing.",
+    "agency-not-found": "No organisation of this case is the coordinating agency of the settings: nobody is exempt.",
+    "agency-ambiguous": "Several organisations of this case are the coordinating agency of the settings: nobody is exempt.",
+}
+_TELLING = (
+    "ended", "not-begun", "revoked", "no-end", "unsigned", "written-only", "no-authority", "no-capacity", "not-computable",
+    "superseded", "imported", "names-nothing", "draft", "entered-in-error",
+)  # fmt: skip
+"""Why permits that would have fitted do not count, the most useful to say first."""
+
+
+def explain(case: Mapping[str, Any], rules: Rules, partner: str, now: datetime, shown: View) -> dict[str, Any]:
+    """`{"records": [{path, outcome, reasons: [{part, why, sentence, provision}]}], "consents": […], "alarms": […]}`.
+
+    `outcome` is `shared`, `partly` or `withheld`. For people inside the agency: it names what is withheld.
+    """
+    standing = rules.standing(partner, now)
+    refused: dict[str, list[Refused]] = {}
+    for r in shown.refused:
+        refused.setdefault("/".join(r.path.split("/")[:2]), []).append(r)
+    return {
+        "partner": partner,
+        "at": now.isoformat(),
+        "records": [
+            _record(collection, path, rules, standing, shown, refused.get(path, []))
+            for collection, path, _ in records(case)
+            if collection != "consents"
+        ],
+        "consents": [_consent(t.path, t.faults, rules, standing) for t in rules.consents],
+        "alarms": [{"path": a.path, "alarm": a.code, "sentence": ALARMS[a.code]} for a in rules.alarms(now)],
+    }
+
+
+def _record(
+    collection: str, path: str, rules: Rules, standing: Standing, shown: View, refused: list[Refused]
+) -> dict[str, Any]:
+    there = path in shown.labels
+    outcome = "withheld" if not there else "partly" if refused else "shared"
+    reasons = list(_reasons(rules, standing, refused))
+    if there:
+        parts = shown.labels[path].parts
+        reasons = [_reason(part, "permitted", _permit(part, shown, standing)) for part in parts] + reasons
+    elif not shown.labels:
+        reasons = reasons or [_reason("", "identity", "")]
+    elif collection in DIRECTORY:
+        reasons = reasons or [_reason("", "unreferenced", "")]
+    else:
+        reasons = reasons or [_reason("", "form" if collection == "documents" else "incomplete", "")]
+    return {"path": path, "outcome": outcome, "reasons": reasons}
+
+
+def _reason(part: str, why: str, provision: str) -> dict[str, Any]:
+    return {"part": part, "why": why, "sentence": REASONS[why], "provision": provision or None}
+
+
+def _permit(part: str, shown: View, standing: Standing) -> str:
+    found = (p for p in standing.permits if p.terms.path in shown.consents and p.test.parts and part in p.test.parts)
+    return next((p.provision.path for p in found), "")
+
+
+def _reasons(rules: Rules, standing: Standing, refused: list[Refused]) -> Iterator[dict[str, Any]]:
+    said: set[tuple[str, str, str, str]] = set()
+    for r in refused:
+        why, provision = _why(rules, standing, r.part, r.decision)
+        key = (r.path, r.part, why, provision)
+        if key not in said:
+            said.add(key)
+            yield {**_reason(r.part, why, provision), "path": r.path, "topics": sorted(r.topics)}
+
+
+def _why(rules: Rules, standing: Standing, part: str, decision: Decision) -> tuple[str, str]:
+    """Where no permit counts at all, the consent that would have fitted says why it does not."""
+    if decision.why not in ("silence", "part"):
+        return decision.why, decision.because
+    found = [
+        (_TELLING.index(why), why, p.path)
+        for terms in rules.consents
+        for p in terms.provisions
+        if (why := standing.refused.get(p.path, "")) in _TELLING
+        and (part in p.parts or "all" in p.parts or why == "names-nothing")
+        and (f"partners/{standing.partner.id}" in p.to or not p.to or len(p.to) > 0 and _aimed(p.to, standing))
+    ]
+    if found:
+        _, why, path = min(found)
+        return why, path
+    return decision.why, decision.because
+
+
+def _aimed(to: tuple[str, ...], standing: Standing) -> bool:
+    return "all" in to or "care-team" in to or any(f"sectors/{s}" in to for s in standing.partner.sectors)
+
+
+def _consent(path: str, faults: tuple[str, ...], rules: Rules, standing: Standing) -> dict[str, Any]:
+    """What this consent permits towards the partner: something, or nothing and why."""
+    counts = any(p.terms.path == path for p in standing.permits)
+    found = {why for p, why in standing.refused.items() if p.startswith(f"{path}/")}
+    sentences = [] if counts else [REASONS[why] for why in sorted(found)]
+    return {"path": path, "counts": counts, "reasons": sentences + [f"{fault[0].upper()}{fault[1:]}." for fault in faults]}
