@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from adapter.store import cases
 from adapter.store.database import Store
 from adapter.store.seal import Keys
+from adapter.store.tables import metadata
 from tests.store import postgresql as server
 
 NOW = datetime(2026, 11, 2, 9, 30, 0, 123456, tzinfo=UTC)
@@ -48,24 +49,35 @@ def upgraded_file(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Path:
 
 
 class Cluster:
-    """One server for all tests, with a database of this version to copy from."""
+    """One server for all tests, with one database of this version that each test gets emptied."""
 
     def __init__(self, url: str, data: Path, keys: Keys) -> None:
         self.data = data
         self._url = sa.make_url(url).set(drivername="postgresql+psycopg")
         self._engine = sa.create_engine(self._url, isolation_level="AUTOCOMMIT")
         self._count = 0
-        store = Store.open(self.database("upgraded", template="template0"), keys)
+        self._shared = self.database()
+        store = Store.open(self._shared, keys)
         store.upgrade()
         store.close()
+        # No pool: a test cuts the connections of this database.
+        self._inside = sa.create_engine(self._shared, poolclass=sa.NullPool)
 
-    def database(self, name: str = "", template: str = "upgraded") -> str:
-        """The URL of a new database."""
+    def database(self) -> str:
+        """The URL of a new database with nothing in it."""
         self._count += 1
-        name = name or f"t{self._count}"
         with self._engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
-        return self._url.set(database=name).render_as_string(hide_password=False)
+            connection.exec_driver_sql(f"CREATE DATABASE t{self._count} TEMPLATE template0")
+        return self._url.set(database=f"t{self._count}").render_as_string(hide_password=False)
+
+    def emptied(self) -> str:
+        """The URL of the database of this version, its triggers back, nothing in its tables but the keystone."""
+        names = ", ".join(table.name for table in metadata.sorted_tables if table.name != "keystones")
+        with self._inside.begin() as connection:
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # past the append-only trigger
+            connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
+            connection.exec_driver_sql("ALTER TABLE disclosures ENABLE TRIGGER USER")
+        return self._shared
 
     def files(self) -> list[Path]:
         """Everything on the server's disk, its write-ahead log too."""
@@ -74,6 +86,7 @@ class Cluster:
         return [path for path in self.data.rglob("*") if path.is_file()]
 
     def close(self) -> None:
+        self._inside.dispose()
         self._engine.dispose()
 
 
@@ -99,7 +112,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "sqlite":
         return _file(tmp_path)
     cluster = request.getfixturevalue("cluster")
-    return Place(cluster.database(template="template0"), cluster.files)
+    return Place(cluster.database(), cluster.files)
 
 
 @pytest.fixture(params=BOTH)
@@ -110,7 +123,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, upgraded_file: Path) -
         shutil.copy(upgraded_file, tmp_path / "adapter.db")
         return found
     cluster = request.getfixturevalue("cluster")
-    return Place(cluster.database(), cluster.files)
+    return Place(cluster.emptied(), cluster.files)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from adapter.store import cases
 from adapter.store.database import Store, Tx
 from adapter.store.seal import Keys
 from adapter.store.tables import metadata
-from tests.store.conftest import NOW, Place
+from tests.store.conftest import NOW, Cluster, Place
 
 
 def setting(tx: Tx, statement: str) -> object:
@@ -65,12 +65,15 @@ def test_several_processes_may_upgrade_at_once(empty: Place, keys: Keys) -> None
         store.close()
 
 
-def test_a_database_of_a_later_version_is_refused(store: Store) -> None:
+def test_a_database_of_a_later_version_is_refused(empty: Place, keys: Keys) -> None:
+    store = Store.open(empty.url, keys)
+    store.upgrade()
     with store.writing() as tx:
         tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     for refused in (store.check, store.upgrade):
         with pytest.raises(Misconfigured, match="version that this adapter does not know"):
             refused()
+    store.close()
 
 
 def test_a_database_written_with_another_root_is_refused(place: Place) -> None:
@@ -192,15 +195,15 @@ def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path, keys: Keys
 
 
 @pytest.mark.servers
-def test_postgresql_that_may_lose_what_it_acknowledged_is_refused(place: Place, keys: Keys) -> None:
-    if place.backend == "sqlite":
-        pytest.skip("PostgreSQL's own setting")
-    url = sa.make_url(place.url)
+def test_postgresql_that_may_lose_what_it_acknowledged_is_refused(cluster: Cluster, keys: Keys) -> None:
+    url = sa.make_url(cluster.database())
+    store = Store.open(url.render_as_string(), keys)
+    store.upgrade()
+    store.close()
     admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.exec_driver_sql(f"ALTER DATABASE {url.database} SET synchronous_commit = off")
     admin.dispose()
-    store = Store.open(place.url, keys)
     with pytest.raises(Misconfigured, match="synchronous_commit"):
         store.check()
     store.close()
