@@ -188,8 +188,7 @@ def against_order(resources: Iterable[Made]) -> tuple[str, ...]:
                 f"{made.type} refers to {by_urn[urn].type}, against the order of creation"
                 for made in by_urn.values()
                 for urn in referred(made.resource)
-                if urn in by_urn
-                and (_rank(by_urn[urn].type) > _rank(made.type) or position[urn] >= position[made.urn])
+                if urn in by_urn and (_rank(by_urn[urn].type) > _rank(made.type) or position[urn] >= position[made.urn])
             }
         )
     )

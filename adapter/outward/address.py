@@ -22,7 +22,16 @@ _NEVER = tuple(
 _NOT_PUBLIC = tuple(
     # Special-purpose blocks (RFC 6890) that ipaddress.is_global of some Python versions takes for public.
     ipaddress.ip_network(network)
-    for network in ("192.88.99.0/24", "64:ff9b:1::/48", "100::/64", "2001::/23", "3fff::/20", "5f00::/16", "fec0::/10")
+    for network in (
+        "192.88.99.0/24",
+        "64:ff9b:1::/48",
+        "100::/64",
+        "2001::/23",
+        "3fff::/20",
+        "5f00::/16",
+        "2002::/16",
+        "fec0::/10",
+    )
 )
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 

@@ -145,9 +145,15 @@ class FaultServer:
     def as_partner(self, *, timeout: float = 5.0, bearer: bool = False, base_url: str = "") -> Partner:
         authorisation = Authorisation("bearer", "PARTNER_TOKEN") if bearer else Authorisation()
         return Partner(
-            id="lakeside", name="Lakeside", sectors=("education",), since=date(2026, 1, 1), timeout=timeout,
-            base_url=base_url or self.base_url, private_addresses=True, authorisation=authorisation,
-        )  # fmt: skip
+            id="lakeside",
+            name="Lakeside",
+            sectors=("education",),
+            since=date(2026, 1, 1),
+            timeout=timeout,
+            base_url=base_url or self.base_url,
+            private_addresses=True,
+            authorisation=authorisation,
+        )
 
     def __enter__(self) -> FaultServer:
         threading.Thread(target=self._accept, daemon=True).start()

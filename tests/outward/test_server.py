@@ -63,7 +63,9 @@ def _transact(partner: FaultServer, *, timeout: float = 5.0) -> Any:
         pytest.param(faults.page(), Answered(200, unreadable="content type"), False, id="HTML is not read"),
         pytest.param(
             faults.Answer(200, {"Content-Type": "application/fhir+json; charset=latin-1"}, b"{}"),
-            Answered(200, unreadable="content type"), False, id="another charset is not read",
+            Answered(200, unreadable="content type"),
+            False,
+            id="another charset is not read",
         ),
         pytest.param(faults.nested(100_000), Answered(200, unreadable="too large"), False, id="depth is not read"),
         pytest.param(
@@ -71,23 +73,31 @@ def _transact(partner: FaultServer, *, timeout: float = 5.0) -> Any:
         ),
         pytest.param(
             faults.Answer(200, JSON, b'"' + b"a" * 10_000_000 + b'"'),
-            Answered(200, unreadable="too large"), False, id="ten megabytes are too many",
+            Answered(200, unreadable="too large"),
+            False,
+            id="ten megabytes are too many",
         ),
         pytest.param(
             faults.Answer(200, {**JSON, "Content-Encoding": "br"}, b"{}"),
-            Answered(200, unreadable="encoding"), False, id="an encoding that was not offered is not read",
+            Answered(200, unreadable="encoding"),
+            False,
+            id="an encoding that was not offered is not read",
         ),
         pytest.param(
             faults.Answer(200, {**JSON, "Content-Encoding": "gzip"}, b"{}"),
-            Answered(200, unreadable="encoding"), False, id="gzip that is none is not read",
+            Answered(200, unreadable="encoding"),
+            False,
+            id="gzip that is none is not read",
         ),
         pytest.param(
             faults.Answer(200, JSON, b'{"a": 1, "a": 2}'),
-            Answered(200, unreadable="not JSON"), False, id="a key that is there twice is not read",
+            Answered(200, unreadable="not JSON"),
+            False,
+            id="a key that is there twice is not read",
         ),
         pytest.param(faults.Answer(204), Answered(204), False, id="no content is no content"),
     ],
-)  # fmt: skip
+)
 def test_a_fault_has_its_answer(partner: FaultServer, fault: Any, expected: Any, applied: bool) -> None:
     """Each fault is the value that says whether it may have been done; and it never takes longer than the limit."""
     partner.plan(fault)
