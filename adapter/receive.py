@@ -10,15 +10,14 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
 from adapter.core import strict_json
 from adapter.core.fhir import models
-from adapter.core.fhir.outcome import outcome
 from adapter.core.fhir.search import PARAMETERS, REFERS, Pairs, Query, index, query
 from adapter.core.fhir.transaction import Step, in_order, loose, placed, steps, twice
 from adapter.errors import (
@@ -36,7 +35,6 @@ from adapter.store.resources import Received
 from adapter.store.tokens import Principal
 
 _ETAG = re.compile(r'(?:W/)?"(?P<version>[0-9]{1,9})"\Z')
-_STATUS = {200: "200 OK", 201: "201 Created", 204: "204 No Content", 304: "304 Not Modified"}
 
 
 class Gone(AdapterError):  # noqa: N818  named as its siblings in errors.py
@@ -45,6 +43,12 @@ class Gone(AdapterError):  # noqa: N818  named as its siblings in errors.py
     status = 410
     code = "deleted"
     title = "Deleted"
+
+
+class Ambiguous(PreconditionFailed):
+    """A condition that is to name one resource matches several."""
+
+    code = "multiple-matches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +84,24 @@ class Page:
     asked: Query
 
 
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What became of the entries of a Bundle, in their order."""
+
+    kind: Literal["transaction", "batch"]
+    entries: tuple[tuple[Step, Answer | AdapterError], ...]
+
+
 def caller(store: Store, token: str) -> Principal | None:
     """Whose token this is; None where it is not one, or no longer."""
     with store.reading() as tx:
         return tokens.find(tx, token)
+
+
+def secret(store: Store, purpose: str) -> bytes:
+    """32 bytes for one purpose at the edge, the same in every process of this instance, and in no other."""
+    with store.reading() as tx:
+        return tx.seal.index("secrets of the edge", purpose)
 
 
 def interact(store: Store, world: World, asked: Step, body: bytes = b"") -> Answer:
@@ -103,52 +121,20 @@ def search(store: Store, world: World, type_: str, asked: Query, *, after: str |
         return _search(tx, world, type_, asked, after)
 
 
-def bundle(store: Store, world: World, body: bytes, *, whole: bool = False) -> dict[str, Any]:
-    """Work on a transaction (all or nothing) or a batch (each entry for itself); the response Bundle.
+def bundle(store: Store, world: World, body: bytes) -> Worked:
+    """Work on a transaction (all or nothing) or a batch (each entry for itself), and say what became of each entry.
 
-    An error of a transaction names its entries by their pointers. `whole`: the answer repeats what was written.
+    An error of a transaction names its entries by their pointers; in a batch an entry's error is what became of it.
     """
     kind, found = steps(strict_json.parse(body), PARAMETERS, base=world.base)
     if kind == "batch":
-        entries = [_alone(store, world, step, whole) for step in found]
-    else:
-        if problems := twice(found):
-            raise Refused("An identity stands in the transaction more than once.", problems)
-        with store.writing() as tx:
-            resources.alone(tx, world.partner)
-            answers = _work(tx, world, found, None)
-        entries = [_entry(world, step, answers[step.position], whole) for step in found]
-    return {"resourceType": "Bundle", "type": f"{kind}-response", "entry": entries}
-
-
-def shown(kept: Received) -> dict[str, Any]:
-    """The resource as its partner wrote it, with the id, version and time that we gave it."""
-    body = dict(kept.body)
-    meta = {
-        key: value for key, value in (body.pop("meta", None) or {}).items() if key not in ("versionId", "lastUpdated")
-    }
-    body.pop("resourceType", None), body.pop("id", None)
-    stamp = {"versionId": str(kept.version), "lastUpdated": instant(kept.updated)}
-    return {"resourceType": kept.type, "id": kept.id, "meta": stamp | meta, **body}
-
-
-def instant(moment: datetime) -> str:
-    """A moment as FHIR writes it, in UTC, to the millisecond."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def searchset(world: World, page: Page, links: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
-    """The Bundle for a page of results; `links` are (relation, URL)."""
-    made: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": page.total}
-    if link := [{"relation": relation, "url": url} for relation, url in links]:
-        made["link"] = link
-    entries: list[dict[str, Any]] = [
-        {"fullUrl": f"{world.base}/{kept.type}/{kept.id}", "resource": shown(kept), "search": {"mode": "match"}}
-        for kept in page.found
-    ]
-    if page.asked.ignored:
-        entries.append({"resource": _ignored(page.asked.ignored), "search": {"mode": "outcome"}})
-    return {**made, "entry": entries} if entries else made
+        return Worked(kind, tuple((step, _by_itself(store, world, step)) for step in found))
+    if problems := twice(found):
+        raise Refused("An identity stands in the transaction more than once.", problems)
+    with store.writing() as tx:
+        resources.alone(tx, world.partner)
+        answers = _work(tx, world, found, None)
+    return Worked(kind, tuple((step, answers[step.position]) for step in found))
 
 
 def _work(tx: Tx, world: World, found: Sequence[Step], sent: bytes | None) -> dict[int, Answer]:
@@ -277,7 +263,7 @@ def _match(tx: Tx, world: World, step: Step, condition: Pairs) -> Received | Non
         )
     page = _search(tx, world, step.type, replace(asked, count=2, total_only=False), None)
     if page.total > 1:
-        raise PreconditionFailed("The condition matches several resources.", [Problem(step.pointer, "matches several")])
+        raise Ambiguous("The condition matches several.", [Problem(step.pointer, "The condition matches several.")])
     return page.found[0] if page.found else None
 
 
@@ -353,7 +339,7 @@ def _check_version(step: Step, there: Received | None) -> None:
         return
     if there is None or there.deleted or _version_of(step.if_match) != there.version:
         raise PreconditionFailed(
-            "The current version is another one.", [Problem(step.pointer, "names another version")]
+            "The current version is another one.", [Problem(step.pointer, "If-Match names another version.")]
         )
 
 
@@ -361,37 +347,14 @@ def _version_of(etag: str) -> int | None:
     return int(match["version"]) if (match := _ETAG.match(etag.strip())) else None
 
 
-def _alone(store: Store, world: World, step: Step, whole: bool) -> dict[str, Any]:
-    """One entry of a batch, in a transaction of its own; its error is its answer."""
+def _by_itself(store: Store, world: World, step: Step) -> Answer | AdapterError:
+    """One entry of a batch, in a transaction of its own."""
     try:
         with store.writing() as tx:
             resources.alone(tx, world.partner)
-            answer = _work(tx, world, [step], None)[step.position]
-        return _entry(world, step, answer, whole)
+            return _work(tx, world, [step], None)[step.position]
     except AdapterError as error:
-        return {"response": {"status": str(error.status), "outcome": outcome(error, root="Bundle")}}
-
-
-def _entry(world: World, step: Step, answer: Answer, whole: bool) -> dict[str, Any]:
-    """One entry of a response Bundle; with the resource where it was read, or is to be repeated."""
-    response: dict[str, Any] = {"status": _STATUS[answer.status]}
-    if answer.page is not None:
-        return {"resource": searchset(world, answer.page), "response": response}
-    if (kept := answer.kept) is None:
-        return {"response": response}
-    response["location"] = f"{kept.type}/{kept.id}/_history/{kept.version}"
-    response["etag"] = answer.etag
-    response["lastModified"] = instant(kept.updated)
-    told = answer.status in (200, 201) and (whole or step.method == "GET")
-    return {"resource": shown(kept), "response": response} if told else {"response": response}
-
-
-def _ignored(names: Sequence[str]) -> dict[str, Any]:
-    text = f"{len(names)} search parameters are not known here and were left out."
-    return {
-        "resourceType": "OperationOutcome",
-        "issue": [{"severity": "warning", "code": "not-supported", "details": {"text": text}}],
-    }
+        return error
 
 
 def _resource(body: bytes, type_: str) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+"""What our own /fhir can do, as the CapabilityStatement that /fhir/metadata answers with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapter.core.fhir.search import PARAMETERS
+
+_INTERACTIONS = ("read", "vread", "update", "delete", "create", "search-type")
+_DATE = "2026-11-21"
+"""When what this statement says last changed."""
+
+
+def statement(base: str, software: str) -> dict[str, Any]:
+    """http://hl7.org/fhir/R4/capabilitystatement.html, for the server at `base`, running `software` (a version)."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": _DATE,
+        "kind": "instance",
+        "software": {"name": "csp-fhir-adapter", "version": software},
+        "implementation": {"description": "FHIR adapter of a coordinating agency", "url": base},
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "json"],
+        "rest": [
+            {
+                "mode": "server",
+                "documentation": "A partner reads and searches what it wrote itself. References must lead to"
+                " resources that are there, or be absolute; conditional references are refused.",
+                "security": {"cors": False, "description": "A bearer token that the agency gave to the partner."},
+                "resource": [_resource(type_) for type_ in PARAMETERS],
+                "interaction": [{"code": "transaction"}, {"code": "batch"}],
+            }
+        ],
+    }
+
+
+def _resource(type_: str) -> dict[str, Any]:
+    own = [{"name": parameter.name, "type": parameter.kind} for parameter in PARAMETERS[type_]]
+    return {
+        "type": type_,
+        "interaction": [{"code": code} for code in _INTERACTIONS],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": True,
+        "conditionalCreate": True,
+        "conditionalRead": "not-match",
+        "conditionalUpdate": True,
+        "conditionalDelete": "single",
+        "referencePolicy": ["literal", "enforced", "local"],
+        "searchParam": [{"name": "_id", "type": "token"}, {"name": "_lastUpdated", "type": "date"}, *own],
+    }

@@ -1,0 +1,53 @@
+"""Reads what the address of a request asks for beside its path; what cannot be read is refused by name."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Literal, cast
+
+from flask import request
+
+from adapter.errors import Malformed, Problem
+from adapter.wiring import Wiring
+
+Form = Literal["records", "fhir", "explain"]
+FORMS = ("records", "fhir", "explain")
+MOST, USUAL = 1000, 100
+
+
+def form() -> Form:
+    """`as`: which form a view is wanted in; records if it is left out."""
+    if (wanted := request.args.get("as", "records")) not in FORMS:
+        raise _unreadable("as", f"must be one of {', '.join(FORMS)}")
+    return cast(Form, wanted)
+
+
+def at(wiring: Wiring) -> datetime | None:
+    """`at`: another time than now, as a date or date-time (ISO 8601); without a zone, in the agency's."""
+    if not (text := request.args.get("at", "")):
+        return None
+    try:
+        # A plus sign that nobody escaped arrives as a space.
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=wiring.settings.time_zone)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _unreadable("at", "must be a date or a date-time (ISO 8601)") from None
+
+
+def after() -> str | None:
+    """`after`: the case behind which the page begins."""
+    return request.args.get("after")
+
+
+def limit() -> int:
+    """`limit`: how many at most."""
+    text = request.args.get("limit", str(USUAL))
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MOST:
+        raise _unreadable("limit", f"must be a whole number from 1 to {MOST}")
+    return int(text)
+
+
+def _unreadable(name: str, rule: str) -> Malformed:
+    return Malformed("A parameter of the address cannot be read.", [Problem(f"/{name}", rule)])

@@ -1,0 +1,197 @@
+"""Describes the API to programs: OpenAPI 3.1, made from the routes, their roles and the record schemas.
+
+What a view's docstring says is its summary; who may ask stands in auth.py; so the description cannot fall behind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask import current_app
+from werkzeug.routing import Rule
+
+from adapter import __version__
+from adapter.core.fhir.search import PARAMETERS
+from adapter.errors import NotFound
+from adapter.web.api.asked import FORMS, MOST
+from adapter.web.auth import admission
+from adapter.web.errors import FHIR_JSON, PROBLEM_JSON
+from adapter.wiring import Wiring
+
+_JSON = "application/json"
+_BODIES = {"api.put_case": "case", "api.preview": "Preview"}
+_ANSWERS = {
+    "api.get_case": "case",
+    "api.put_case": "Saved",
+    "api.delete_case": "Saved",
+    "api.put_record": "Saved",
+    "api.delete_record": "Saved",
+}
+_STATUS = {
+    "Saved": "202",
+    "api.retry": "202",
+    "fhir.create": "201",
+    "fhir.delete": "204",
+    "fhir.delete_by_condition": "204",
+}
+_QUERY = {
+    "api.cases": ("after", "limit"),
+    "api.view": ("as", "at"),
+    "api.preview": ("as", "at"),
+}
+_PARAMETERS: dict[str, dict[str, Any]] = {
+    "after": {"schema": {"type": "string"}, "description": "The case behind which the page begins."},
+    "limit": {"schema": {"type": "integer", "minimum": 1, "maximum": MOST}, "description": "How many at most."},
+    "as": {"schema": {"enum": list(FORMS)}, "description": "The form of the view; records if left out."},
+    "at": {"schema": {"type": "string"}, "description": "Another time than now: a date or date-time (ISO 8601)."},
+}
+_OWN: dict[str, dict[str, Any]] = {
+    "Problem": {
+        "type": "object",
+        "description": "RFC 9457: what is wrong; never a value from a record.",
+        "required": ["type", "title", "status", "detail", "errors"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Pointed"}},
+        },
+    },
+    "Pointed": {
+        "type": "object",
+        "description": "A rule, and the JSON Pointer (RFC 6901) of where it is broken.",
+        "required": ["pointer", "detail"],
+        "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+    },
+    "Saved": {
+        "type": "object",
+        "required": ["version", "changed", "due", "warnings"],
+        "properties": {
+            "version": {"type": "integer", "description": "Of the case; also the ETag."},
+            "changed": {"type": "boolean", "description": "False where what was put is what was there."},
+            "due": {"type": "array", "items": {"type": "string"}, "description": "Partners whose share is now due."},
+            "warnings": {"type": "array", "items": {"$ref": "#/components/schemas/Pointed"}},
+        },
+    },
+    "Preview": {
+        "type": "object",
+        "required": ["case", "partner"],
+        "properties": {"case": {"$ref": "#/components/schemas/case"}, "partner": {"type": "string"}},
+    },
+}
+
+
+def schema(wiring: Wiring, collection: str) -> dict[str, Any]:
+    """The schema of a collection as it stands in mappings/records. NotFound: there is no such collection."""
+    found: Mapping[str, Any] | None = wiring.catalogue.schemas.get(collection)
+    if found is None:
+        raise NotFound("There is no such collection.")
+    return dict(found)
+
+
+def openapi(wiring: Wiring, address: str) -> dict[str, Any]:
+    """The whole description, for the server at this address."""
+    paths: dict[str, dict[str, Any]] = {}
+    for rule, method in _routes():
+        paths.setdefault(_path(rule), {})[method.lower()] = _operation(rule, method)
+    records = {name: _inside(found, name) for name, found in wiring.catalogue.schemas.items()}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "FHIR adapter for coordinated service planning",
+            "version": __version__,
+            "description": "Case systems put records; partners exchange FHIR R4 under /fhir (see /fhir/metadata).",
+        },
+        "servers": [{"url": address}],
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": _OWN | records,
+        },
+    }
+
+
+def _routes() -> Iterator[tuple[Rule, str]]:
+    """Every route but those of the pages."""
+    for rule in current_app.url_map.iter_rules():
+        if rule.endpoint.startswith(("api.", "fhir.")):
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield rule, method
+
+
+def _operation(rule: Rule, method: str) -> dict[str, Any]:
+    admitted = admission(method, rule.rule)
+    roles = sorted(admitted.roles) if admitted else []
+    view = current_app.view_functions[rule.endpoint]
+    made: dict[str, Any] = {
+        "operationId": rule.endpoint.replace(".", "_") + ("_single" if rule.defaults else ""),
+        "summary": (view.__doc__ or "").strip().splitlines()[0],
+        "tags": [rule.endpoint.split(".")[0]],
+        "parameters": [*_in_path(rule), *_in_query(rule.endpoint)],
+        "responses": _responses(rule, method, bool(roles)),
+        "security": [{"token": []}] if roles else [],
+    }
+    if roles:
+        made["description"] = f"Roles: {', '.join(roles)}."
+    if body := _body(rule, method):
+        made["requestBody"] = body
+    return made
+
+
+def _in_path(rule: Rule) -> Iterator[dict[str, Any]]:
+    for name in sorted(rule.arguments - set(rule.defaults or {})):
+        choices = {"schema": {"enum": list(PARAMETERS)}} if name == "type_" else {"schema": {"type": "string"}}
+        yield {"name": name.rstrip("_"), "in": "path", "required": True, **choices}
+
+
+def _in_query(endpoint: str) -> Iterator[dict[str, Any]]:
+    for name in _QUERY.get(endpoint, ()):
+        yield {"name": name, "in": "query", **_PARAMETERS[name]}
+
+
+def _body(rule: Rule, method: str) -> dict[str, Any] | None:
+    if rule.endpoint == "fhir.search_by_post":
+        return {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}
+    if rule.endpoint.startswith("fhir."):
+        return (
+            {"required": True, "content": {FHIR_JSON: {"schema": {"type": "object"}}}}
+            if method in ("POST", "PUT")
+            else None
+        )
+    if rule.endpoint == "api.put_record":
+        return {"required": True, "content": {_JSON: {"schema": {"type": "object"}}}}
+    if name := _BODIES.get(rule.endpoint):
+        return {"required": True, "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
+    return None
+
+
+def _responses(rule: Rule, method: str, guarded: bool) -> dict[str, Any]:
+    fhir = rule.endpoint.startswith("fhir.")
+    name = _ANSWERS.get(rule.endpoint, "")
+    status = _STATUS.get(name) or _STATUS.get(rule.endpoint, "200")
+    answer: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{name}"}} if name else {"schema": {}}
+    content = {} if status == "204" else {"content": {FHIR_JSON if fhir else _JSON: answer}}
+    error = {"schema": {"type": "object"}} if fhir else {"schema": {"$ref": "#/components/schemas/Problem"}}
+    wrong = {"description": "What is wrong", "content": {FHIR_JSON if fhir else PROBLEM_JSON: error}}
+    codes = [*(["401", "403"] if guarded else []), *(["404"] if rule.arguments else []), "default"]
+    return {status: {"description": "Done", **content}, **dict.fromkeys(codes, wrong)}
+
+
+def _path(rule: Rule) -> str:
+    return re.sub(r"<(?:\w+:)?(\w+?)_?>", r"{\1}", rule.rule)
+
+
+def _inside(value: Any, name: str) -> Any:
+    """A record schema as a part of the description: its references by `$id` become references within."""
+    if isinstance(value, list):
+        return [_inside(inner, name) for inner in value]
+    if not isinstance(value, Mapping):
+        return value
+    made = {key: _inside(inner, name) for key, inner in value.items() if key not in ("$schema", "$id")}
+    if isinstance(target := made.get("$ref"), str):
+        inner = f"{name}{target[1:]}" if target.startswith("#") else target.rsplit("/", 1)[-1]
+        made["$ref"] = f"#/components/schemas/{inner}"
+    return made

@@ -1,0 +1,119 @@
+"""The API for case systems: each view says who is asked, what for, and how it is answered; the verbs do the rest."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from adapter import keep, show, steer
+from adapter.web import context
+from adapter.web.api import asked, documentation
+from adapter.web.context import wiring
+from adapter.web.replies import reply, saved, versioned
+
+api = Blueprint("api", __name__)
+
+
+@api.get("/healthz")
+def alive() -> Response:
+    """Is the process alive?"""
+    return reply({"status": "alive"})
+
+
+@api.get("/readyz")
+def ready() -> Response:
+    """Can the adapter work: is the database there, and of this version?"""
+    context.check_database()
+    return reply({"status": "ready"})
+
+
+@api.get("/openapi.json")
+def openapi() -> Response:
+    """This API, described."""
+    return reply(documentation.openapi(wiring(), context.address()))
+
+
+@api.get("/api/schemas/<collection>")
+def schema(collection: str) -> Response:
+    """The JSON Schema of a record collection, or of the whole case file (`case`)."""
+    return reply(documentation.schema(wiring(), collection), content_type="application/schema+json")
+
+
+@api.get("/api/partners")
+def partners() -> Response:
+    """The partners of this instance, without their secrets."""
+    return reply(show.partners(wiring()))
+
+
+@api.get("/api/cases")
+def cases() -> Response:
+    """The cases, a page at a time: `limit` of them, behind the case `after`."""
+    return reply(keep.listed(wiring(), after=asked.after(), limit=asked.limit()))
+
+
+@api.get("/api/cases/<case>")
+def get_case(case: str) -> Response:
+    """One whole case file, as it was put."""
+    return versioned(*keep.get_case(wiring(), case))
+
+
+@api.put("/api/cases/<case>")
+def put_case(case: str) -> Response:
+    """Put a whole case file in place of what is there; refused whole, with every problem at once."""
+    return saved(keep.put_case(wiring(), case, context.body()))
+
+
+@api.delete("/api/cases/<case>")
+def delete_case(case: str) -> Response:
+    """Delete a case; what partners hold of it is taken back."""
+    return saved(keep.delete_case(wiring(), case))
+
+
+@api.get("/api/cases/<case>/<collection>", defaults={"record": ""})
+@api.get("/api/cases/<case>/<collection>/<record>")
+def get_record(case: str, collection: str, record: str) -> Response:
+    """One record of a case; `child` and `enrolment` have no id."""
+    return versioned(*keep.get_record(wiring(), case, collection, record))
+
+
+@api.put("/api/cases/<case>/<collection>", defaults={"record": ""})
+@api.put("/api/cases/<case>/<collection>/<record>")
+def put_record(case: str, collection: str, record: str) -> Response:
+    """Put one record in place of what is there; the case must be whole afterwards."""
+    return saved(keep.put_record(wiring(), case, collection, record, context.body()))
+
+
+@api.delete("/api/cases/<case>/<collection>", defaults={"record": ""})
+@api.delete("/api/cases/<case>/<collection>/<record>")
+def delete_record(case: str, collection: str, record: str) -> Response:
+    """Delete one record; what partners hold of it is taken back."""
+    return saved(keep.delete_record(wiring(), case, collection, record))
+
+
+@api.get("/api/cases/<case>/views/<partner>")
+def view(case: str, partner: str) -> Response:
+    """What this partner may see of the case: as records, as FHIR, or explained; now, or at another time."""
+    return reply(show.view_of(wiring(), case, partner, form=asked.form(), at=asked.at(wiring())))
+
+
+@api.post("/api/preview")
+def preview() -> Response:
+    """What a partner would see of the case in the body; nothing is stored."""
+    return reply(show.preview(wiring(), context.body(), form=asked.form(), at=asked.at(wiring())))
+
+
+@api.get("/api/cases/<case>/shares")
+def shares(case: str) -> Response:
+    """The shares of a case: with whom, in which state, when next due."""
+    return reply(show.shares(wiring(), case))
+
+
+@api.get("/api/cases/<case>/disclosures")
+def disclosures(case: str) -> Response:
+    """The account of what of this case left, changed or was withdrawn."""
+    return reply(show.disclosures(wiring(), case))
+
+
+@api.post("/api/shares/<case>/<partner>/retry")
+def retry(case: str, partner: str) -> Response:
+    """Make a share due now, also one that has stopped."""
+    return reply(steer.retry(wiring(), case, partner), status=202)

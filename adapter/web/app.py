@@ -1,0 +1,49 @@
+"""Puts the web together: the API for case systems, /fhir for partners, the console for people."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+
+from adapter.web import auth, errors
+from adapter.web.api.routes import api
+from adapter.web.console.pages import console
+from adapter.web.context import KEY, MOST_BYTES
+from adapter.web.fhir.routes import fhir
+from adapter.wiring import Wiring
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"
+    " frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def create_app(wiring: Wiring) -> Flask:
+    """The whole web of one instance, as a WSGI application."""
+    app = Flask(
+        "adapter.web", template_folder="console/templates", static_folder="console/static", static_url_path="/static"
+    )
+    app.config.update(MAX_CONTENT_LENGTH=MOST_BYTES, MAX_FORM_MEMORY_SIZE=MOST_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.extensions[KEY] = wiring
+    errors.install(app)
+    auth.guard(app)
+    app.register_blueprint(api)
+    app.register_blueprint(fhir)
+    app.register_blueprint(console)
+    app.after_request(_protect)
+    return app
+
+
+def _protect(response: Response) -> Response:
+    """What browsers and caches on the way are told with every answer."""
+    response.headers.update(_HEADERS)
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response

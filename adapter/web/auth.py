@@ -1,0 +1,120 @@
+"""Who may do what: every route of the adapter in one table, and the check that holds it.
+
+A route that is not in the table opens for nobody. A partner's token reaches /fhir and nothing else, and no other role
+reaches /fhir: there it would have no world of its own. Answers tell nothing but the status: a token that is missing,
+mistyped, revoked or somebody's old one gets the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, cast, get_args
+
+from flask import Flask, g, request
+
+from adapter import receive
+from adapter.errors import Forbidden, Unauthenticated
+from adapter.store.tokens import Principal
+from adapter.web.context import wiring
+
+Door = Literal["open", "token", "page"]
+"""How one shows who one is: not at all; by a bearer token; by the session of a signed-in person."""
+
+_TABLE = """
+GET     /healthz                                    open
+GET     /readyz                                     open
+GET     /openapi.json                               open
+GET     /api/partners                               token   source coordinator privacy engineer admin
+GET     /api/schemas/<collection>                   token   source coordinator privacy engineer admin
+POST    /api/preview                                token   source coordinator privacy engineer admin
+GET     /api/cases                                  token   source coordinator privacy admin
+GET     /api/cases/<case>                           token   source coordinator privacy admin
+PUT     /api/cases/<case>                           token   source coordinator admin
+DELETE  /api/cases/<case>                           token   source coordinator admin
+GET     /api/cases/<case>/views/<partner>           token   source coordinator privacy admin
+GET     /api/cases/<case>/shares                    token   source coordinator privacy engineer admin
+GET     /api/cases/<case>/disclosures               token   source coordinator privacy admin
+GET     /api/cases/<case>/<collection>              token   source coordinator privacy admin
+PUT     /api/cases/<case>/<collection>              token   source coordinator admin
+DELETE  /api/cases/<case>/<collection>              token   source coordinator admin
+GET     /api/cases/<case>/<collection>/<record>     token   source coordinator privacy admin
+PUT     /api/cases/<case>/<collection>/<record>     token   source coordinator admin
+DELETE  /api/cases/<case>/<collection>/<record>     token   source coordinator admin
+POST    /api/shares/<case>/<partner>/retry          token   source coordinator engineer admin
+GET     /fhir/metadata                              open
+POST    /fhir                                       token   partner
+GET     /fhir/<type_>                               token   partner
+POST    /fhir/<type_>                               token   partner
+PUT     /fhir/<type_>                               token   partner
+DELETE  /fhir/<type_>                               token   partner
+POST    /fhir/<type_>/_search                       token   partner
+GET     /fhir/<type_>/<id_>                         token   partner
+PUT     /fhir/<type_>/<id_>                         token   partner
+DELETE  /fhir/<type_>/<id_>                         token   partner
+GET     /fhir/<type_>/<id_>/_history/<version>      token   partner
+GET     /                                           page    coordinator privacy engineer admin
+POST    /sign-in                                    open
+POST    /sign-out                                   open
+GET     /static/<path:filename>                     open
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """How one route opens, and for which roles."""
+
+    door: Door
+    roles: frozenset[str]
+
+
+def _read(line: str) -> tuple[tuple[str, str], Admission]:
+    method, rule, door, *roles = line.split()
+    if door not in get_args(Door):
+        raise ValueError(f"{door} is not a door")
+    return (method, rule), Admission(cast(Door, door), frozenset(roles))
+
+
+ADMISSIONS: Mapping[tuple[str, str], Admission] = MappingProxyType(dict(map(_read, _TABLE.strip().splitlines())))
+
+SEES_CASES = frozenset({"coordinator", "privacy", "admin"})
+"""Who may see cases on the pages of the console."""
+
+
+def guard(app: Flask) -> None:
+    """Check every request against the table before its view sees it."""
+    app.before_request(_admit)
+
+
+def caller() -> Principal:
+    """Who called, in a view of a route with the door `token`."""
+    principal: Principal = g.principal
+    return principal
+
+
+def admission(method: str, rule: str) -> Admission | None:
+    """How this route opens; None where nobody said, which opens it for nobody."""
+    return ADMISSIONS.get(("GET" if method == "HEAD" else method, rule))
+
+
+def _admit() -> None:
+    if request.url_rule is None:
+        return  # nothing is there: the answer is 404 or 405 for everyone
+    match admission(request.method, request.url_rule.rule):
+        case None:
+            raise Forbidden("This is open to nobody.")
+        case Admission("token", roles):
+            g.principal = _bearer()
+            if g.principal.role not in roles:
+                raise Forbidden("The role of this token may not do this.")
+        case _:
+            return
+
+
+def _bearer() -> Principal:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    principal = receive.caller(wiring().store, token.strip()) if scheme.lower() == "bearer" and token.strip() else None
+    if principal is None:
+        raise Unauthenticated("A bearer token is needed that this adapter gave out and has not revoked.")
+    return principal

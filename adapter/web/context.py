@@ -1,0 +1,37 @@
+"""What a view may reach: the wiring of this application, the bytes of the request, and our own address."""
+
+from __future__ import annotations
+
+from flask import current_app, request
+
+from adapter.errors import Misconfigured, Unavailable, UnsupportedMedia
+from adapter.wiring import Wiring
+
+MOST_BYTES = 5_000_000
+KEY = "adapter"
+
+
+def wiring() -> Wiring:
+    """The one wiring of this application."""
+    found: Wiring = current_app.extensions[KEY]
+    return found
+
+
+def body() -> bytes:
+    """The bytes of the request; werkzeug stops reading at the limit, with and without a Content-Length."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMedia("Compressed bodies are not accepted.")
+    return request.get_data(cache=False)
+
+
+def address() -> str:
+    """Our own address without a slash at the end: the configured one, else as the request says."""
+    return (wiring().settings.public_url or request.url_root).rstrip("/")
+
+
+def check_database() -> None:
+    """Unavailable: the database cannot be reached, or not be used as it is (another version, other keys)."""
+    try:
+        wiring().store.check()
+    except Misconfigured as error:
+        raise Unavailable("The database cannot be used as it is: `adapter check` says why.") from error

@@ -1,0 +1,113 @@
+"""The FHIR REST interface for partners (http://hl7.org/fhir/R4/http.html): one view for each interaction."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from adapter import __version__, receive
+from adapter.core.fhir.capability import statement
+from adapter.core.fhir.transaction import ALONE, Step
+from adapter.web import context
+from adapter.web.auth import caller
+from adapter.web.context import wiring
+from adapter.web.fhir import asked
+from adapter.web.fhir.replies import found, kept, resource
+from adapter.web.fhir.wire import response_bundle
+
+fhir = Blueprint("fhir", __name__, url_prefix="/fhir")
+
+
+@fhir.before_request
+def negotiate() -> None:
+    asked.check_accept()
+
+
+@fhir.get("/metadata")
+def capabilities() -> Response:
+    """What this FHIR server can do."""
+    return resource(statement(_base(), __version__))
+
+
+@fhir.post("")
+def bundle() -> Response:
+    """Work on a transaction (all or nothing) or on a batch."""
+    asked.check_content()
+    world = _world()
+    return resource(
+        response_bundle(world, receive.bundle(wiring().store, world, context.body()), whole=asked.repeats())
+    )
+
+
+@fhir.get("/<type_>")
+def search(type_: str) -> Response:
+    """Search what the caller wrote."""
+    return found(wiring(), _world(), asked.known(type_), asked.parameters())
+
+
+@fhir.post("/<type_>/_search")
+def search_by_post(type_: str) -> Response:
+    """Search, with the parameters in the body."""
+    return found(wiring(), _world(), asked.known(type_), asked.searched())
+
+
+@fhir.post("/<type_>")
+def create(type_: str) -> Response:
+    """Create; with If-None-Exist only if nothing meets the condition."""
+    return _write(Step(ALONE, "POST", asked.known(type_), create_if_none=asked.create_if_none(type_)))
+
+
+@fhir.put("/<type_>/<id_>")
+def update(type_: str, id_: str) -> Response:
+    """Update, or create with the caller's id."""
+    return _write(Step(ALONE, "PUT", asked.known(type_), asked.new_id(id_), if_match=request.headers.get("If-Match")))
+
+
+@fhir.put("/<type_>")
+def update_by_condition(type_: str) -> Response:
+    """Update what meets the condition; create it if nothing does."""
+    match = request.headers.get("If-Match")
+    return _write(Step(ALONE, "PUT", asked.known(type_), query=asked.condition(), if_match=match))
+
+
+@fhir.get("/<type_>/<id_>")
+def read(type_: str, id_: str) -> Response:
+    """Read the current version."""
+    unless = request.headers.get("If-None-Match")
+    return _read(Step(ALONE, "GET", asked.known(type_), id_, if_none_match=unless))
+
+
+@fhir.get("/<type_>/<id_>/_history/<version>")
+def vread(type_: str, id_: str, version: str) -> Response:
+    """Read one version."""
+    return _read(Step(ALONE, "GET", asked.known(type_), id_, version))
+
+
+@fhir.delete("/<type_>/<id_>")
+def delete(type_: str, id_: str) -> Response:
+    """Delete; what others refer to is not deleted before them."""
+    return _read(Step(ALONE, "DELETE", asked.known(type_), id_, if_match=request.headers.get("If-Match")))
+
+
+@fhir.delete("/<type_>")
+def delete_by_condition(type_: str) -> Response:
+    """Delete the one that meets the condition."""
+    return _read(Step(ALONE, "DELETE", asked.known(type_), query=asked.condition()))
+
+
+def _base() -> str:
+    return f"{context.address()}/fhir"
+
+
+def _world() -> receive.World:
+    return receive.World(caller().partner, _base(), wiring().clock())
+
+
+def _read(step: Step) -> Response:
+    world = _world()
+    return kept(world, receive.interact(wiring().store, world, step))
+
+
+def _write(step: Step) -> Response:
+    asked.check_content()
+    world = _world()
+    return kept(world, receive.interact(wiring().store, world, step, context.body()), asked.preferred())

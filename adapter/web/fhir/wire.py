@@ -1,0 +1,75 @@
+"""How received resources and answers are written: with our ids, versions and times, alone or in Bundles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from adapter.core.fhir.outcome import outcome
+from adapter.core.fhir.transaction import Step
+from adapter.errors import AdapterError
+from adapter.receive import Answer, Page, Worked, World
+from adapter.store.resources import Received
+
+_STATUS = {200: "200 OK", 201: "201 Created", 204: "204 No Content", 304: "304 Not Modified"}
+
+
+def shown(kept: Received) -> dict[str, Any]:
+    """The resource as its partner wrote it, with the id, version and time that we gave it."""
+    body = dict(kept.body)
+    meta = {
+        key: value for key, value in (body.pop("meta", None) or {}).items() if key not in ("versionId", "lastUpdated")
+    }
+    body.pop("resourceType", None), body.pop("id", None)
+    stamp = {"versionId": str(kept.version), "lastUpdated": instant(kept.updated)}
+    return {"resourceType": kept.type, "id": kept.id, "meta": stamp | meta, **body}
+
+
+def instant(moment: datetime) -> str:
+    """A moment as FHIR writes it, in UTC, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def searchset(world: World, page: Page, links: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+    """The Bundle for a page of results; `links` are (relation, URL)."""
+    made: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": page.total}
+    if link := [{"relation": relation, "url": url} for relation, url in links]:
+        made["link"] = link
+    entries: list[dict[str, Any]] = [
+        {"fullUrl": f"{world.base}/{kept.type}/{kept.id}", "resource": shown(kept), "search": {"mode": "match"}}
+        for kept in page.found
+    ]
+    if page.asked.ignored:
+        entries.append({"resource": _ignored(page.asked.ignored), "search": {"mode": "outcome"}})
+    return {**made, "entry": entries} if entries else made
+
+
+def response_bundle(world: World, worked: Worked, *, whole: bool) -> dict[str, Any]:
+    """The answer to a transaction or batch; `whole`: it repeats what was written."""
+    entries = [_entry(world, step, answer, whole) for step, answer in worked.entries]
+    return {"resourceType": "Bundle", "type": f"{worked.kind}-response"} | ({"entry": entries} if entries else {})
+
+
+def _entry(world: World, step: Step, answer: Answer | AdapterError, whole: bool) -> dict[str, Any]:
+    """One entry of a response Bundle; with the resource where it was read, or is to be repeated."""
+    if isinstance(answer, AdapterError):
+        return {"response": {"status": str(answer.status), "outcome": outcome(answer, root="Bundle")}}
+    response: dict[str, Any] = {"status": _STATUS[answer.status]}
+    if answer.page is not None:
+        return {"resource": searchset(world, answer.page), "response": response}
+    if (kept := answer.kept) is None:
+        return {"response": response}
+    response["location"] = f"{kept.type}/{kept.id}/_history/{kept.version}"
+    response["etag"] = answer.etag
+    response["lastModified"] = instant(kept.updated)
+    told = answer.status in (200, 201) and (whole or step.method == "GET")
+    return {"resource": shown(kept), "response": response} if told else {"response": response}
+
+
+def _ignored(names: Sequence[str]) -> dict[str, Any]:
+    text = f"{len(names)} search parameters are not known here and were left out."
+    return {
+        "resourceType": "OperationOutcome",
+        "issue": [{"severity": "warning", "code": "not-supported", "details": {"text": text}}],
+    }
