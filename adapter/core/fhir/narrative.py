@@ -1,0 +1,106 @@
+"""The human-readable text of a finished resource: what is in it, and nothing else (consent.md, *The view*).
+
+It is written from the resource after everything withheld, dangling or empty is gone, so it cannot say more than the data.
+XHTML is escaped; links, identifiers, labels and extensions' addresses do not appear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+_SKIPPED = frozenset(
+    ("resourceType", "id", "meta", "text", "identifier", "language", "reference", "system", "code", "url", "type", "use")
+)
+_FRENCH = {
+    "accepted": "accepté", "active": "actif", "activity": "activités", "address": "adresse", "addresses": "répond à",
+    "birth date": "date de naissance", "category": "catégorie", "clinical status": "état", "code": "objet",
+    "contributor": "contributeurs", "communication": "langue", "description": "description", "effective": "date",
+    "end": "fin", "expressed by": "exprimé par", "gender": "genre", "goal": "objectifs", "lifecycle status": "état",
+    "name": "nom", "note": "notes", "occurrence": "période", "onset": "depuis", "owner": "responsable",
+    "participant": "membres", "period": "période", "priority": "priorité", "progress": "progrès", "reason": "motif",
+    "relationship": "lien", "role": "rôle", "start date": "depuis", "start": "début", "status": "état",
+    "target": "cible", "telecom": "coordonnées", "time": "date", "title": "titre", "value": "valeur",
+    "achievement status": "résultat", "intent": "intention", "due": "échéance", "measure": "mesure",
+}  # fmt: skip
+_TITLES_FR = {
+    "CarePlan": "Plan de services", "CareTeam": "Équipe de soins", "Condition": "Besoin", "Consent": "Consentement",
+    "EpisodeOfCare": "Coordination", "Goal": "Objectif", "Observation": "Observation", "Organization": "Organisme",
+    "Patient": "Enfant", "Practitioner": "Intervenant", "PractitionerRole": "Rôle de l’intervenant",
+    "RelatedPerson": "Proche", "RiskAssessment": "Risque", "ServiceRequest": "Service", "Task": "Tâche",
+}  # fmt: skip
+_CHOICES = re.compile(
+    r"(?<=.)(Boolean|Code|CodeableConcept|Coding|Date|DateTime|Duration|Integer|Period|PositiveInt|Quantity|Reference|String"
+    r"|Timing)$"
+)
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+
+
+def narrative(resource: dict[str, Any], *, language: str = "en") -> dict[str, str]:
+    """A Narrative (status generated): a heading and a line for each element, in English or French ("en", "fr")."""
+    type_ = resource["resourceType"]
+    title = _TITLES_FR.get(type_, type_) if language == "fr" else _words(type_)
+    rows = "".join(
+        f"<p><b>{_html(_label(name, language))}</b>: {text}</p>"
+        for name, value in resource.items()
+        if name not in _SKIPPED and (text := "; ".join(_told(value, language)))
+    )
+    code = resource.get("code")
+    subject = "".join(f"<p>{text}</p>" for text in _told(code, language)) if code else ""
+    return {
+        "status": "generated",
+        "div": f'<div xmlns="http://www.w3.org/1999/xhtml" lang="{language}" xml:lang="{language}">'
+        f"<h3>{_html(title)}</h3>{subject}{rows}</div>",
+    }
+
+
+def _told(value: Any, language: str) -> Iterator[str]:
+    """The words of a value, escaped, in order; nothing for what only machines read."""
+    match value:
+        case bool():
+            yield {"en": ("no", "yes"), "fr": ("non", "oui")}[language][value]
+        case str():
+            if not value.startswith("urn:"):
+                yield _html(value)
+        case int() | float():
+            yield _html(str(value))
+        case list():
+            for each in value:
+                yield from _told(each, language)
+        case {"text": str(text)} if "time" not in value and "authorReference" not in value and "extension" not in value:
+            yield _html(text)
+        case {"coding": [{"display": str(text)}, *_]} | {"coding": [{"code": str(text)}, *_]}:
+            yield _html(text)
+        case {"system": str(), "code": str(code)}:
+            yield _html(value.get("display", code))
+        case {"start": str(start), "end": str(end)}:
+            yield f"{_html(start)} – {_html(end)}"
+        case {"value": int() | float() as amount, "unit": str(unit)}:
+            yield _html(f"{amount} {unit}")
+        case {"family": str(family)}:
+            yield _html(" ".join([*value.get("prefix", []), *value.get("given", []), family, *value.get("suffix", [])]))
+        case dict():
+            told = [
+                text if name.startswith(("value", "extension")) else f"{_html(_label(name, language))} {text}"
+                for name, child in value.items()
+                if name not in _SKIPPED - {"text", "code"} and (text := "; ".join(_told(child, language)))
+            ]
+            if told:
+                yield ", ".join(told)
+
+
+def _label(name: str, language: str) -> str:
+    words = _words(_CHOICES.sub("", name)).lower()
+    if language == "fr":
+        words = _FRENCH.get(words, words)
+    return words[:1].upper() + words[1:]
+
+
+def _words(camel: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", camel)
+
+
+def _html(text: str) -> str:
+    return escape(_NOT_XML.sub("", text)).replace("\n", "<br/>")

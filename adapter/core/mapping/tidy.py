@@ -1,0 +1,121 @@
+"""What is left of rendered resources once nothing empty, half-said or dangling may stay in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from adapter.core.diff import Resource
+
+_URN = "urn:uuid:"
+
+_WHOLE: Mapping[str, tuple[str, ...]] = {
+    "CarePlan": ("subject",),
+    "CareTeam": ("subject",),
+    "Condition": ("subject",),
+    "Consent": ("patient",),
+    "EpisodeOfCare": ("patient",),
+    "Goal": ("subject", "description"),
+    "Observation": ("subject", "code"),
+    "PractitionerRole": ("practitioner",),
+    "RelatedPerson": ("patient",),
+    "RiskAssessment": ("subject",),
+    "ServiceRequest": ("subject",),
+    "Task": ("for",),
+}
+"""Without these a resource is not worth sending: it is not made, and what referred to it loses that reference."""
+
+_PARTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "activity": (("reference", "detail"),),
+    "actor": (("role",), ("reference",)),
+    "coding": (("code",),),
+    "communication": (("language",),),
+    "detailQuantity": (("value",),),
+    "input": (("type",), ("valueReference", "valueString", "valueDate")),
+    "note": (("text",),),
+    "output": (("type",), ("valueReference", "valueString")),
+    "participant": (("member",),),
+    "quantityQuantity": (("value",),),
+    "valueReference": (("reference", "display", "identifier"),),
+    "statusHistory": (("status",), ("period",)),
+    "telecom": (("value",),),
+}
+"""An element under this name is dropped whole unless it has one of each group (FHIR's own minima, and good sense)."""
+
+_EXTENSIONS: Mapping[str, tuple[str, ...]] = {
+    "http://hl7.org/fhir/StructureDefinition/goal-acceptance": ("individual",),
+    "http://hl7.org/fhir/StructureDefinition/goal-relationship": ("type", "target"),
+}
+"""Complex extensions of HL7 and the parts without which they mean nothing."""
+
+
+def tidy(resources: Mapping[str, Resource]) -> dict[str, Resource]:
+    """The resources (by urn) without empty elements and without references to what is not among them.
+
+    A resource that loses what it needs goes too, then what referred to it, until nothing changes. Where references run
+    in a circle (two plans that supersede each other), the one that closes it is dropped: creation runs along references.
+    """
+    kept = dict(resources)
+    cut: set[tuple[str, str]] = set()
+    while True:
+        cleaned = {urn: _clean(each, "", kept.keys() - {to for from_, to in cut if from_ == urn}) for urn, each in kept.items()}
+        whole = {urn: each for urn, each in cleaned.items() if _is_whole(each)}
+        if len(whole) == len(kept):
+            if (link := _circle(whole)) is None:
+                return whole
+            cut.add(link)
+        kept = {urn: resources[urn] for urn in whole}
+
+
+def links(value: Any) -> Iterator[str]:
+    """The urns that a resource refers to."""
+    if isinstance(value, dict):
+        if isinstance(to := value.get("reference"), str) and to.startswith(_URN):
+            yield to
+        for child in value.values():
+            yield from links(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from links(child)
+
+
+def _is_whole(resource: Resource | None) -> bool:
+    return bool(resource) and all(name in resource for name in _WHOLE.get(resource["resourceType"], ()))
+
+
+def _clean(value: Any, name: str, there: Any) -> Any:
+    """The value without what is empty; None where nothing is left."""
+    if isinstance(value, list):
+        return [each for child in value if (each := _clean(child, name, there)) is not None] or None
+    if isinstance(value, str):
+        return value or None
+    if not isinstance(value, dict):
+        return value
+    made = {key: each for key, child in value.items() if (each := _clean(child, key, there)) is not None}
+    if isinstance(to := made.get("reference"), str) and to.startswith(_URN) and to not in there:
+        # The type of what is withheld would still say that it exists: the link goes whole, only words may stay.
+        made = {key: each for key, each in made.items() if key in ("display", "identifier")}
+    if name in ("extension", "modifierExtension") and not _says(made):
+        return None
+    if not all(any(key in made for key in group) for group in _PARTS.get(name, ())):
+        return None
+    return made or None
+
+
+def _says(extension: dict[str, Any]) -> bool:
+    inner = {each["url"] for each in extension.get("extension", ())}
+    if needed := _EXTENSIONS.get(extension.get("url", "")):
+        return inner.issuperset(needed)
+    return bool(inner) or any(key.startswith("value") for key in extension)
+
+
+def _circle(resources: Mapping[str, Resource]) -> tuple[str, str] | None:
+    """One reference (from, to) that closes a circle, the same one whatever the order of the input."""
+    graph = {urn: sorted(set(links(each))) for urn, each in sorted(resources.items())}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as circle:
+        nodes: list[str] = circle.args[1]
+        return max((from_, to) for to, from_ in zip(nodes, nodes[1:], strict=False) if to in graph[from_])
+    return None
