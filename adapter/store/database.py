@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -60,6 +59,9 @@ class Store:
 
     def __init__(self, engine: sa.Engine, keys: Keys) -> None:
         self._engine = engine
+        self._reader = engine.execution_options(adapter_reads=True)
+        if engine.dialect.name == "postgresql":
+            self._reader = self._reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._seal = Seal(keys)
 
     @classmethod
@@ -80,11 +82,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Tx]:
         """A transaction that sees one moment of the database, cannot write, and holds nobody up."""
-        options: dict[str, Any] = {"adapter_reads": True}
-        if self._engine.dialect.name == "postgresql":
-            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        engine = self._engine.execution_options(**options)
-        with _answering(), engine.connect() as connection, connection.begin():
+        with _answering(), self._reader.connect() as connection, connection.begin():
             yield Tx(connection, self._seal, writes=False)
 
     def upgrade(self) -> None:

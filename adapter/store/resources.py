@@ -4,6 +4,8 @@ Bodies and ids are sealed; what can be searched for is a term (parameter and val
 from partner to partner and from type to type, so that equal values do not show as equal (exchange.md, *What comes in*).
 """
 
+# ruff: noqa: A002  `type` and `id` are FHIR's own words for what they name here
+
 from __future__ import annotations
 
 import hashlib
@@ -74,10 +76,10 @@ def alone(tx: Tx, partner: str) -> None:
 def create(
     tx: Tx,
     partner: str,
-    type: str,  # noqa: A002  FHIR's own word
+    type: str,
     body: dict[str, Any],
     *,
-    id: str,  # noqa: A002
+    id: str,
     now: datetime,
     indexed: Indexed,
     sent: bytes | None = None,
@@ -95,8 +97,8 @@ def create(
 def update(
     tx: Tx,
     partner: str,
-    type: str,  # noqa: A002
-    id: str,  # noqa: A002
+    type: str,
+    id: str,
     body: dict[str, Any],
     *,
     now: datetime,
@@ -119,8 +121,8 @@ def update(
 def delete(
     tx: Tx,
     partner: str,
-    type: str,  # noqa: A002
-    id: str,  # noqa: A002
+    type: str,
+    id: str,
     *,
     now: datetime,
     if_version: int | None = None,
@@ -134,19 +136,19 @@ def delete(
     return _keep(tx, row, id, row.version + 1, None, now=now, indexed={}, sent=None)
 
 
-def read(tx: Tx, partner: str, type: str, id: str) -> Received | None:  # noqa: A002
+def read(tx: Tx, partner: str, type: str, id: str) -> Received | None:
     """The current version, `deleted` where that is its state; None if there never was one."""
     row = tx.connection.execute(FIND, _place(tx, partner, type, id)).one_or_none()
     return None if row is None else _version(tx, row.key, row.version)
 
 
-def version(tx: Tx, partner: str, type: str, id: str, version: int) -> Received | None:  # noqa: A002
+def version(tx: Tx, partner: str, type: str, id: str, version: int) -> Received | None:
     """That version, or None."""
     row = tx.connection.execute(FIND, _place(tx, partner, type, id)).one_or_none()
     return None if row is None else _version(tx, row.key, version)
 
 
-def history(tx: Tx, partner: str, type: str, id: str) -> list[Received]:  # noqa: A002
+def history(tx: Tx, partner: str, type: str, id: str) -> list[Received]:
     """Every version, the latest first."""
     row = tx.connection.execute(FIND, _place(tx, partner, type, id)).one_or_none()
     if row is None:
@@ -157,7 +159,7 @@ def history(tx: Tx, partner: str, type: str, id: str) -> list[Received]:  # noqa
 def search(
     tx: Tx,
     partner: str,
-    type: str,  # noqa: A002
+    type: str,
     criteria: Criteria,
     *,
     limit: int,
@@ -175,7 +177,7 @@ def search(
     return [_received(tx, row) for row in rows]
 
 
-def count(tx: Tx, partner: str, type: str, criteria: Criteria = ()) -> int:  # noqa: A002
+def count(tx: Tx, partner: str, type: str, criteria: Criteria = ()) -> int:
     """How many `search` would find without a limit."""
     statement = sa.select(sa.func.count()).select_from(resources).where(OF_TYPE, *_terms(tx, partner, type, criteria))
     return tx.connection.execute(statement, {"of_partner": partner, "of_type": type}).scalar_one()

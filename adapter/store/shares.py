@@ -17,173 +17,11 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from adapter.store import share_statements as sql
 from adapter.store.database import Tx
-from adapter.store.tables import Instant, cases, pauses, shares
+from adapter.store.tables import pauses, shares
 
 State = Literal["idle", "due", "working", "waiting", "paused", "stopped"]
-
-_c = shares.c
-_b = sa.bindparam
-_CLAIMABLE = ("idle", "due", "waiting")
-
-
-def _earlier(one: sa.ColumnElement[Any], other: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """The earlier of two moments, the other one where one is missing."""
-    return sa.case((sa.or_(one.is_(None), other < one), other), else_=one)
-
-
-def _turn(state: sa.ColumnElement[Any], due: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """When a share that nobody works on may be claimed."""
-    return sa.case((sa.and_(_c.held.is_(False), state.in_(_CLAIMABLE)), due), else_=sa.null())
-
-
-_AT = _b("at", type_=Instant)
-_NOW = _b("now", type_=Instant)
-_STATE = _b("new_state", type_=sa.String)
-# What a person sees: a share of a paused partner is paused, but for the worker that is still at it.
-_SHOWN = sa.case((sa.and_(_c.held, _c.state != "working"), "paused"), else_=_c.state).label("shown")
-_COLUMNS = (
-    *(_c[name] for name in ("id", "case_id", "partner", "due", "fence", "lease_until", "attempts", "failing_since")),
-    *(_c[name] for name in ("outcome", "detail", "refused", "alarms", "updated_at")),
-    _SHOWN,
-)
-_MINE = sa.and_(_c.id == _b("share_id"), _c.fence == _b("held_fence"), _c.state == "working")
-_MARKED_SINCE = _c.marked != _c.taken
-
-# Statements
-HELD_PARTNERS = sa.select(pauses.c.partner)
-# A share that waits for its next attempt keeps its time, and will then see what is new: a save that the partner may not
-# see must not change when the partner is called (consent.md, *Non-interference*).
-MARK_DUE = sa.update(shares).values(
-    marked=_c.marked + 1,
-    state=sa.case((_c.state.in_(("idle", "stopped")), "due"), else_=_c.state),
-    due=sa.case(
-        (_c.state == "waiting", _c.due),
-        (sa.or_(_c.state == "stopped", sa.and_(_c.state == "working", sa.not_(_MARKED_SINCE))), _AT),
-        else_=_earlier(_c.due, _AT),
-    ),
-    turn=sa.case(
-        (_c.state == "working", _c.turn),
-        (_c.held, sa.null()),
-        (_c.state == "waiting", _c.turn),
-        (_c.state == "stopped", _AT),
-        else_=_earlier(_c.turn, _AT),
-    ),
-    attempts=sa.case((_c.state == "stopped", 0), else_=_c.attempts),
-    failing_since=sa.case((_c.state == "stopped", sa.null()), else_=_c.failing_since),
-    updated_at=sa.case((_c.state == "working", _c.updated_at), else_=_NOW),
-)
-MARK_CASE_DUE = MARK_DUE.where(_c.case_id == _b("of_case"))
-MARK_PARTNER_DUE = MARK_DUE.where(_c.partner == _b("of_partner"))
-MARK_SHARE_DUE = MARK_CASE_DUE.where(_c.partner == _b("of_partner"))
-
-# Materialised: PostgreSQL was seen to run the inner SELECT more than once, and to claim more rows than its LIMIT.
-NEXT = (
-    sa.select(_c.id)
-    .where(_c.turn <= _NOW, _c.partner.not_in(_b("skip", expanding=True)))
-    .order_by(_c.turn, _c.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-    .cte("next")
-    .prefix_with("MATERIALIZED")
-)
-# A lease that ran out means a worker that died on this share: that was an attempt too.
-CLAIM = (
-    sa.update(shares)
-    .where(_c.id == sa.select(NEXT.c.id).scalar_subquery())
-    .values(
-        state="working",
-        fence=_c.fence + 1,
-        worker=_b("claimed_by"),
-        lease_until=_b("until", type_=Instant),
-        turn=_b("until", type_=Instant),
-        taken=_c.marked,
-        attempts=sa.case((_c.state == "working", _c.attempts + 1), else_=_c.attempts),
-        failing_since=sa.case(
-            (_c.state == "working", _earlier(_c.failing_since, _c.updated_at)), else_=_c.failing_since
-        ),
-        updated_at=_NOW,
-    )
-    .returning(*_COLUMNS)
-)
-STILL_MINE = sa.select(_c.id).where(_MINE)
-STILL_MINE_AND_SAME_CASE = STILL_MINE.where(
-    sa.exists().where(cases.c.id == _c.case_id, cases.c.version == _b("case_version"))
-)
-RENEW = (
-    sa.update(shares)
-    .where(_MINE)
-    .values(
-        lease_until=_b("until", type_=Instant),
-        turn=sa.case((_c.held, sa.null()), else_=_b("until", type_=Instant)),
-    )
-)
-_NEXT_DUE = sa.case((_MARKED_SINCE, _earlier(_AT, _c.due)), else_=_AT)
-_NEXT_STATE = sa.case((_MARKED_SINCE, "due"), else_=_STATE)
-_SETTLED = {
-    "state": _NEXT_STATE,
-    "due": _NEXT_DUE,
-    "turn": _turn(_NEXT_STATE, _NEXT_DUE),
-    "lease_until": sa.null(),
-    "worker": "",
-    "outcome": _b("new_outcome"),
-    "detail": _b("new_detail"),
-    "alarms": _b("new_alarms", type_=sa.JSON),
-    "refused": _b("new_refused"),
-    "updated_at": _NOW,
-}
-SETTLE = sa.update(shares).where(_MINE).values({**_SETTLED, "attempts": 0, "failing_since": sa.null()})
-STOP = sa.update(shares).where(_MINE).values(_SETTLED)
-POSTPONE = (
-    sa.update(shares)
-    .where(_MINE)
-    .values(
-        state="waiting",
-        due=_AT,
-        turn=_turn(sa.literal("waiting"), _AT),
-        lease_until=sa.null(),
-        worker="",
-        attempts=_c.attempts + 1,
-        failing_since=_earlier(_c.failing_since, _NOW),
-        outcome=_b("new_outcome"),
-        detail=_b("new_detail"),
-        updated_at=_NOW,
-    )
-)
-RETRY = (
-    sa.update(shares)
-    .where(_c.case_id == _b("of_case"), _c.partner == _b("of_partner"))
-    .values(
-        marked=_c.marked + 1,
-        state=sa.case((_c.state == "working", _c.state), else_="due"),
-        due=_NOW,
-        turn=sa.case((_c.state == "working", _c.turn), (_c.held, sa.null()), else_=_NOW),
-        attempts=0,
-        failing_since=sa.null(),
-        refused="",
-        updated_at=sa.case((_c.state == "working", _c.updated_at), else_=_NOW),
-    )
-)
-HOLD = sa.update(shares).where(_c.partner == _b("of_partner"), _c.held.is_(False)).values(held=True, turn=sa.null())
-RELEASE = (
-    sa.update(shares)
-    .where(_c.partner == _b("of_partner"), _c.held)
-    .values(
-        held=False,
-        turn=sa.case((_c.state == "working", _c.lease_until), (_c.state.in_(_CLAIMABLE), _c.due), else_=sa.null()),
-    )
-)
-OVERDUE = (
-    sa.select(_c.id)
-    .where(_c.partner == _b("of_partner"), _c.state.in_(_CLAIMABLE), _c.turn <= _NOW)
-    .order_by(_c.turn, _c.id)
-)
-SPREAD = sa.update(shares).where(_c.id == _b("share_id")).values(turn=_b("later", type_=Instant))
-PAUSED = sa.select(pauses.c.partner).where(pauses.c.partner == _b("of_partner"))
-UNPAUSE = sa.delete(pauses).where(pauses.c.partner == _b("of_partner"))
-OF_CASE = sa.select(*_COLUMNS).where(_c.case_id == _b("of_case")).order_by(_c.partner)
-LISTED = sa.select(*_COLUMNS).order_by(_c.id).limit(_b("limit"))
-NEXT_TURN = sa.select(sa.func.min(_c.turn))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +49,7 @@ class Share:
 
 def ensure(tx: Tx, case_id: str, partners: Iterable[str], *, now: datetime) -> None:
     """Let the case have an idle share for each of these partners; those that are there stay as they are."""
-    held = set(tx.connection.scalars(HELD_PARTNERS))
+    held = set(tx.connection.scalars(sql.HELD_PARTNERS))
     rows = [_fresh(case_id, partner, partner in held, now) for partner in sorted(set(partners))]
     if rows:
         tx.connection.execute(tx.insert_absent(shares), rows)
@@ -229,11 +67,11 @@ def mark_due(
         case None, None:
             raise TypeError("a case or a partner is needed")
         case None, _:
-            tx.connection.execute(MARK_PARTNER_DUE, values | {"of_partner": partner})
+            tx.connection.execute(sql.MARK_PARTNER_DUE, values | {"of_partner": partner})
         case _, None:
-            tx.connection.execute(MARK_CASE_DUE, values | {"of_case": case_id})
+            tx.connection.execute(sql.MARK_CASE_DUE, values | {"of_case": case_id})
         case _:
-            tx.connection.execute(MARK_SHARE_DUE, values | {"of_case": case_id, "of_partner": partner})
+            tx.connection.execute(sql.MARK_SHARE_DUE, values | {"of_case": case_id, "of_partner": partner})
 
 
 def claim(tx: Tx, *, worker: str, now: datetime, lease: timedelta, skip: Collection[str] = ()) -> Share | None:
@@ -242,7 +80,7 @@ def claim(tx: Tx, *, worker: str, now: datetime, lease: timedelta, skip: Collect
     A share whose worker's lease ran out is taken over. `skip` names partners that are not to be called now.
     """
     values = {"claimed_by": worker, "now": now, "until": now + lease, "skip": list(skip)}
-    row = tx.connection.execute(CLAIM, values).one_or_none()
+    row = tx.connection.execute(sql.CLAIM, values).one_or_none()
     return None if row is None else _share(row)
 
 
@@ -250,13 +88,13 @@ def still_mine(tx: Tx, share: Share, version: int | None = None) -> bool:
     """Has nobody else claimed the share, and (where `version` is given) is its case still of that version?"""
     values: dict[str, Any] = {"share_id": share.id, "held_fence": share.fence}
     if version is None:
-        return tx.connection.scalar(STILL_MINE, values) is not None
-    return tx.connection.scalar(STILL_MINE_AND_SAME_CASE, values | {"case_version": version}) is not None
+        return tx.connection.scalar(sql.STILL_MINE, values) is not None
+    return tx.connection.scalar(sql.STILL_MINE_AND_SAME_CASE, values | {"case_version": version}) is not None
 
 
 def renew(tx: Tx, share: Share, *, now: datetime, lease: timedelta) -> bool:
     """Hold the share until `now + lease`; False if it is no longer the caller's."""
-    return _guarded(tx, RENEW, share, until=now + lease)
+    return _guarded(tx, sql.RENEW, share, until=now + lease)
 
 
 def settle(
@@ -276,7 +114,7 @@ def settle(
     """
     return _guarded(
         tx,
-        SETTLE,
+        sql.SETTLE,
         share,
         at=due,
         new_state="idle",
@@ -293,7 +131,7 @@ def postpone(
 ) -> bool:
     """The work failed for now: wait until `at`, one attempt more, failing since the first. False: not the caller's."""
     values = {"at": at, "new_outcome": outcome, "new_detail": detail, "now": now or share.updated_at}
-    return _guarded(tx, POSTPONE, share, **values)
+    return _guarded(tx, sql.POSTPONE, share, **values)
 
 
 def stop(
@@ -309,7 +147,7 @@ def stop(
     """Do no more until something changes or a person retries; due if marked meanwhile. False: not the caller's."""
     return _guarded(
         tx,
-        STOP,
+        sql.STOP,
         share,
         at=None,
         new_state="stopped",
@@ -324,58 +162,51 @@ def stop(
 def retry(tx: Tx, case_id: str, partner: str, *, now: datetime) -> bool:
     """A person wants it tried now, whatever was refused or failed before. False if there is no such share."""
     values = {"of_case": case_id, "of_partner": partner, "now": now}
-    return tx.connection.execute(RETRY, values).rowcount == 1
+    return tx.connection.execute(sql.RETRY, values).rowcount == 1
 
 
 def pause(tx: Tx, partner: str, *, now: datetime) -> None:
     """Start no work for this partner, for shares to come too, until `resume`. Who is at work finishes."""
     tx.connection.execute(tx.insert_absent(pauses), {"partner": partner, "since": now})
-    tx.connection.execute(HOLD, {"of_partner": partner})
+    tx.connection.execute(sql.HOLD, {"of_partner": partner})
 
 
 def resume(tx: Tx, partner: str, *, now: datetime, pace: timedelta = timedelta(0)) -> None:
     """Work for this partner again; what is due meanwhile has its turn one after the other, `pace` apart."""
-    tx.connection.execute(UNPAUSE, {"of_partner": partner})
-    tx.connection.execute(RELEASE, {"of_partner": partner})
+    tx.connection.execute(sql.UNPAUSE, {"of_partner": partner})
+    tx.connection.execute(sql.RELEASE, {"of_partner": partner})
     if pace:
-        ids = tx.connection.scalars(OVERDUE, {"of_partner": partner, "now": now}).all()
+        ids = tx.connection.scalars(sql.OVERDUE, {"of_partner": partner, "now": now}).all()
         turns = [{"share_id": share_id, "later": now + pace * place} for place, share_id in enumerate(ids)]
         if turns:
-            tx.connection.execute(SPREAD, turns)
+            tx.connection.execute(sql.SPREAD, turns)
 
 
 def paused(tx: Tx, partner: str) -> bool:
     """Is this partner paused?"""
-    return tx.connection.scalar(PAUSED, {"of_partner": partner}) is not None
+    return tx.connection.scalar(sql.PAUSED, {"of_partner": partner}) is not None
 
 
 def of_case(tx: Tx, case_id: str) -> list[Share]:
     """The case's shares, by partner."""
-    return [_share(row) for row in tx.connection.execute(OF_CASE, {"of_case": case_id})]
+    return [_share(row) for row in tx.connection.execute(sql.OF_CASE, {"of_case": case_id})]
 
 
 def listed(
     tx: Tx, *, partner: str | None = None, state: State | None = None, after: int = 0, limit: int = 100
 ) -> list[Share]:
     """Up to `limit` shares behind the id `after`, of this partner and in this state where they are given."""
-    statement = LISTED.where(_c.id > after)
+    statement = sql.LISTED.where(shares.c.id > after)
     if partner is not None:
-        statement = statement.where(_c.partner == partner)
-    match state:
-        case None:
-            pass
-        case "paused":
-            statement = statement.where(_c.held, _c.state != "working")
-        case "working":
-            statement = statement.where(_c.state == "working")
-        case _:
-            statement = statement.where(_c.held.is_(False), _c.state == state)
+        statement = statement.where(shares.c.partner == partner)
+    if state is not None:
+        statement = statement.where(sql.is_in(state))
     return [_share(row) for row in tx.connection.execute(statement, {"limit": limit})]
 
 
 def next_due(tx: Tx) -> datetime | None:
     """When a claim will next find something: the earliest due time, or end of a lease; None if never."""
-    turn: datetime | None = tx.connection.scalar(NEXT_TURN)
+    turn: datetime | None = tx.connection.scalar(sql.NEXT_TURN)
     return turn
 
 

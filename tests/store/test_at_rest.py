@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from adapter.core.diff import Holding
@@ -31,8 +32,8 @@ def test_no_marker_is_found_in_the_files(store: Store, place: Place) -> None:
         share = shares.claim(tx, worker="w", now=NOW, lease=timedelta(seconds=1))
         assert share is not None
         holding = Holding("urn:uuid:1", "Goal", ("urn:ours", "opaque"), "1", "1", "hash")
-        told = {"about": m["about"], "parts": (m["part"],), "topics": (m["topic"],)}
-        holdings.save(tx, share.id, [Holding(**{**as_dict(holding), **told})], now=NOW)
+        holding = replace(holding, about=m["about"], parts=(m["part"],), topics=(m["topic"],))
+        holdings.save(tx, share.id, [holding], now=NOW)
         disclosures.append(tx, case.id, [line()])
         received = {"identifier": [m["received-term"]]}
         for text in (m["received-earlier"], m["received"]):
@@ -49,10 +50,6 @@ def test_no_marker_is_found_in_the_files(store: Store, place: Place) -> None:
     assert CLEAR.encode() in contents
     assert [name for name, marker in m.items() if marker.encode() in contents] == []
     assert token[4:].encode() not in contents
-
-
-def as_dict(holding: Holding) -> dict[str, object]:
-    return {name: getattr(holding, name) for name in holding.__slots__}
 
 
 def line() -> Line:
