@@ -39,9 +39,12 @@ class Server:
         self._headers = {"Accept": FHIR_JSON, "Accept-Encoding": "gzip", "User-Agent": "csp-fhir-adapter"}
         self._may_speak = self._wire is not None and self._authorise(partner, secret)
 
-    def transact(self, body: bytes, *, request_id: str) -> Answer:
-        """Sends one Bundle (http://hl7.org/fhir/R4/http.html#transaction). Never repeated here: first one looks."""
-        headers = {"Content-Type": FHIR_JSON, "Prefer": "return=minimal"}
+    def transact(self, body: bytes, *, request_id: str, echo: bool = False) -> Answer:
+        """Sends one Bundle (http://hl7.org/fhir/R4/http.html#transaction). Never repeated here: first one looks.
+
+        `echo` asks for the resources to be sent back, where an answer in another order must be noticed (bundle.alike).
+        """
+        headers = {"Content-Type": FHIR_JSON, "Prefer": f"return={'representation' if echo else 'minimal'}"}
         return self._ask("POST", "", request_id, headers, body)
 
     def find(self, type_: str, identifier: tuple[str, str], *, request_id: str = "") -> Answer:

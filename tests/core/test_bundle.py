@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.core.diff import Adopt, Create, Delete, Freeze, Release, Update, changes
-from adapter.core.fhir.bundle import chunks, search, sent_of, transaction
+from adapter.core.fhir.bundle import alike, chunks, search, sent_of, transaction
 from adapter.core.strict_json import dump
 from tests.core.test_diff import GOAL, ORGANIZATION, held, made, worlds
 
@@ -153,3 +153,9 @@ def test_a_circle_travels_together() -> None:
     assert chunks(circle, 1)[0] == (Create(GOAL),)
     with pytest.raises(ValueError, match="at least one"):
         chunks(circle, 0)
+
+
+def test_creates_of_one_type_are_alike() -> None:
+    """Only their identifiers tell them apart when an answer comes in another order."""
+    assert alike([Create(GOAL), Create(made("Goal", "other"))])
+    assert not alike([Create(GOAL), Create(PLAN), Update(TASK, held(TASK)), Update(PLAN, held(PLAN))])

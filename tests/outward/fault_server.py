@@ -142,6 +142,11 @@ class FaultServer:
         with self._lock:
             self._plan.extend(faults)
 
+    def forget(self) -> None:
+        """What was planned and has not happened will not happen."""
+        with self._lock:
+            self._plan.clear()
+
     def as_partner(self, *, timeout: float = 5.0, bearer: bool = False, base_url: str = "") -> Partner:
         authorisation = Authorisation("bearer", "PARTNER_TOKEN") if bearer else Authorisation()
         return Partner(

@@ -32,16 +32,20 @@ class MemoryFhir:
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Handled:
         kept = copy.deepcopy(self.resources), self.writes
         try:
-            return self._handle(method, path, body)
+            return self._handle(method, path, body, "return=representation" in headers.get("prefer", ""))
         except _Refusal as refusal:
             self.resources, self.writes = kept
             issue = {"severity": "error", "code": refusal.code, "diagnostics": "Ama Example said no"}
             return refusal.status, JSON, _dumped({"resourceType": "OperationOutcome", "issue": [issue]})
 
-    def _handle(self, method: str, path: str, body: bytes) -> Handled:
+    def touch(self, place: str) -> None:
+        """Someone at the partner saves a resource: it has another version."""
+        self._keep(place, self.resources[place])
+
+    def _handle(self, method: str, path: str, body: bytes, echo: bool) -> Handled:
         place, _, query = path.partition("?")
         if method == "POST" and not place:
-            return 200, JSON, _dumped(self._transaction(json.loads(body, parse_float=Decimal)))
+            return 200, JSON, _dumped(self._transaction(json.loads(body, parse_float=Decimal), echo))
         if method == "GET" and place == "metadata":
             return 200, JSON, _dumped({"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"})
         if method == "GET" and "/" not in place:
@@ -63,9 +67,9 @@ class MemoryFhir:
             and any((each["system"], each["value"]) == wanted for each in resource.get("identifier", []))
         ]
 
-    def _transaction(self, bundle: dict[str, Any]) -> dict[str, Any]:
+    def _transaction(self, bundle: dict[str, Any], echo: bool) -> dict[str, Any]:
         made: dict[str, str] = {}
-        responses = []
+        responses: list[dict[str, Any]] = []
         for entry in bundle["entry"]:
             request = entry["request"]
             status, place = self._write(request, entry.get("resource"))
@@ -76,6 +80,8 @@ class MemoryFhir:
                 version = self.resources[place]["meta"]["versionId"]
                 response |= {"location": f"{place}/_history/{version}", "etag": f'W/"{version}"'}
             responses.append({"response": response})
+            if echo and place in self.resources:
+                responses[-1]["resource"] = self.resources[place]
         for resource in self.resources.values():
             _rewrite(resource, made)
         for resource in self.resources.values():

@@ -50,6 +50,12 @@ def chunks(changes: Sequence[Change], size: int) -> tuple[tuple[Sent, ...], ...]
     return _grouped([*_units(writes), *deletions], size)
 
 
+def alike(changes: Iterable[Change]) -> bool:
+    """Are there two creates of one type? Then only the resources themselves, sent back, tell apart which is which."""
+    types = [change.made.type for change in changes if isinstance(change, Create)]
+    return len(set(types)) < len(types)
+
+
 def search(identifier: tuple[str, str]) -> str:
     """`identifier=system|value` as a query, escaped as a FHIR token and then percent-encoded."""
     system, value = (quote(part.translate(_TOKEN_SEPARATORS), safe=":/") for part in identifier)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,7 +37,9 @@ def results(
     """What became of each change that was sent in `bundle_sent`, read from the answer; total over any JSON.
 
     `status` is the HTTP status, `waits` whether a Retry-After came with it. A success of the whole is never taken for a
-    success of an entry; and where the entries cannot be told apart (another number, another type), all is unknown.
+    success of an entry; and where one entry is about something else than its change, or their number differs, the
+    others cannot be believed either: all is unknown. Two creates of one type that changed places are noticed only if
+    the resources come back (bundle.alike).
     """
     sent = sent_of(changes)
     said = outcomes.read(response)
@@ -49,7 +50,9 @@ def results(
     if answers is None or len(answers) != len(sent) or len(bundle_sent.get("entry", ())) != len(sent):
         return [Result(change, "unknown", said=said) for change in sent]
     read = [_result(change, answer, waits) for change, answer in zip(sent, answers, strict=True)]
-    return _distinct(read)
+    if None in read or _coincide(read):
+        return [Result(change, "unknown", said=said) for change in sent]
+    return [result for result in read if result is not None]
 
 
 def found(body: Any, type_: str, identifier: tuple[str, str]) -> tuple[tuple[str, str], ...] | None:
@@ -114,7 +117,8 @@ def _answers(response: Any) -> list[Any] | None:
     return entries
 
 
-def _result(change: Sent, entry: Any, waits: bool) -> Result:
+def _result(change: Sent, entry: Any, waits: bool) -> Result | None:
+    """What one entry says; None if it is about something else than `change`, so that no entry can be believed."""
     answer = entry.get("response") if isinstance(entry, dict) else None
     status = _status(answer.get("status")) if isinstance(answer, dict) else None
     if not isinstance(answer, dict) or status is None:
@@ -122,8 +126,13 @@ def _result(change: Sent, entry: Any, waits: bool) -> Result:
     said = outcomes.read(answer.get("outcome"))
     if not 200 <= status < 300:
         return Result(change, _of_entry(change, status, said, waits), said=said)
-    type_, id_, version = _place(answer, entry.get("resource"))
-    return Result(change, _success(change, status, type_, id_, answer, entry), id_, version, said)
+    resource = entry.get("resource")
+    type_, id_, version = _place(answer, resource)
+    if not _is_about(change, type_, id_, resource):
+        return None
+    erroneous = outcomes.failed(answer.get("outcome")) or outcomes.failed(resource)
+    outcome = "unknown" if erroneous else _success(change, status, id_)
+    return Result(change, "unknown", said=said) if outcome == "unknown" else Result(change, outcome, id_, version, said)
 
 
 def _of_entry(change: Sent, status: int, said: tuple[str, ...], waits: bool) -> Outcome:
@@ -142,21 +151,24 @@ def _narrowed(outcome: Outcome, sent: Sequence[Sent]) -> Outcome:
     return "ambiguous" if outcome == "version" and conditional_only else outcome
 
 
-def _success(change: Sent, status: int, type_: str, id_: str, answer: dict[str, Any], entry: dict[str, Any]) -> Outcome:
-    """A success is believed only if it is about the resource that was sent, and holds no error inside."""
-    if outcomes.failed(answer.get("outcome")) or outcomes.failed(entry.get("resource")):
-        return "unknown"
+def _success(change: Sent, status: int, id_: str) -> Outcome:
+    match change:
+        case Create():
+            became: dict[int, Outcome] = {201: "delivered", 200: "existing"} if id_ else {}
+        case Update():
+            became = dict.fromkeys((200, 201, 204), "delivered")
+        case Delete():
+            became = dict.fromkeys((200, 204), "delivered")
+    return became.get(status, "unknown")
+
+
+def _is_about(change: Sent, type_: str, id_: str, resource: Any) -> bool:
+    """Whether place and resource, as far as they are stated, are those of `change`."""
     match change:
         case Create(made):
-            if not id_ or type_ != made.type or not _echoes(entry.get("resource"), made.type, made.identifier):
-                return "unknown"
-            return "delivered" if status == 201 else "existing" if status == 200 else "unknown"
-        case Update(_, held):
-            same = not id_ or (type_, id_) == (held.type, held.id)
-            return "delivered" if same and status in (200, 201, 204) else "unknown"
-        case Delete(held):
-            same = not id_ or (type_, id_) == (held.type, held.id)
-            return "delivered" if same and status in (200, 204) else "unknown"
+            return type_ in ("", made.type) and _echoes(resource, made.type, made.identifier)
+        case Update(_, held) | Delete(held):
+            return not id_ or (type_, id_) == (held.type, held.id)
 
 
 def _place(answer: dict[str, Any], resource: Any) -> tuple[str, str, str]:
@@ -188,15 +200,10 @@ def _is(resource: Any, type_: str, identifier: tuple[str, str]) -> bool:
     return False
 
 
-def _distinct(read: list[Result]) -> list[Result]:
-    """Two changes cannot have led to one resource: where an answer says so, neither is believed."""
-    places = Counter((type_of(result.change), result.id) for result in read if result.id)
-    return [
-        replace(result, outcome="unknown", id="", version="")
-        if result.outcome in ("delivered", "existing") and places[(type_of(result.change), result.id)] > 1
-        else result
-        for result in read
-    ]
+def _coincide(read: Sequence[Result | None]) -> bool:
+    """Two changes cannot have led to one resource."""
+    places = [(type_of(result.change), result.id) for result in read if result is not None and result.id]
+    return len(set(places)) < len(places)
 
 
 def type_of(change: Sent) -> str:
