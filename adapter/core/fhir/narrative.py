@@ -12,8 +12,15 @@ from html import escape
 from typing import Any
 
 _SKIPPED = frozenset(
-    ("resourceType", "id", "meta", "text", "identifier", "language", "reference", "system", "code", "url", "type", "use")
+    ("resourceType", "id", "meta", "text", "identifier", "language", "system", "url", "use", "type", "rank", "reference")
 )
+"""What only machines read. Links are no words: whom they name is told where that resource is shown."""
+_SILENT = frozenset(("record-status", "note-kind"))
+_PLAIN = frozenset(("value", "text", "code", "concept", "period", "detail", "repeat", "bounds"))
+_UNITS = {
+    "en": {"d": "days", "wk": "weeks", "mo": "months", "a": "years"},
+    "fr": {"d": "jours", "wk": "semaines", "mo": "mois", "a": "ans"},
+}
 _FRENCH = {
     "accepted": "accepté", "active": "actif", "activity": "activités", "address": "adresse", "addresses": "répond à",
     "birth date": "date de naissance", "category": "catégorie", "clinical status": "état", "code": "objet",
@@ -42,17 +49,16 @@ def narrative(resource: dict[str, Any], *, language: str = "en") -> dict[str, st
     """A Narrative (status generated): a heading and a line for each element, in English or French ("en", "fr")."""
     type_ = resource["resourceType"]
     title = _TITLES_FR.get(type_, type_) if language == "fr" else _words(type_)
-    rows = "".join(
-        f"<p><b>{_html(_label(name, language))}</b>: {text}</p>"
-        for name, value in resource.items()
-        if name not in _SKIPPED and (text := "; ".join(_told(value, language)))
-    )
-    code = resource.get("code")
-    subject = "".join(f"<p>{text}</p>" for text in _told(code, language)) if code else ""
+    lines = []
+    for name, value in resource.items():
+        if name == "extension":
+            lines += [f"<p>{text}</p>" for text in _told(value, language)]
+        elif name not in _SKIPPED - {"type"} and (text := "; ".join(_told(value, language))):
+            lines.append(f"<p><b>{_html(_label(name, language))}</b>: {text}</p>")
     return {
         "status": "generated",
         "div": f'<div xmlns="http://www.w3.org/1999/xhtml" lang="{language}" xml:lang="{language}">'
-        f"<h3>{_html(title)}</h3>{subject}{rows}</div>",
+        f"<h3>{_html(title)}</h3>{''.join(lines)}</div>",
     }
 
 
@@ -62,37 +68,49 @@ def _told(value: Any, language: str) -> Iterator[str]:
         case bool():
             yield {"en": ("no", "yes"), "fr": ("non", "oui")}[language][value]
         case str():
-            if not value.startswith("urn:"):
-                yield _html(value)
+            yield _html(value)
         case int() | float():
             yield _html(str(value))
         case list():
             for each in value:
                 yield from _told(each, language)
-        case {"text": str(text)} if "time" not in value and "authorReference" not in value and "extension" not in value:
+        case {"url": str(url)}:
+            name = url.rpartition("/")[2].removeprefix("csp-")
+            if name not in _SILENT and (text := ", ".join(_told_within(value, language, named=False))):
+                yield f"{_html(_label(name, language))}: {text}"
+        case {"text": str(text), "time": str(time)}:
+            yield f"{_html(time)}: {_html(text)}"
+        case {"text": str(text)} | {"display": str(text)}:
             yield _html(text)
-        case {"coding": [{"display": str(text)}, *_]} | {"coding": [{"code": str(text)}, *_]}:
-            yield _html(text)
+        case {"coding": [first, *_]}:
+            yield from _told(first, language)
         case {"system": str(), "code": str(code)}:
-            yield _html(value.get("display", code))
+            yield _html(code)
         case {"start": str(start), "end": str(end)}:
             yield f"{_html(start)} – {_html(end)}"
-        case {"value": int() | float() as amount, "unit": str(unit)}:
-            yield _html(f"{amount} {unit}")
-        case {"family": str(family)}:
-            yield _html(" ".join([*value.get("prefix", []), *value.get("given", []), family, *value.get("suffix", [])]))
+        case {"value": int() | float() as amount}:
+            yield _html(f"{amount} {value.get('unit', '')}".strip())
+        case {"frequency": 1, "period": int(period), "periodUnit": str(unit)}:
+            yield _html(f"{period} {_UNITS[language].get(unit, unit)}")
+        case {"given": [*_]} | {"family": str()}:
+            parts = [*value.get("prefix", []), *value.get("given", []), value.get("family", ""), *value.get("suffix", [])]
+            yield _html(" ".join(part for part in parts if part))
         case dict():
-            told = [
-                text if name.startswith(("value", "extension")) else f"{_html(_label(name, language))} {text}"
-                for name, child in value.items()
-                if name not in _SKIPPED - {"text", "code"} and (text := "; ".join(_told(child, language)))
-            ]
-            if told:
-                yield ", ".join(told)
+            if text := ", ".join(_told_within(value, language, named=True)):
+                yield text
+
+
+def _told_within(value: dict[str, Any], language: str, *, named: bool) -> Iterator[str]:
+    for name, child in value.items():
+        if name in _SKIPPED:
+            continue
+        text = "; ".join(_told(child, language))
+        if text:
+            yield text if not named or name in _PLAIN or name == "extension" else f"{_html(_label(name, language))} {text}"
 
 
 def _label(name: str, language: str) -> str:
-    words = _words(_CHOICES.sub("", name)).lower()
+    words = _words(_CHOICES.sub("", name)).replace("-", " ").lower()
     if language == "fr":
         words = _FRENCH.get(words, words)
     return words[:1].upper() + words[1:]

@@ -142,15 +142,16 @@ def _made(
     own = {"system": system, "value": value}
     rest = {name: each for name, each in body.items() if name not in ("resourceType", "id", "meta", "text", "identifier")}
     given = body.get("identifier", [])
+    # What cases share must read the same from each of them.
+    tongue = "en" if source.mapping.directory else language
     # Consent.identifier and most others repeat; where R4 has a single one, ours is the one.
     resource: Resource = {
         "resourceType": body["resourceType"],
         "meta": {"profile": [f"{PROFILES}csp-{source.mapping.name}"], "security": security},
+        **({"text": narrative(body, language=tongue)} if partner.narrative else {}),
         "identifier": [own, *(given if isinstance(given, list) else [given])],
         **rest,
     }
-    if partner.narrative:
-        resource["text"] = narrative(resource, language=language)
     return Made(
         urn=urn,
         type=body["resourceType"],
@@ -250,12 +251,16 @@ def _for_audience(case: dict[str, Any], partner: Partner) -> dict[str, Any]:
             return record
         return record | {"identifiers": [each for each in record["identifiers"] if may(each)]}
 
-    smaller = dict(case)
+    # Collections have no order of their own: what is made must not change when an agency writes them differently.
+    smaller = {
+        name: sorted(value, key=lambda record: str(record.get("id", ""))) if isinstance(value, list) else value
+        for name, value in case.items()
+    }
     if "child" in case:
         smaller["child"] = told(case["child"])
     for collection in ("organizations", "providers"):
         if collection in case:
-            smaller[collection] = [told(record) for record in case[collection]]
+            smaller[collection] = [told(record) for record in smaller[collection]]
     return smaller
 
 
