@@ -1,4 +1,4 @@
-"""Lays a case out flat for the last look: each leaf with its part, its entry, and the topics it has towards one partner."""
+"""Lays a case out flat for the last look: each leaf with its part, its entry and its topics towards one partner."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from adapter.core.consent.rulebook import Rulebook
 
 REFERENCE_ONLY = frozenset({"coordinator", "requested_by", "collected_by"})
-"""Fields, and below collections, where a sector's topic reaches the reference and nothing around it (consent.md, *Topics*)."""
+"""Fields, and below records, where a sector's topic reaches the reference and nothing around it (*Topics*)."""
 REFERENCE_ONLY_RECORDS = frozenset({"child", "enrolment"})
 
 
@@ -117,9 +117,7 @@ def _walk(
             if isinstance(item, dict):
                 path = f"{entry.path}/{name}/{item['id']}" if "id" in item and entry.path else ""
                 kind = _branch(inner, item, entry)
-                _record(
-                    Entry(f"{at}/{index}", path, entry.collection, name, item, kind, entry), flat, rulebook
-                )
+                _record(Entry(f"{at}/{index}", path, entry.collection, name, item, kind, entry), flat, rulebook)
             else:
                 _walk(item, inner, f"{at}/{index}", name, entry, flat, rulebook, around)
     else:
@@ -129,7 +127,7 @@ def _walk(
 
 
 def _branch(schema: Mapping[str, Any], value: Any, entry: Entry) -> Mapping[str, Any]:
-    """The schema that applies: `$ref` to a definition of the same file, or the list or the single branch of an anyOf."""
+    """The schema that applies: what a `$ref` names in the same file, or the list or the single branch of an anyOf."""
     if "$ref" in schema:
         top = entry.line()[0].schema
         return _branch(top["$defs"][schema["$ref"].rsplit("/", 1)[1]], value, entry)
@@ -206,7 +204,7 @@ class _Sectors:
         self.own |= {path for path, each in providers.items() if each.get("organization") in self.own}
         agencies = [path for path, each in organizations.items() if _identified(each) & rulebook.agency]
         self.exempt: frozenset[str] = frozenset(agencies) if len(agencies) == 1 else frozenset()
-        coordinator = (case.get("enrolment") or {}).get("coordinator")
+        coordinator = (case.get("enrolment") or {}).get("coordinator", "")
         if providers.get(coordinator, {}).get("organization") in self.exempt:
             self.exempt |= {coordinator}
         self._sector = {
@@ -233,7 +231,7 @@ class _Sectors:
                 return value.get("member") in self.own
             case "referrals", "":
                 return any(value.get(name) in self.own for name in ("to", "from", "requested_by"))
-            case ("organizations" | "providers"), "":
+            case (("organizations" | "providers"), ""):
                 return entry.path in self.own
         return False
 

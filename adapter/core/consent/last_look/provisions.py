@@ -1,0 +1,168 @@
+"""What one provision permits or denies, read once more (consent.md, *A provision* and rules 2 to 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from adapter.core.consent.last_look.givers import authority, may_permit_for_itself
+from adapter.core.consent.last_look.moment import PURPOSES, TOPICS, Consent, Moment, Provision, day, names
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked about: one part, all its topics, and the records and entries that it stands in."""
+
+    part: str
+    topics: frozenset[str]
+    chain: tuple[str, ...]
+    on_behalf: tuple[str, ...] = ()
+    """Where the reference stands that lends its part to a name: a permit for that record covers the name as well."""
+
+
+def computable(m: Moment, consent: Consent) -> bool:
+    """One level of exceptions, of the opposite effect; nothing unknown; no denial of what was never in the case."""
+    return all(_clear(m, each) for each in consent["provisions"])
+
+
+def _clear(m: Moment, provision: Provision) -> bool:
+    inner = list(provision.get("except") or ())
+    opposite = {"permit": "deny", "deny": "permit"}.get(provision.get("effect", ""))
+    return (
+        opposite is not None
+        and all(each.get("effect") == opposite and not each.get("except") for each in inner)
+        and all(_known(m, each) for each in [provision, *inner])
+    )
+
+
+def _known(m: Moment, provision: Provision) -> bool:
+    codes = (
+        set(names(provision, "parts")) <= {*m.rulebook.parts, "all"}
+        and set(names(provision, "purposes")) <= {*PURPOSES, "all"}
+        and set(names(provision, "topics")) <= {*TOPICS, "all"}
+    )
+    return codes and (provision["effect"] == "permit" or not _never_there(m, provision))
+
+
+def _never_there(m: Moment, provision: Provision) -> list[str]:
+    there = m.paths | frozenset(m.kept.get("tombstones") or ())
+    return [each for each in names(provision, "records") if each not in there]
+
+
+def grants(m: Moment, provision: Provision, consent: Consent, asked: Asked, purpose: str) -> bool:
+    """Rule 4: receiver, purpose, part and every topic named by this one permit, and not carved out of it."""
+    return (
+        bool(names(provision, "to") and names(provision, "purposes") and names(provision, "parts"))
+        and _named(m, provision, consent, asked, purpose)
+        and asked.topics <= set(names(provision, "topics"))
+        and not any(forbids(m, each, consent, asked, purpose, whole=True) for each in provision.get("except") or ())
+    )
+
+
+def _named(m: Moment, provision: Provision, consent: Consent, asked: Asked, purpose: str) -> bool:
+    """Does what a permit names fit? What it leaves out, an exception takes over from its parent."""
+    purposes, period, records = names(provision, "purposes"), provision.get("period"), names(provision, "records")
+    return (
+        (not names(provision, "to") or _to_named(m, provision, consent))
+        and (not purposes or purpose in purposes or "all" in purposes)
+        and (not names(provision, "parts") or _part_named(m, provision, consent, asked.part))
+        and ("records" not in provision or not {*asked.chain, *asked.on_behalf}.isdisjoint(records))
+        and (period is None or m.within(period, need_start=True, need_end=True))
+    )
+
+
+def _spares(m: Moment, exception: Provision, consent: Consent, asked: Asked, purpose: str) -> bool:
+    topics = names(exception, "topics")
+    return _named(m, exception, consent, asked, purpose) and (not topics or asked.topics <= set(topics))
+
+
+def forbids(m: Moment, provision: Provision, consent: Consent, asked: Asked, purpose: str, *, whole: bool) -> bool:
+    """Rule 3: what a deny leaves out, it denies all of. `whole`: its own exceptions are not heard."""
+    hit = (
+        m.within({"start": (consent.get("period") or {}).get("start")})
+        and m.within(provision.get("period"))
+        and _to_denied(m, provision)
+        and _any_of(names(provision, "purposes"), purpose, PURPOSES)
+        and _any_of(names(provision, "parts"), asked.part, m.rulebook.parts)
+        and _topic_denied(provision, asked.topics)
+        and _record_denied(m, provision, asked.chain)
+    )
+    return hit and (whole or not any(_spares(m, e, consent, asked, purpose) for e in provision.get("except") or ()))
+
+
+def _to_named(m: Moment, provision: Provision, consent: Consent) -> bool:
+    """A group (all, a sector) reaches the partners that existed when it was signed, and those confirmed since."""
+    signed = m.day_signed(consent)
+    there = (signed is not None and m.partner.since <= signed) or _confirmed(m, provision)
+    groups = {"all", *(f"sectors/{sector}" for sector in m.partner.sectors)}
+    return any(
+        to == f"partners/{m.partner.id}" or (to == "care-team" and _invited(m)) or (to in groups and there)
+        for to in names(provision, "to")
+    )
+
+
+def _confirmed(m: Moment, provision: Provision) -> bool:
+    return any(
+        each["partner"].removeprefix("partners/") == m.partner.id
+        and day(each["on"]) <= m.today
+        and all(
+            may_permit_for_itself(m, at) if each["by"] == "child" else authority(m, each["by"], at)
+            for at in (day(each["on"]), m.today)
+        )
+        for each in provision.get("confirmed") or ()
+    )
+
+
+def _to_denied(m: Moment, provision: Provision) -> bool:
+    """A word that is no receiver may mean anyone."""
+    receivers = names(provision, "to")
+    return not receivers or any(
+        to in ("all", f"partners/{m.partner.id}")
+        or (to.startswith("sectors/") and to.removeprefix("sectors/") in m.partner.sectors)
+        or (to == "care-team" and any(seat.get("member") in m.own for seat in _seats(m)))
+        or not (to == "care-team" or to.startswith(("partners/", "sectors/")))
+        for to in receivers
+    )
+
+
+def _seats(m: Moment) -> list[Provision]:
+    return [seat for team in m.of("care_teams") for seat in team.get("members") or ()]
+
+
+def _invited(m: Moment) -> bool:
+    return any(
+        seat.get("member") in m.own
+        and seat.get("invited_by_family") is True
+        and m.within({"start": seat.get("since"), "end": seat.get("until")})
+        for team in m.of("care_teams")
+        if team.get("status") == "active" and m.within(team.get("period"))
+        for seat in team.get("members") or ()
+    )
+
+
+def _part_named(m: Moment, provision: Provision, consent: Consent, part: str) -> bool:
+    named, signed = names(provision, "parts"), m.day_signed(consent)
+    return part in named or ("all" in named and signed is not None and m.rulebook.parts[part] <= signed)
+
+
+def _any_of(named: tuple[str, ...], value: str, known: Iterable[str]) -> bool:
+    """In a deny: left out is all of it, and a word that nobody knows may be any of it."""
+    return not named or "all" in named or value in named or not set(named) <= set(known)
+
+
+def _topic_denied(provision: Provision, topics: frozenset[str]) -> bool:
+    """Text that nobody has reviewed may be about any topic."""
+    named = names(provision, "topics")
+    if not named or not set(named) <= {*TOPICS, "all"}:
+        return True
+    return ("all" in named and bool(topics)) or not topics.isdisjoint({*named, "unreviewed"})
+
+
+def _record_denied(m: Moment, provision: Provision, chain: tuple[str, ...]) -> bool:
+    """Also what waits because it may be the denied record come back, and all the collection of one that never was."""
+    named, waiting = set(names(provision, "records")), m.kept.get("waiting") or {}
+    collections = {each.split("/")[0] for each in _never_there(m, provision)}
+    return not named or any(
+        each in named or not named.isdisjoint(waiting.get(each) or ()) or each.split("/")[0] in collections
+        for each in chain
+    )

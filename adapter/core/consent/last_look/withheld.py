@@ -1,0 +1,128 @@
+"""Which leaves of a case this partner may not have, by the last look's own reading (consent.md, *The view*)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from adapter.core.consent.last_look.decision import Decider, package
+from adapter.core.consent.last_look.leaves import Case, Entry, Leaf
+from adapter.core.consent.last_look.moment import Consent, Moment, Provision, names, path
+from adapter.core.consent.last_look.provisions import Asked, grants
+
+Reason = tuple[str, str | None]
+"""A purpose, and the consent that the referral names which brought it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    permitted: list[Leaf]
+    withheld: list[Leaf]
+
+
+def split(m: Moment, flat: Case) -> Split:
+    """Each leaf to one side. A leaf is permitted by decision, and stands in a record that is worth sharing."""
+    decider = Decider(m)
+    reasons = {leaf.pointer: _reasons(leaf, decider) for leaf in flat.leaves if not leaf.schema.get("x-part-referred")}
+    lent = _lent(flat, reasons)
+    for leaf in flat.leaves:
+        if leaf.schema.get("x-part-referred"):
+            reasons[leaf.pointer] = _reasons(leaf, decider) + _lent_reasons(leaf, decider, lent)
+    allowed = {pointer for pointer, why in reasons.items() if why}
+    _drop_the_worthless(flat, allowed)
+    if not any(pointer.startswith("/child/name/") for pointer in allowed):
+        allowed.clear()
+    allowed |= _notices(m, flat, decider) | _ids(flat, allowed)
+    return Split(
+        [leaf for leaf in flat.leaves if leaf.pointer in allowed],
+        [leaf for leaf in flat.leaves if leaf.pointer not in allowed],
+    )
+
+
+def _reasons(leaf: Leaf, decider: Decider) -> list[Reason]:
+    """The purposes for which it may be seen: the standing one, and that of each open referral that takes it along."""
+    if leaf.part is None or not _audience(leaf, decider.m):
+        return []
+    asked = Asked(leaf.part, leaf.topics, leaf.entry.chain())
+    why: list[Reason] = [(decider.m.partner.purpose, None)]
+    for referral in decider.referrals:
+        of_child = leaf.entry.line()[0].collection == "child" and leaf.part in ("identity", "contact")
+        if of_child or not package(decider.m, referral).isdisjoint(asked.chain):
+            why.append(("referral", referral.get("consent")))
+    return [each for each in why if decider.permitted(asked, *each)]
+
+
+def _audience(leaf: Leaf, m: Moment) -> bool:
+    """exchange.md, *Identity*: whom an identifier of the child may be told at all, whatever consent says."""
+    if not leaf.pointer.startswith("/child/identifiers/"):
+        return True
+    kind = leaf.entry.value.get("type", "")
+    sectors = m.rulebook.audience.get(kind, ())
+    return kind in m.partner.audience or sectors is None or not set(sectors).isdisjoint(m.partner.sectors)
+
+
+Lent = dict[str, list[tuple[Leaf, list[Reason]]]]
+
+
+def _lent(flat: Case, reasons: dict[str, list[Reason]]) -> Lent:
+    """Organization or provider → the permitted references to it, whose part its name and sector take."""
+    lent: Lent = defaultdict(list)
+    for leaf in flat.leaves:
+        if "x-ref" in leaf.schema and reasons.get(leaf.pointer):
+            lent[leaf.value].append((leaf, reasons[leaf.pointer]))
+    return lent
+
+
+def _lent_reasons(leaf: Leaf, decider: Decider, lent: Lent) -> list[Reason]:
+    chain = leaf.entry.chain()
+    return [
+        reason
+        for reference, why in lent.get(chain[0], ())
+        for reason in why
+        if decider.permitted(Asked(reference.part or "", leaf.topics, chain, reference.entry.chain()), *reason)
+    ]
+
+
+def _drop_the_worthless(flat: Case, allowed: set[str]) -> None:
+    """Without the leaves in `x-required-in-view` a record or an entry is not worth sharing: nothing of it goes."""
+    below: dict[str, set[str]] = defaultdict(set)
+    for leaf in flat.leaves:
+        if leaf.pointer in allowed:
+            for end in range(len(leaf.pointer) + 1):
+                if leaf.pointer[end : end + 1] in ("/", ""):
+                    below[leaf.pointer[:end]].add(leaf.pointer)
+    for entry in sorted(flat.entries, key=lambda each: -each.pointer.count("/")):
+        for wanted in entry.schema.get("x-required-in-view", ()):
+            any_of = [wanted] if isinstance(wanted, str) else wanted
+            if not any(below[f"{entry.pointer}/{each}"] & allowed for each in any_of):
+                allowed -= below[entry.pointer]
+
+
+def _ids(flat: Case, allowed: set[str]) -> set[str]:
+    """The id of anything of which something may be seen is no secret."""
+    seen = {id(step) for leaf in flat.leaves if leaf.pointer in allowed for step in leaf.entry.line()}
+    return {leaf.pointer for leaf in flat.leaves if leaf.field == "id" and id(leaf.entry) in seen}
+
+
+def _notices(m: Moment, flat: Case, decider: Decider) -> set[str]:
+    """The partner's own Consent carries the notices of the consents under which it receives."""
+    own = {
+        path(consent)
+        for consent in decider.permitting
+        for each in consent["provisions"]
+        if each.get("effect") == "permit" and _receives(m, each, consent)
+    }
+    return {leaf.pointer for leaf in flat.leaves if "/notices/" in leaf.pointer and _record(leaf.entry).path in own}
+
+
+def _receives(m: Moment, provision: Provision, consent: Consent) -> bool:
+    topics, chain = frozenset(names(provision, "topics")), names(provision, "records")
+    return any(
+        grants(m, {**provision, "except": ()}, consent, Asked(part, topics, chain), purpose)
+        for purpose in (m.partner.purpose, "referral")
+        for part in m.rulebook.parts
+    )
+
+
+def _record(entry: Entry) -> Entry:
+    return entry.line()[0]
