@@ -12,7 +12,7 @@ from datetime import date, tzinfo
 from pathlib import Path
 from typing import Any, Protocol
 
-from adapter.catalogue.files import Found
+from adapter.catalogue.files import Found, Source
 from adapter.catalogue.partners import read_partners
 from adapter.catalogue.records import CodeList, check_labels, code_lists, part_tables, read_schemas
 from adapter.catalogue.rules import Program, check_tables, read_parts, read_programs, read_topics
@@ -24,7 +24,7 @@ from adapter.core.partner import Partner
 from adapter.core.schema import Schemas
 from adapter.errors import Finding, Misconfigured
 
-__all__ = ["Catalogue", "Program", "files_root", "findings", "load", "rulebook"]
+__all__ = ["Catalogue", "Program", "files_root", "findings", "load", "record_schemas", "rulebook"]
 
 _MAPS_OF_LABELS = frozenset({"topic", "purpose"})
 """Maps that the adapter itself asks for: the security labels of resources (core/mapping/resources.py)."""
@@ -66,6 +66,15 @@ def files_root() -> Path:
     package = Path(__file__).resolve().parent.parent
     installed = package / "_files"
     return installed if installed.is_dir() else package.parent
+
+
+def record_schemas(root: Path | None = None) -> Schemas:
+    """The record schemas alone, for whoever checks a case and maps nothing. Misconfigured: what is wrong in them."""
+    found = Found()
+    sources = read_schemas((root or files_root()) / "mappings" / "records", "mappings/records", found)
+    if found.errors:
+        raise Misconfigured("Record schemas are wrong.", sorted(set(found.errors)))
+    return _compiled(sources)
 
 
 def load(*, partners: Path | None, root: Path | None = None) -> Catalogue:
@@ -125,7 +134,7 @@ def _read(partners: Path | None, root: Path) -> tuple[Catalogue | None, Found]:
     if found.errors:
         return None, found
     return Catalogue(
-        schemas=Schemas.of({name: dict(source.values) for name, source in sources.items()}),
+        schemas=_compiled(sources),
         mappings=Mappings("R4", mappings, codes),
         codes=codes,
         topics=topics,
@@ -137,3 +146,7 @@ def _read(partners: Path | None, root: Path) -> tuple[Catalogue | None, Found]:
         partners=configured,
         sectors=sectors,
     ), found
+
+
+def _compiled(sources: Mapping[str, Source]) -> Schemas:
+    return Schemas.of({name: dict(source.values) for name, source in sources.items()})

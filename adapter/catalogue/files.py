@@ -94,7 +94,7 @@ def _text(path: Path, name: str, found: Found) -> str | None:
 
 
 def _line(node: Any, place: Place) -> int:
-    line = node.start_mark.line
+    line: int = node.start_mark.line
     for step in place:
         if isinstance(node, yaml.MappingNode):
             inner = next(((k, v) for k, v in node.value if _key(k) == step), None)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adapter.catalogue.files import Found
 from adapter.catalogue.records import CodeList
+from adapter.core.mapping.bindings import FUNCTIONS
 from adapter.core.mapping.codes import ConceptMap, load_concept_map
 from adapter.core.mapping.mapping import Mapping as MappingFile
 from adapter.core.mapping.mapping import load_mapping
@@ -53,13 +54,16 @@ def read_mappings(folder: Path, name: str, found: Found) -> tuple[tuple[MappingF
         file = f"{name}/{path.name}"
         try:
             text = path.read_text(encoding="utf-8")
-            mappings.append(load_mapping(text, file=file))
+            mappings += load_mapping(text, file=file, functions=FUNCTIONS)
         except Misconfigured as wrong:
             found.errors.extend(wrong.findings)
         except (OSError, UnicodeDecodeError):
             found.errors.append(Finding(file, 0, "cannot be read as UTF-8"))
         else:
             uses += _uses(file, text)
+    names = [mapping.name for mapping in mappings]
+    for twice in sorted({each for each in names if names.count(each) > 1}):
+        found.errors.append(Finding(name, 0, f"two mappings are named {twice}"))
     return tuple(mappings), tuple(uses)
 
 

@@ -1,0 +1,167 @@
+"""Commands that administer an instance: tokens, partners, shares, the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from adapter.cli.context import Asked, now, pass_asked, say
+from adapter.cli.output import print_rows
+
+if TYPE_CHECKING:
+    from adapter.store.database import Store
+
+ROLES = ("source", "coordinator", "privacy", "engineer", "admin", "partner")
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on a terminal too.")
+
+
+@click.group()
+def token() -> None:
+    """Give out, list and revoke the tokens with which systems and people call the API."""
+
+
+@token.command("new")
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice(ROLES),
+    help="source: the case system. partner: a partner's system, at /fhir. The others are people's.",
+)
+@click.option("--partner", metavar="P", help="Which partner it is; for the role partner only.")
+@click.option("--label", default="", help="A word for the list, to know it by.")
+@pass_asked
+def token_new(asked: Asked, role: str, partner: str | None, label: str) -> None:
+    """Print a new token. It cannot be shown again.
+
+    \b
+    Examples:
+      adapter --instance my-agency token new --role source --label "case system"
+      adapter --instance my-agency token new --role partner --partner lakeside
+    """
+    from adapter.store import tokens
+
+    if (role == "partner") != bool(partner):
+        raise click.UsageError("--partner P belongs to --role partner, and to no other role.")
+    if partner and partner not in asked.catalogue().partners:
+        raise click.BadParameter("there is no such file in the instance's partners/", param_hint="--partner")
+    with _store(asked) as store, store.writing() as tx:
+        made = tokens.new(tx, role=role, partner=partner or "", label=label, now=now())
+    click.echo(made)
+    say("Keep it now: only its digest is stored, and it cannot be shown again.")
+
+
+@token.command("list")
+@_as_json
+@pass_asked
+def token_list(asked: Asked, as_json: bool) -> None:
+    """List the tokens that were given out, without the tokens themselves."""
+    from adapter.store import tokens
+
+    with _store(asked) as store, store.reading() as tx:
+        issued = tokens.listed(tx)
+    rows = [
+        {
+            "id": each.id,
+            "role": each.role,
+            "partner": each.partner or None,
+            "label": each.label,
+            "created": each.created_at.isoformat(),
+            "revoked": each.revoked_at.isoformat() if each.revoked_at else None,
+        }
+        for each in issued
+    ]
+    print_rows(rows, ("id", "role", "partner", "label", "created", "revoked"), as_json=as_json)
+
+
+@token.command("revoke")
+@click.argument("number", metavar="ID", type=click.IntRange(1, 2**63 - 1))
+@pass_asked
+def token_revoke(asked: Asked, number: int) -> None:
+    """Revoke a token, by its id in `token list`. It opens nothing from now on."""
+    from adapter.store import tokens
+
+    with _store(asked) as store, store.writing() as tx:
+        done = tokens.revoke(tx, number, now())
+    if not done:
+        raise click.ClickException("there is no token of this id in force.")
+    say("Revoked.")
+
+
+@click.group()
+def partner() -> None:
+    """Look at the partners that are configured."""
+
+
+@partner.command("list")
+@_as_json
+@click.option(
+    "--partners",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of partner files to use instead.",
+)
+@pass_asked
+def partner_list(asked: Asked, as_json: bool, partners: Path | None) -> None:
+    """List the partners: of the instance, or without one, of the fixtures.
+
+    \b
+    Example:
+      adapter --instance my-agency partner list --json
+    """
+    rows = [
+        {
+            "id": each.id,
+            "name": each.name,
+            "sectors": list(each.sectors),
+            "purpose": each.purpose,
+            "since": each.since.isoformat(),
+            "release": each.release,
+            "base_url": each.base_url,
+            "paused": each.paused,
+        }
+        for each in asked.catalogue(partners).partners.values()
+    ]
+    print_rows(rows, ("id", "name", "sectors", "purpose", "since", "base_url", "paused"), as_json=as_json)
+
+
+@click.group()
+def db() -> None:
+    """Administer the database of an instance."""
+
+
+@db.command("upgrade")
+@pass_asked
+def db_upgrade(asked: Asked) -> None:
+    """Bring the database to this version of the adapter; run it after each upgrade, with the adapter stopped.
+
+    \b
+    Example:
+      adapter --instance my-agency db upgrade
+    """
+    with _store(asked, check=False) as store:
+        store.upgrade()
+    say("The database is of this version.")
+
+
+commands = (token, partner, db)
+
+
+@contextmanager
+def _store(asked: Asked, *, check: bool = True) -> Iterator[Store]:
+    """The instance's database, and that it can be used as it is."""
+    from adapter.store.database import Store
+    from adapter.store.seal import Keys
+
+    settings = asked.settings()
+    store = Store.open(settings.database, Keys.parse(settings.keys.read_text(encoding="utf-8")))
+    try:
+        if check:
+            store.check()
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,106 @@
+"""What every command shares: which instance was asked for, how errors are told, and what `--at` means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from adapter.errors import AdapterError, Misconfigured
+
+if TYPE_CHECKING:
+    from adapter.catalogue import Catalogue
+    from adapter.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The instance that the command line or the environment names, if any."""
+
+    instance: Path | None
+
+    @property
+    def folder(self) -> Path:
+        """The instance, for commands that cannot do without one."""
+        if self.instance is None:
+            raise click.UsageError(
+                "this command needs an instance: `adapter --instance DIR …`, or set ADAPTER_INSTANCE.\n"
+                "`adapter init DIR` makes one."
+            )
+        return self.instance
+
+    def settings(self) -> Settings:
+        """The settings of the instance."""
+        from adapter import settings
+
+        return settings.read(self.folder)
+
+    def partners(self, given: Path | None) -> Path:
+        """The folder of partner files: the one given, else the instance's, else the fixtures'."""
+        if given is not None:
+            return given
+        if self.instance is not None:
+            return self.instance / "partners"
+        from adapter import catalogue
+
+        return catalogue.files_root() / "fixtures" / "partners"
+
+    def catalogue(self, partners: Path | None = None) -> Catalogue:
+        """The catalogue with these partners."""
+        from adapter import catalogue
+
+        return catalogue.load(partners=self.partners(partners))
+
+
+pass_asked: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pass_decorator(Asked)
+
+
+class Commands(click.Group):
+    """Tells an expected error in one sentence and its list of problems, and ends with 1."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except AdapterError as error:
+            tell(error)
+            context.exit(1)
+
+
+def tell(error: AdapterError) -> None:
+    """The error's sentence, then `pointer: detail` or `file:line: detail` a line, on standard error."""
+    say(f"adapter: {error.detail}")
+    for problem in error.problems:
+        say(f"  {problem.pointer or '(the whole)'}: {problem.detail}")
+    if isinstance(error, Misconfigured):
+        for finding in error.findings:
+            say(f"  {finding}")
+
+
+def say(words: str) -> None:
+    """Words for a person, on standard error."""
+    click.echo(words, err=True)
+
+
+def now() -> datetime:
+    """The clock, read at the edge."""
+    return datetime.now(UTC)
+
+
+def instant(given: str | None, zone: tzinfo) -> datetime:
+    """What `--at` means: now if not given; a date is the start of that day, and a naive time a time, in the zone."""
+    if given is None:
+        return now()
+    try:
+        if len(given) == len("2026-01-31"):
+            day = date.fromisoformat(given)
+            return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+        moment = datetime.fromisoformat(given)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            "must be a date or date-time of ISO 8601, such as 2027-03-31 or 2027-03-31T09:00-05:00", param_hint="--at"
+        ) from None

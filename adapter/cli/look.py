@@ -1,0 +1,218 @@
+"""Commands that look and change nothing: map, preview, validate, check, schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from adapter.cli.context import Asked, instant, pass_asked, say
+from adapter.cli.output import indented, print_json
+from adapter.errors import AdapterError, Finding, Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapter.wiring import Bench, Wiring
+
+_case = click.argument("case", metavar="CASE.json", type=click.File("rb"))
+_partner = click.option("--partner", "-p", required=True, metavar="P", help="The partner's id: its file's name.")
+_partners = click.option(
+    "--partners",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of partner files to use instead of the instance's (or, without one, of the fixtures').",
+)
+_at = click.option("--at", metavar="T", help="As of this date (its start) or date-time; otherwise now.")
+
+
+@click.command("map")
+@_case
+@_partner
+@_partners
+@_at
+@click.option("--out", "-o", type=click.File("wb", atomic=True), metavar="F", help="Write to this file instead.")
+@pass_asked
+def map_(
+    asked: Asked, case: IO[bytes], partner: str, partners: Path | None, at: str | None, out: IO[bytes] | None
+) -> None:
+    """Print the FHIR transaction that a partner would be sent for a case.
+
+    It is the Bundle for a partner that holds nothing yet, and has only what the family's consent permits at that time.
+    Nothing is stored, nothing is sent. Use - for a case on standard input.
+
+    \b
+    Examples:
+      adapter map case.json --partner lakeside
+      adapter map case.json --partner lakeside --at 2027-03-31 --out bundle.json
+    """
+    from adapter import show
+
+    bench = _bench(asked, partners)
+    bundle = indented(show.bundle(bench, case.read(), partner, instant(at, bench.settings.time_zone)))
+    if out is None:
+        click.echo(bundle)
+    else:
+        out.write(bundle + b"\n")
+
+
+@click.command()
+@_case
+@_partner
+@_partners
+@_at
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["records", "fhir", "explain"]),
+    default="records",
+    show_default=True,
+    help="What to show: the permitted records, the FHIR resources, or why each record is shared or withheld.",
+)
+@pass_asked
+def preview(asked: Asked, case: IO[bytes], partner: str, partners: Path | None, at: str | None, form: str) -> None:
+    """Show what a partner may see of a case, and why.
+
+    Nothing is stored and nothing is sent. Use - for a case on standard input.
+
+    \b
+    Examples:
+      adapter preview case.json --partner lakeside
+      adapter preview case.json --partner lakeside --as explain
+      adapter preview case.json --partner lakeside --as fhir --at 2027-09-01
+    """
+    from adapter import show
+    from adapter.core import strict_json
+
+    bench = _bench(asked, partners)
+    body = strict_json.dump({"case": strict_json.parse(case.read()), "partner": partner})
+    print_json(show.preview(bench, body, form=form, at=instant(at, bench.settings.time_zone)))
+
+
+@click.command()
+@_case
+def validate(case: IO[bytes]) -> None:
+    """Check a case file against the record schemas, and list every problem.
+
+    Each problem is named by its place in the file (a JSON Pointer) and the rule that it breaks. Use - for
+    standard input.
+
+    \b
+    Example:
+      adapter validate case.json
+    """
+    from adapter import catalogue, keep
+    from adapter.errors import Malformed, Problem, TooLarge
+
+    schemas = catalogue.record_schemas()
+    try:
+        problems = keep.problems(case.read(), schemas)
+    except (Malformed, TooLarge) as error:
+        problems = list(error.problems) or [Problem("", error.detail)]
+    errors = [{"pointer": problem.pointer, "detail": problem.detail} for problem in problems]
+    print_json({"valid": not errors, "errors": errors})
+    for problem in problems:
+        say(f"{problem.pointer or '(the whole)'}: {problem.detail}")
+    say("The case is valid." if not errors else f"{len(errors)} problem(s).")
+    if errors:
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@_partners
+@click.option(
+    "--files",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder that holds another mappings/ to check.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list of file, line and detail.")
+@pass_asked
+def check(asked: Asked, partners: Path | None, files: Path | None, as_json: bool) -> None:
+    """Check schemas, mappings, codes, rules and partners against each other.
+
+    Prints one `file:line: problem` a line, and ends with 1 if there is any. With an instance its settings, keys and
+    database are checked too.
+
+    \b
+    Examples:
+      adapter check
+      adapter --instance my-agency check
+      adapter check --partners my-agency/partners
+    """
+    from adapter import catalogue
+
+    found = catalogue.findings(partners=asked.partners(partners), root=files)
+    if asked.instance is not None:
+        found = _of_instance(asked) + found
+    if as_json:
+        print_json([{"file": each.file, "line": each.line, "detail": each.detail} for each in found])
+    else:
+        for finding in found:
+            click.echo(str(finding))
+    say("Nothing is wrong." if not found else f"{len(found)} finding(s).")
+    if found:
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@click.argument("collection", required=False)
+def schema(collection: str | None) -> None:
+    """Print the JSON Schema of a collection of records, or of all.
+
+    `case` is the schema of a whole case file.
+
+    \b
+    Examples:
+      adapter schema goals
+      adapter schema > schemas.json
+    """
+    from adapter import catalogue
+
+    files = catalogue.record_schemas().files
+    if collection is None:
+        print_json(dict(files))
+    elif collection in files:
+        print_json(files[collection])
+    else:
+        raise click.BadParameter(f"must be one of {', '.join(sorted(files))}", param_hint="COLLECTION")
+
+
+commands = (map_, preview, validate, check, schema)
+
+
+def _bench(asked: Asked, partners: Path | None) -> Wiring | Bench:
+    from adapter import wiring
+
+    if asked.instance is not None and partners is None:
+        return wiring.wire(asked.instance)
+    say("Without an instance: identifiers are made with a demonstration secret, and differ from those of any instance.")
+    return wiring.wire_without_instance(partners)
+
+
+def _of_instance(asked: Asked) -> list[Finding]:
+    """What is wrong with the instance itself: its settings and keys, or else its database."""
+    from adapter import settings
+    from adapter.store.database import Store
+    from adapter.store.seal import Keys
+
+    def of(what: str, do: Callable[[], Any]) -> list[Finding]:
+        try:
+            do()
+        except Misconfigured as wrong:
+            return list(wrong.findings) or [Finding(what, 0, wrong.detail)]
+        except AdapterError as wrong:
+            return [Finding(what, 0, wrong.detail)]
+        return []
+
+    if wrong := of("settings", lambda: settings.read(asked.folder)):
+        return wrong
+    read = settings.read(asked.folder)
+    if wrong := of(str(read.keys), lambda: Keys.parse(read.keys.read_text(encoding="utf-8"))):
+        return wrong
+    store = Store.open(read.database, Keys.parse(read.keys.read_text(encoding="utf-8")))
+    try:
+        return of("database", store.check)
+    finally:
+        store.close()
