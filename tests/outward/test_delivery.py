@@ -185,3 +185,15 @@ def test_an_answer_that_does_not_fit_is_looked_up(answered: str) -> None:
         places = {each.identifier[1]: f"{each.type}/{each.id}" for each in share.holdings.values()}
         there = {resource["identifier"][0]["value"]: place for place, resource in partner.fhir.resources.items()}
         assert places == there
+
+
+def test_two_goals_that_change_places_in_an_answer_do_not_stay_changed() -> None:
+    """Else withdrawing one would take back the other, and leave what is withheld."""
+    patient, first, second = CASE[:3]
+    with FaultServer() as partner:
+        share = Share(partner, 10)
+        assert share.reconcile([patient]) == "delivered"
+        partner.plan(faults.Changed(lambda bundle: {**bundle, "entry": bundle["entry"][::-1]}))
+        assert share.reconcile([patient, first, second]) == "unknown"
+        assert share.reconcile([patient, first]) in ("delivered", "existing")
+        assert contents(partner) == wanted([patient, first])
