@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from adapter.core.consent.grantors import CHILD, Grantors, read_grantors
@@ -12,6 +12,10 @@ from adapter.core.consent.provisions import ALL, Provision, Span, Terms, read_te
 from adapter.core.consent.rulebook import Rulebook
 from adapter.core.partner import Partner
 from adapter.core.schema import paths
+
+
+_ANYONE = Partner(id="", name="", sectors=(), since=date.min)
+"""A partner of no sector that asks for nothing in writing: what holds for it holds for any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +121,9 @@ class Rules:
         ]
         alone = self.grantors.child_alone_permits(now)
         sharers = self.grantors.current(now) if self.grantors.shared(now) else ()
-        named = {
-            path
-            for x in (*permits, *denies)
-            for test in (x.test, *x.except_for)
-            for path in (test.records or ())
-        }
+        tests = [test for p in permits for test in (p.test, *p.except_for)]
+        tests += [test for d in denies for test in (d.test, *d.except_for)]
+        named = {path for test in tests for path in (test.records or ())}
         return Standing(whom, now, tuple(permits), tuple(denies), alone, sharers, refused, frozenset(named))
 
     def _state(self, terms: Terms, partner: Partner, now: datetime) -> str:
@@ -320,6 +321,16 @@ class Rules:
             return False
         return began <= now
 
+    def why_it_permits_nothing(self, terms: Terms, now: datetime) -> tuple[str, ...]:
+        """Codes of explain.REASONS, whatever the partner; empty where it permits something, or means only to deny."""
+        permits = [p for p in terms.provisions if p.permits]
+        if not permits or terms.status in ("draft", "superseded", "entered-in-error"):
+            return ()
+        if why := self._state(terms, _ANYONE, now):
+            return (why,)
+        whys = {self._permit_fails(terms, p, _ANYONE, now) for p in permits} - {"receiver"}
+        return () if "" in whys or len(whys) < len(permits) else tuple(sorted(whys))
+
     def alarms(self, now: datetime) -> tuple[Alarm, ...]:
         """What a person must look at, whatever the partner (rules 3, 7, *Not computable*)."""
         return tuple(sorted(set(self._alarms(now))))
@@ -340,8 +351,7 @@ class Rules:
             yield Alarm("organizations", "agency-not-found" if self._agencies() == 0 else "agency-ambiguous")
 
     def _void(self, terms: Terms, now: datetime) -> bool:
-        anyone = next(iter(self.rulebook.partners.values()), None)
-        return anyone is None or self._state(terms, anyone, now) not in ("", "not-begun", "written-only")
+        return self._state(terms, _ANYONE, now) not in ("", "not-begun")
 
     def _never_had_authority(self, terms: Terms) -> bool:
         at = terms.signed.start if terms.signed else None

@@ -1,0 +1,189 @@
+"""What one partner should hold of one case now, and what it takes to get there: view, map, check, diff in one value."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from adapter.core.consent.endings import frozen, next_change
+from adapter.core.consent.rulebook import Rulebook
+from adapter.core.consent.rules import Alarm, compile_rules
+from adapter.core.consent.view import OWN, View, view
+from adapter.core.diff import Change, Create, Delete, Holding, Made, Update, changes
+from adapter.core.fhir.models import problems
+from adapter.core.identity import Identity, Key
+from adapter.core.mapping.resources import Mappings, resources
+from adapter.errors import Problem
+
+PURGE = "withdrawal"
+"""The path under which the request to purge stands among a share's holdings; no record has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The values that do not change while an instance runs: all that a case and a partner are held against."""
+
+    rulebook: Rulebook
+    mappings: Mappings
+    identity_secret: bytes
+    identifier_system: str
+
+    def identity(self, partner: str) -> Identity:
+        """A partner's own names for our resources."""
+        return Identity(self.identity_secret, partner, self.identifier_system)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One case as the store has it: the agency's number, the case file ({} once it is deleted), and what is kept."""
+
+    number: str
+    case: Mapping[str, Any]
+    kept: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What a partner should hold now. `wrong`: what our own check found; then nothing of it may leave."""
+
+    made: tuple[Made, ...]
+    view: View
+    wrong: tuple[Problem, ...]
+    findings: tuple[Problem, ...]
+    alarms: tuple[Alarm, ...]
+    next_change: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do for one share. Where our own check failed, only what takes back is left of `changes`."""
+
+    changes: tuple[Change, ...]
+    desired: Desired
+
+
+def desire(bench: Bench, subject: Subject, partner: str, now: datetime) -> Desired:
+    """view ▸ map ▸ check (design.md section 4). Pure; the same for the same permitted content."""
+    rules = compile_rules(subject.case, bench.rulebook, subject.kept)
+    identity = bench.identity(partner)
+    shown = view(
+        subject.case, rules, partner, now, tie=lambda path: identity.urn(Key(subject.number, path, path.split("/")[0]))
+    )
+    mapped = resources(
+        shown,
+        bench.mappings,
+        case_number=subject.number,
+        partner=bench.rulebook.partners[partner],
+        identity=identity,
+        program=subject.case.get("program", ""),
+        now=now,
+    )
+    wrong = [
+        Problem(f"{made.type} of {made.about}{problem.pointer}", problem.detail)
+        for made in mapped.made
+        for problem in problems(made.resource)
+    ]
+    return Desired(
+        made=mapped.made,
+        view=shown,
+        wrong=tuple(wrong),
+        findings=mapped.findings,
+        alarms=rules.alarms(now),
+        next_change=next_change(rules, now),
+    )
+
+
+def plan(
+    bench: Bench,
+    subject: Subject,
+    partner: str,
+    now: datetime,
+    holdings: Sequence[Holding],
+    *,
+    directory: Mapping[str, Holding],
+    kept_elsewhere: Collection[str],
+) -> Plan:
+    """What makes the partner's copy equal to what consent allows now (exchange.md: map(view) ∪ residue(holdings))."""
+    desired = desire(bench, subject, partner, now)
+    staying: set[str] = set()
+    if any(h.state != "withdrawn" for h in holdings):
+        rules = compile_rules(subject.case, bench.rulebook, subject.kept)
+        paths = frozen(subject.case, rules, partner, now)
+        staying = {h.urn for h in holdings if h.about in paths}
+    wanted = [*desired.made, *_closing_consent(bench, subject, partner, desired, holdings)]
+    needed = changes(wanted, holdings, frozen=staying, directory=directory, kept_elsewhere=kept_elsewhere)
+    # What is about to be taken back is asked for in the same Bundle.
+    gone = {h.urn: h for h in holdings if h.state == "withdrawn"}
+    gone |= {c.holding.urn: c.holding for c in needed if isinstance(c, Delete)}
+    purge = _purge(bench, subject, partner, [h for urn, h in gone.items() if urn not in {m.urn for m in wanted}], holdings)
+    needed = changes([*wanted, *purge], holdings, frozen=staying, directory=directory, kept_elsewhere=kept_elsewhere)
+    if desired.wrong:
+        needed = only_taking_back(needed)
+    return Plan(needed, desired)
+
+
+def only_taking_back(needed: Sequence[Change]) -> tuple[Change, ...]:
+    """Without creating or updating anything: what our own check stopped must not keep a withdrawal from happening."""
+    return tuple(c for c in needed if not isinstance(c, Create | Update))
+
+
+def _closing_consent(
+    bench: Bench, subject: Subject, partner: str, desired: Desired, holdings: Sequence[Holding]
+) -> list[Made]:
+    """The partner's Consent is set to inactive, never deleted; then it holds id and status only (*When permission ends*).
+
+    What R4 requires besides (scope, category, policyRule) says nothing of the case.
+    """
+    held = next((h for h in holdings if h.about == OWN and h.type == "Consent" and h.state != "withdrawn"), None)
+    if held is None or any(made.urn == held.urn for made in desired.made):
+        return []
+    resource = {
+        "resourceType": "Consent",
+        "identifier": [_identifier(held.identifier)],
+        "status": "inactive",
+        "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]},
+        "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
+        "patient": {"type": "Patient", "identifier": _identifier(_patient(bench, subject, partner))},
+        "policyRule": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "OPTIN"}]},
+    }
+    return [Made(held.urn, "Consent", held.identifier, resource, about=OWN)]
+
+
+def _purge(
+    bench: Bench, subject: Subject, partner: str, gone: Sequence[Holding], holdings: Sequence[Holding]
+) -> list[Made]:
+    """One Task that asks the partner to purge what was taken back, by the identifiers that it knows it under."""
+    listed = sorted((h for h in gone if not h.directory and h.about != PURGE), key=lambda h: (h.type, h.identifier))
+    identity, key = bench.identity(partner), Key(subject.number, PURGE, "Task")
+    urn = identity.urn(key)
+    if not listed and not any(h.urn == urn and h.state != "withdrawn" for h in holdings):
+        return []
+    resource: dict[str, Any] = {
+        "resourceType": "Task",
+        "identifier": [_identifier(identity.identifier(key))],
+        "status": "requested" if listed else "cancelled",
+        "intent": "order",
+        "code": {"text": "Purge what is no longer permitted"},
+        "description": "Permission for these resources has ended. Please remove every copy of them, and answer on this task.",
+        "for": {"type": "Patient", "identifier": _identifier(_patient(bench, subject, partner))},
+    }
+    if listed:
+        resource["input"] = [
+            {
+                "type": {"text": "Resource to purge"},
+                "valueReference": {"type": held.type, "identifier": _identifier(held.identifier)},
+            }
+            for held in listed
+        ]
+    return [Made(urn, "Task", identity.identifier(key), resource, about=PURGE)]
+
+
+def _patient(bench: Bench, subject: Subject, partner: str) -> tuple[str, str]:
+    return bench.identity(partner).identifier(Key(subject.number, "child", "Patient"))
+
+
+def _identifier(identifier: tuple[str, str]) -> dict[str, str]:
+    system, value = identifier
+    return {"system": system, "value": value}

@@ -1,0 +1,78 @@
+"""What the adapter keeps beside a case as the agency sends it anew: entry dates, versions of consents, tombstones.
+
+`kept` is JSON: `{"entered": {"consents/c1": date-time}, "versions": {"consents/c1": [3, digest]}, "tombstones": [path…],
+"waiting": {path: [tombstone…]}}` (consent.md, rule 3 and *Not computable*).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from adapter.core.schema import paths
+from adapter.core.strict_json import digest
+
+Kept = dict[str, Any]
+
+
+def carry(before: Mapping[str, Any], kept: Mapping[str, Any], after: Mapping[str, Any], now: datetime) -> Kept:
+    """What to keep once the case is `after`; `before` and `kept` are as they were stored."""
+    consents = {f"consents/{c['id']}": c for c in after.get("consents", ())}
+    entered = {path: kept.get("entered", {}).get(path, now.isoformat()) for path in consents}
+    tombstones = _tombstones(before, kept, after)
+    return {
+        "entered": entered,
+        "versions": _versions(kept.get("versions", {}), consents),
+        "tombstones": sorted(tombstones),
+        "waiting": _waiting(before, kept, after, tombstones),
+    }
+
+
+def version_of(kept: Mapping[str, Any], consent: str) -> str:
+    """`consents/c1@3`: how the account of disclosures names a consent."""
+    number, _ = kept.get("versions", {}).get(consent, (1, ""))
+    return f"{consent}@{number}"
+
+
+def _versions(before: Mapping[str, Any], consents: Mapping[str, Any]) -> dict[str, list[Any]]:
+    versions: dict[str, list[Any]] = {}
+    for path, consent in consents.items():
+        number, known = before.get(path, (0, ""))
+        content = digest(consent)
+        versions[path] = [number if known == content else number + 1, content]
+    return versions
+
+
+def _tombstones(before: Mapping[str, Any], kept: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
+    """The denied records that were in the case and are not: their deny must not turn into one of nothing."""
+    here = set(paths(after))
+    gone = ({*paths(before), *kept.get("tombstones", ())}) - here
+    return gone & set(_denied(after))
+
+
+def _waiting(
+    before: Mapping[str, Any], kept: Mapping[str, Any], after: Mapping[str, Any], tombstones: set[str]
+) -> dict[str, list[str]]:
+    """What has been added to the collection or list of a tombstone: it may be the denied one under another name."""
+    here, added = set(paths(after)), set(paths(after)) - set(paths(before))
+    waiting: dict[str, list[str]] = {}
+    for tomb in sorted(tombstones):
+        siblings = {path for path in added if path.rpartition("/")[0] == tomb.rpartition("/")[0]}
+        earlier = {path for path, tombs in kept.get("waiting", {}).items() if tomb in tombs and path in here}
+        for path in sorted(siblings | earlier):
+            waiting.setdefault(path, []).append(tomb)
+    return waiting
+
+
+def _denied(case: Mapping[str, Any]) -> Iterator[str]:
+    for consent in case.get("consents", ()):
+        yield from _denied_by(consent.get("provisions", ()))
+
+
+def _denied_by(provisions: Any) -> Iterator[str]:
+    for p in provisions:
+        if p["effect"] == "deny":
+            records = p.get("records", ())
+            yield from (records,) if isinstance(records, str) else records
+        yield from _denied_by(p.get("except", ()))

@@ -1,0 +1,37 @@
+"""What the verbs work with: the settings, the catalogue, the store, the partners' servers and a clock, as one value."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from adapter.catalogue import Catalogue
+from adapter.core.desired import Bench
+from adapter.outward.server import Server
+from adapter.settings import Agency, Settings
+from adapter.store.database import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Enough to show what would be shared: nothing is stored and nobody is called."""
+
+    settings: Agency
+    catalogue: Catalogue
+    bench: Bench
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A whole instance. `server` gives the way to one partner; `wake` tells the worker that something is due."""
+
+    settings: Settings
+    catalogue: Catalogue
+    bench: Bench
+    clock: Callable[[], datetime]
+    store: Store
+    server: Callable[[str], Server]
+    wake: threading.Event = field(default_factory=threading.Event)

@@ -1,0 +1,189 @@
+"""The case system puts, reads and deletes cases and records: accepted whole or refused whole, and what follows is due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from adapter.core import strict_json
+from adapter.core.case import check
+from adapter.core.consent.explain import ALARMS, REASONS
+from adapter.core.consent.rules import compile_rules
+from adapter.core.keeping import carry
+from adapter.core.schema import SINGULAR, Schemas
+from adapter.desk import Desk
+from adapter.errors import Malformed, NotFound, PreconditionFailed, Problem, Refused
+from adapter.store import cases, shares
+from adapter.store.cases import StoredCase
+from adapter.store.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a put or a delete: the version now, whether anything changed, and the partners whose share is due."""
+
+    version: int
+    changed: bool
+    due: tuple[str, ...]
+    warnings: tuple[Problem, ...] = ()
+
+
+def problems(body: bytes, schemas: Schemas) -> list[Problem]:
+    """Everything that is wrong with a case file. Malformed or TooLarge where it is no JSON of ours at all."""
+    return check(strict_json.parse(body), schemas)
+
+
+def put_case(desk: Desk, number: str, body: bytes, *, version: int | None = None) -> Kept:
+    """Save a whole case file and make its shares due, in one transaction. Refused, with every problem: nothing saved.
+
+    The same case again changes nothing and makes nothing due. `version`: only where that is the one now (If-Match).
+    """
+    case = strict_json.parse(body)
+    found = check(case, desk.catalogue.schemas)
+    if isinstance(case, dict) and isinstance(case.get("case"), str) and case["case"] != number:
+        found.append(Problem("/case", "must be the case that the address names"))
+    _refuse(found)
+    with desk.store.writing() as tx:
+        return _save(desk, tx, number, case, version=version)
+
+
+def get_case(desk: Desk, number: str) -> tuple[dict[str, Any], int]:
+    """The case file and its version."""
+    with desk.store.reading() as tx:
+        stored = _stored(tx, number)
+    return stored.body, stored.version
+
+
+def delete_case(desk: Desk, number: str, *, version: int | None = None) -> Kept:
+    """Delete a case; its shares are due, so that each partner's copy is taken back."""
+    now = desk.clock()
+    with desk.store.writing() as tx:
+        _expect(_stored(tx, number), version)
+        stored = cases.delete(tx, number, {}, now=now)
+        if stored is None:
+            raise NotFound("There is no such case.")
+        shares.mark_due(tx, case_id=stored.id, now=now)
+        due = tuple(share.partner for share in shares.of_case(tx, stored.id))
+    desk.wake.set()
+    return Kept(stored.version, True, due)
+
+
+def listed(desk: Desk, *, after: str | None, limit: int) -> list[dict[str, Any]]:
+    """The cases, a page at a time."""
+    with desk.store.reading() as tx:
+        return [
+            {"case": s.number, "version": s.version, "saved_at": s.saved_at.isoformat(), "deleted": s.deleted}
+            for s in cases.listed(tx, after=after, limit=limit)
+        ]
+
+
+def get_record(desk: Desk, number: str, collection: str, record: str) -> tuple[dict[str, Any], int]:
+    """One record of a case, and the version of the case."""
+    body, version = get_case(desk, number)
+    _known(desk, collection)
+    found = body.get(collection) if collection in SINGULAR else _in(body, collection, record)
+    if found is None:
+        raise NotFound("There is no such record.")
+    return found, version
+
+
+def put_record(
+    desk: Desk, number: str, collection: str, record: str, body: bytes, *, version: int | None = None
+) -> Kept:
+    """Save one record of a case: the case with it is checked as a whole."""
+    value = strict_json.parse(body)
+    _known(desk, collection)
+    if not isinstance(value, dict):
+        raise Malformed("A record is a JSON object.")
+    if collection not in SINGULAR and value.get("id") != record:
+        raise Refused("The record breaks rules.", [Problem("/id", "must be the id that the address names")])
+    with desk.store.writing() as tx:
+        case = _stored(tx, number).body
+        if collection in SINGULAR:
+            changed, prefix = {**case, collection: value}, f"/{collection}"
+        else:
+            others = case.get(collection, [])
+            place = next((i for i, r in enumerate(others) if r["id"] == record), len(others))
+            changed = {**case, collection: [*others[:place], value, *others[place + 1 :]]}
+            prefix = f"/{collection}/{place}"
+        found = check(changed, desk.catalogue.schemas)
+        # Pointers are into what was sent; what then breaks elsewhere in the case keeps its place in the case.
+        _refuse([Problem(p.pointer.removeprefix(prefix), p.detail) if p.pointer.startswith(f"{prefix}/") else p
+                 for p in found])  # fmt: skip
+        return _save(desk, tx, number, changed, version=version)
+
+
+def delete_record(desk: Desk, number: str, collection: str, record: str, *, version: int | None = None) -> Kept:
+    """Delete one record. Refused while another record refers to it: the problems name where."""
+    _known(desk, collection)
+    with desk.store.writing() as tx:
+        case = _stored(tx, number).body
+        there = collection in case if collection in SINGULAR else _in(case, collection, record) is not None
+        if not there:
+            raise NotFound("There is no such record.")
+        if collection in SINGULAR:
+            changed = {name: value for name, value in case.items() if name != collection}
+        else:
+            changed = {**case, collection: [r for r in case[collection] if r["id"] != record]}
+        _refuse(check(changed, desk.catalogue.schemas))
+        return _save(desk, tx, number, changed, version=version)
+
+
+def _save(desk: Desk, tx: Tx, number: str, case: dict[str, Any], *, version: int | None) -> Kept:
+    now = desk.clock()
+    before = cases.get(tx, number)
+    if before is None or before.deleted:
+        if version is not None:
+            raise PreconditionFailed("If-Match names a version of a case that is not there.")
+        kept = carry({}, {}, case, now)
+    else:
+        _expect(before, version)
+        kept = carry(before.body, before.kept, case, now)
+    stored, changed = cases.put(tx, number, case, kept, now=now)
+    due: tuple[str, ...] = ()
+    shares.ensure(tx, stored.id, desk.catalogue.partners, now=now)
+    if changed:
+        shares.mark_due(tx, case_id=stored.id, now=now)
+        due = tuple(sorted(desk.catalogue.partners))
+        desk.wake.set()
+    return Kept(stored.version, changed, due, warnings(desk, case, kept, now))
+
+
+def warnings(desk: Desk, case: Mapping[str, Any], kept: Mapping[str, Any], now: datetime) -> tuple[Problem, ...]:
+    """What was accepted but does not do what its author may think: consents that permit nothing, and alarms."""
+    rules = compile_rules(case, desk.bench.rulebook, kept)
+    place = {f"consents/{c['id']}": f"/consents/{i}" for i, c in enumerate(case.get("consents", ()))}
+    found = [Problem(place.get(a.path, f"/{a.path}"), ALARMS[a.code]) for a in rules.alarms(now)]
+    for terms in rules.consents:
+        whys = rules.why_it_permits_nothing(terms, now)
+        found += [Problem(place[terms.path], f"This consent permits nothing now. {REASONS[why]}") for why in whys]
+        found += [Problem(place[terms.path], f"This consent cannot be computed: {fault}.") for fault in terms.faults]
+    return tuple(sorted(set(found)))
+
+
+def _stored(tx: Tx, number: str) -> StoredCase:
+    stored = cases.get(tx, number)
+    if stored is None or stored.deleted:
+        raise NotFound("There is no such case.")
+    return stored
+
+
+def _expect(stored: StoredCase, version: int | None) -> None:
+    if version is not None and version != stored.version:
+        raise PreconditionFailed("The case has another version now: read it again.")
+
+
+def _in(case: Mapping[str, Any], collection: str, record: str) -> dict[str, Any] | None:
+    return next((r for r in case.get(collection, ()) if r["id"] == record), None)
+
+
+def _known(desk: Desk, collection: str) -> None:
+    if collection not in desk.catalogue.schemas.collections:
+        raise NotFound("There is no such collection.")
+
+
+def _refuse(found: list[Problem]) -> None:
+    if found:
+        raise Refused(f"The case file breaks {len(found)} rules; nothing was saved.", sorted(set(found)))

@@ -1,0 +1,172 @@
+"""Read only: what would be shared and why, what is shared, every disclosure ever made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from adapter.core import strict_json
+from adapter.core.case import check
+from adapter.core.consent.explain import explain
+from adapter.core.consent.rules import compile_rules
+from adapter.core.desired import Desired, Subject, desire
+from adapter.core.diff import Create, changes
+from adapter.core.fhir.bundle import transaction
+from adapter.desk import Desk, Preview
+from adapter.errors import Malformed, NotFound, Problem, Refused
+from adapter.store import cases
+from adapter.store import disclosures as account
+from adapter.store import shares as share_rows
+from adapter.store.cases import StoredCase
+from adapter.store.database import Tx
+
+FORMS = ("records", "fhir", "explain")
+
+
+def view_of(desk: Desk, number: str, partner: str, *, form: str, at: datetime | None) -> dict[str, Any]:
+    """What this partner may see of a stored case, as records, as FHIR or explained, now or `at` another time."""
+    _partner(desk, partner)
+    with desk.store.reading() as tx:
+        stored = _stored(tx, number)
+    return _shown(desk, Subject(stored.number, stored.body, stored.kept), partner, form, at or desk.clock())
+
+
+def preview(desk: Desk | Preview, body: bytes, *, form: str, at: datetime | None) -> dict[str, Any]:
+    """The same for a case that is not stored: `{"case": {…}, "partner": "id"}`. Refused as a put would refuse it."""
+    asked = strict_json.parse(body)
+    if not isinstance(asked, dict) or not isinstance(asked.get("partner"), str) or "case" not in asked:
+        raise Malformed('A preview needs a JSON object with "case" and "partner".')
+    case, partner = asked["case"], asked["partner"]
+    if found := check(case, desk.catalogue.schemas):
+        moved = [Problem(f"/case{p.pointer}", p.detail) for p in found]
+        raise Refused(f"The case file breaks {len(found)} rules.", moved)
+    _partner(desk, partner)
+    return _shown(desk, Subject(case["case"], case, {}), partner, form, at or desk.clock())
+
+
+def bundle(desk: Desk | Preview, body: bytes, partner: str, at: datetime | None) -> bytes:
+    """The transaction Bundle for a partner that holds nothing yet; an empty one where nothing may be shared."""
+    case = strict_json.parse(body)
+    if found := check(case, desk.catalogue.schemas):
+        raise Refused(f"The case file breaks {len(found)} rules.", found)
+    _partner(desk, partner)
+    desired = desire(desk.bench, Subject(case["case"], case, {}), partner, at or desk.clock())
+    return strict_json.dump(_bundle(desired))
+
+
+def shares_of(desk: Desk, number: str) -> list[dict[str, Any]]:
+    """The shares of a case, a partner each."""
+    with desk.store.reading() as tx:
+        return [_share(s) for s in share_rows.of_case(tx, _known(tx, number).id)]
+
+
+def disclosures_of(desk: Desk, number: str) -> list[dict[str, Any]]:
+    """Every line of the account of one case, oldest first."""
+    with desk.store.reading() as tx:
+        return [
+            {
+                "seq": entry.seq,
+                "at": entry.line.at.isoformat(),
+                "partner": entry.line.partner,
+                "purpose": entry.line.purpose,
+                "kind": entry.line.kind,
+                "operation": entry.line.operation,
+                "type": entry.line.resource_type,
+                "record": entry.line.about,
+                "parts": list(entry.line.parts),
+                "topics": list(entry.line.topics),
+                "consents": list(entry.line.consents),
+                "request": entry.line.request_id,
+                "outcome": entry.line.outcome,
+                "hash": entry.hash,
+            }
+            for entry in account.of_case(tx, _known(tx, number).id)
+        ]
+
+
+def partners(desk: Desk | Preview) -> list[dict[str, Any]]:
+    """The partners of the instance; nothing secret."""
+    return [
+        {
+            "id": p.id,
+            "name": p.name,
+            "sectors": list(p.sectors),
+            "purpose": p.purpose,
+            "release": p.release,
+            "base_url": p.base_url,
+            "since": p.since.isoformat(),
+            "paused": p.paused,
+        }
+        for p in desk.catalogue.partners.values()
+    ]
+
+
+def overview(desk: Desk) -> dict[str, Any]:
+    """The first page: the cases, the partners, and the state of each pair."""
+    with desk.store.reading() as tx:
+        found = cases.listed(tx, after=None, limit=200)
+        rows = [
+            {"case": s.number, "deleted": s.deleted, "shares": [_share(x) for x in share_rows.of_case(tx, s.id)]}
+            for s in found
+        ]
+    return {"agency": desk.settings.agency_name, "partners": partners(desk), "cases": rows}
+
+
+def _shown(desk: Desk | Preview, subject: Subject, partner: str, form: str, at: datetime) -> dict[str, Any]:
+    desired = desire(desk.bench, subject, partner, at)
+    match form:
+        case "records":
+            return desired.view.case
+        case "fhir":
+            return _bundle(desired)
+        case "explain":
+            rules = compile_rules(subject.case, desk.bench.rulebook, subject.kept)
+            told = explain(subject.case, rules, partner, at, desired.view)
+            return {**told, "warnings": _warnings([*desired.wrong, *desired.findings])}
+    raise Malformed(f"A view comes as one of: {', '.join(FORMS)}.")
+
+
+def _bundle(desired: Desired) -> dict[str, Any]:
+    if desired.wrong:
+        raise Refused("The mapped resources break rules; nothing of them would be sent.", desired.wrong)
+    writes = [c for c in changes(desired.made, ()) if isinstance(c, Create)]
+    return transaction(writes, {}) if writes else {"resourceType": "Bundle", "type": "transaction"}
+
+
+def _warnings(found: Sequence[Problem]) -> list[dict[str, str]]:
+    return [{"pointer": p.pointer, "detail": p.detail} for p in found]
+
+
+def _share(share: share_rows.Share) -> dict[str, Any]:
+    return {
+        "partner": share.partner,
+        "state": share.state,
+        "due": share.due.isoformat() if share.due else None,
+        "outcome": share.outcome,
+        "detail": share.detail,
+        "attempts": share.attempts,
+        "alarms": list(share.alarms),
+        "updated_at": share.updated_at.isoformat(),
+    }
+
+
+def _partner(desk: Desk | Preview, partner: str) -> None:
+    known: Mapping[str, Any] = desk.catalogue.partners
+    if partner not in known:
+        raise NotFound("There is no such partner.")
+
+
+def _known(tx: Tx, number: str) -> StoredCase:
+    """The case, also a deleted one: its account stays."""
+    stored = cases.get(tx, number)
+    if stored is None:
+        raise NotFound("There is no such case.")
+    return stored
+
+
+def _stored(tx: Tx, number: str) -> StoredCase:
+    stored = _known(tx, number)
+    if stored.deleted:
+        raise NotFound("There is no such case.")
+    return stored

@@ -1,0 +1,90 @@
+"""Puts an instance together: reads its files once, opens its database, and hands the verbs what they work with."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from adapter import catalogue as catalogues
+from adapter import settings as settings_of
+from adapter.catalogue import Catalogue, files_root
+from adapter.core.desired import Bench
+from adapter.core.partner import Partner
+from adapter.desk import Desk, Preview
+from adapter.errors import Misconfigured
+from adapter.outward.server import Server
+from adapter.settings import Agency
+from adapter.store.database import Store
+from adapter.store.seal import Keys
+
+Wiring = Desk
+IDENTITY = "identity"
+"""The label under which the instance's keys give the secret of all identifiers."""
+DEMONSTRATION = b"a demonstration, not a secret: ids made with it are worth nothing"
+
+
+def now() -> datetime:
+    """The clock of a running instance."""
+    return datetime.now(UTC)
+
+
+def wire(
+    instance: Path, *, clock: Callable[[], datetime] = now, environ: Mapping[str, str] | None = None
+) -> Desk:
+    """The instance in this folder. Misconfigured, with every finding, where a file of it is wrong."""
+    settings = settings_of.read(instance, environ)
+    catalogue = catalogues.load(partners=settings.partners)
+    keys = Keys.parse(_read(settings.keys, "docs/operating.md, Keys"))
+    store = Store.open(settings.database, keys)
+    bench = _bench(catalogue, settings, keys.derive(IDENTITY))
+    return Desk(settings, catalogue, bench, clock, store, _servers(catalogue, os.environ if environ is None else environ))
+
+
+def wire_without_instance(partners: Path | None = None, *, clock: Callable[[], datetime] = now) -> Preview:
+    """The fixtures' agency and partners, or the partners of a folder with an adapter.toml beside it, if there is one."""
+    fixtures = files_root() / "fixtures"
+    folder = partners or fixtures / "partners"
+    beside = folder.resolve().parent
+    settings = settings_of.read_agency(beside if (beside / settings_of.FILE).is_file() else fixtures)
+    catalogue = catalogues.load(partners=folder)
+    return Preview(settings, catalogue, _bench(catalogue, settings, DEMONSTRATION), clock)
+
+
+def _bench(catalogue: Catalogue, settings: Agency, secret: bytes) -> Bench:
+    return Bench(catalogues.rulebook(catalogue, settings), catalogue.mappings, secret, settings.identifier_system)
+
+
+def _read(path: Path, see: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as fault:
+        raise Misconfigured(f"A file with a secret cannot be read ({fault.strerror}): see {see}.") from None
+
+
+def _servers(catalogue: Catalogue, environ: Mapping[str, str]) -> Callable[[str], Server]:
+    """One way to each partner, made when it is first needed. Workers may ask from several threads."""
+    made: dict[str, Server] = {}
+    lock = threading.Lock()
+
+    def server(partner: str) -> Server:
+        with lock:
+            if partner not in made:
+                whom = catalogue.partners[partner]
+                made[partner] = Server(whom, secret=_secret(whom, environ))
+            return made[partner]
+
+    return server
+
+
+def _secret(partner: Partner, environ: Mapping[str, str]) -> str | None:
+    """The secret that the partner file names: of the environment, or of a file that `<NAME>_FILE` names there."""
+    name = partner.authorisation.secret
+    if not name:
+        return None
+    if name in environ:
+        return environ[name].strip()
+    path = environ.get(f"{name}_FILE")
+    return _read(Path(path), "the variable that names it").strip() if path else None

@@ -1,0 +1,64 @@
+"""Works through the shares that are due, one at a time; any number of workers may run, on any number of machines."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from datetime import timedelta
+
+import structlog
+
+from adapter import log
+from adapter.desk import Desk
+from adapter.errors import Unavailable
+from adapter.reconcile import reconcile_next
+from adapter.store import shares
+
+_LONGEST_WAIT = 60.0
+"""Seconds: another process may have made something due that this one was not told of."""
+
+
+def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) -> int:
+    """Reconcile until `stop` is set, or, with `once`, until nothing is due. Returns how many shares were worked on."""
+    stop = stop or threading.Event()
+    name = f"worker-{secrets.token_hex(4)}"
+    logger = log.logger()
+    done = 0
+    while not stop.is_set():
+        desk.wake.clear()
+        try:
+            share = reconcile_next(desk, name)
+        except Unavailable as fault:
+            # Nothing that was acknowledged is lost: what was claimed is taken over when its lease has run out.
+            logger.warning("failed", worker=name, error=fault)
+            if once:
+                raise
+            stop.wait(desk.settings.poll_seconds)
+            continue
+        except Exception as bug:  # noqa: BLE001  That share has been stopped with an alarm; the next one is another's.
+            logger.error("failed", worker=name, error=bug)
+            continue
+        if share is not None:
+            done += 1
+            _tell(desk, share, logger)
+        elif once:
+            return done
+        else:
+            desk.wake.wait(_pause(desk))
+    return done
+
+
+def _tell(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBoundLogger) -> None:
+    with desk.store.reading() as tx:
+        now = next((s for s in shares.of_case(tx, share.case_id) if s.id == share.id), share)
+    logger.info("settled", partner=now.partner, share=now.id, outcome=now.outcome, attempts=now.attempts)
+    for _ in now.alarms:
+        logger.warning("alarm", partner=now.partner, share=now.id)
+
+
+def _pause(desk: Desk) -> float:
+    """Seconds until something is due, but no longer than a poll: another process may save a case at any time."""
+    with desk.store.reading() as tx:
+        due = shares.next_due(tx)
+    until = (due - desk.clock()) / timedelta(seconds=1) if due else _LONGEST_WAIT
+    return max(0.01, min(until, desk.settings.poll_seconds, _LONGEST_WAIT))
