@@ -204,9 +204,9 @@ def listed(
     return [_share(row) for row in tx.connection.execute(statement, {"limit": limit})]
 
 
-def next_due(tx: Tx) -> datetime | None:
-    """When a claim will next find something: the earliest due time, or end of a lease; None if never."""
-    turn: datetime | None = tx.connection.scalar(sql.NEXT_TURN)
+def next_due(tx: Tx, *, skip: Collection[str] = ()) -> datetime | None:
+    """When a claim with the same `skip` will next find something: a due time, or the end of a lease; None if never."""
+    turn: datetime | None = tx.connection.scalar(sql.NEXT_TURN, {"skip": list(skip)})
     return turn
 
 

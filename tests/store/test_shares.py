@@ -89,6 +89,8 @@ def test_partners_that_are_not_to_be_called_are_skipped(store: Store, case_id: s
         assert found is not None
         assert found.partner == "b"
         assert shares.claim(tx, worker="w", now=NOW, lease=LEASE, skip={"a"}) is None
+        assert (shares.next_due(tx), shares.next_due(tx, skip={"a"})) == (NOW, after(30))
+        assert shares.next_due(tx, skip={"a", "b"}) is None
 
 
 def test_a_share_marked_while_being_worked_on_is_due_again_when_settled(store: Store, case_id: str) -> None:
