@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapter.core.consent.last_look.givers import counts, deciders, decides_alone, followed, lifted, shared
-from adapter.core.consent.last_look.moment import Consent, Moment, day, path
-from adapter.core.consent.last_look.provisions import Asked, computable, forbids, grants
+from adapter.core.consent.last_look.moment import Consent, Moment, Provision, day, path
+from adapter.core.consent.last_look.provisions import Asked, aims, computable, grants, hits, reaches, spares
 
+Reason = tuple[str, str | None]
+"""A purpose, and the consent that the referral names which brought it."""
 UNDER_WAY = ("requested", "received", "accepted", "in-progress", "on-hold")
 
 
@@ -19,54 +21,60 @@ class Decider:
         self.m = m
         consents = m.of("consents")
         self.unclear = {each["id"] for each in consents if not computable(m, each)}
-        self.permitting = [
-            each for each in consents if each["id"] not in self.unclear and counts(m, each) and not followed(m, each)
+        counting = [each for each in consents if each["id"] not in self.unclear and counts(m, each)]
+        standing = [each for each in consents if each["status"] not in ("draft", "entered-in-error")]
+        self.permits = [
+            (consent, each)
+            for consent in counting
+            if not followed(m, consent)
+            for each in consent["provisions"]
+            if each["effect"] == "permit" and reaches(m, each, consent)
         ]
-        self.denying = [
-            each for each in consents if each["status"] not in ("draft", "entered-in-error") and not lifted(m, each)
+        self.denials = [
+            (consent, each)
+            for consent in standing
+            if not lifted(m, consent)
+            for each in consent["provisions"]
+            if each.get("effect") != "permit" and aims(m, each, consent)
         ]
         self.givers = {path(each): each["granted_by"] for each in consents}
-        self.referrals = [each for each in m.of("referrals") if is_open(m, each)]
-        self._answers: dict[object, bool] = {}
+        self.referrals = [(each, package(m, each)) for each in m.of("referrals") if is_open(m, each)]
+        self.deciders, self.shared, self.alone = set(deciders(m)), shared(m), decides_alone(m)
+        self.seen: dict[Asked, list[Reason]] = {}
+        """What was asked before, with the reasons for which it may be seen."""
 
     def permitted(self, asked: Asked, purpose: str, named: str | None = None) -> bool:
         """`named`: the one consent that a referral names."""
-        key = (asked, purpose, named)
-        if key not in self._answers:
-            self._answers[key] = self._permitted(asked, purpose, named)
-        return self._answers[key]
-
-    def _permitted(self, asked: Asked, purpose: str, named: str | None) -> bool:
         if asked.part == "consents" or asked.part not in self.m.rulebook.parts:
             return False
         givers = {each["granted_by"] for each in self._granting(asked, purpose, named)}
-        deniers = {each["granted_by"] for each in self.denying if self._denies(each, asked, purpose)}
+        deniers = {each["granted_by"] for each in self._denying(asked, purpose)}
         if "child" in givers:  # capable, or it would not count: its own decision prevails over anyone's
             return "child" not in deniers
-        if deniers or decides_alone(self.m):
+        if deniers or self.alone:
             return False
-        return givers >= set(deciders(self.m)) if shared(self.m) else bool(givers)
+        return givers >= self.deciders if self.shared else bool(givers)
 
     def _granting(self, asked: Asked, purpose: str, named: str | None) -> Iterator[Consent]:
-        for consent in self.permitting:
-            if named is not None and path(consent) != named and not self._joins(consent, named):
-                continue
-            if any(grants(self.m, each, consent, asked, purpose) for each in _with_effect(consent, "permit")):
+        for consent, permit in self.permits:
+            counted = named is None or path(consent) == named or self._joins(consent, named)
+            if counted and grants(self.m, permit, consent, asked, purpose):
                 yield consent
+
+    def _denying(self, asked: Asked, purpose: str) -> Iterator[Consent]:
+        for consent, deny in self.denials:
+            if hits(self.m, deny, asked, purpose) and not self._spared(deny, consent, asked, purpose):
+                yield consent
+
+    def _spared(self, deny: Provision, consent: Consent, asked: Asked, purpose: str) -> bool:
+        """Where a consent is not computable, what it may deny is denied: its exceptions are not heard."""
+        return consent["id"] not in self.unclear and any(
+            spares(self.m, each, consent, asked, purpose) for each in deny.get("except") or ()
+        )
 
     def _joins(self, consent: Consent, named: str) -> bool:
         """Where decisions are shared, the other decision makers' permits stand beside the consent that is named."""
-        return shared(self.m) and named in self.givers and consent["granted_by"] != self.givers[named]
-
-    def _denies(self, consent: Consent, asked: Asked, purpose: str) -> bool:
-        whole = consent["id"] in self.unclear
-        return any(
-            forbids(self.m, each, consent, asked, purpose, whole=whole) for each in _with_effect(consent, "deny")
-        )
-
-
-def _with_effect(consent: Consent, effect: str) -> Iterator[Mapping[str, Any]]:
-    return (each for each in consent["provisions"] if (each.get("effect") == "permit") == (effect == "permit"))
+        return self.shared and named in self.givers and consent["granted_by"] != self.givers[named]
 
 
 def is_open(m: Moment, referral: Mapping[str, Any]) -> bool:

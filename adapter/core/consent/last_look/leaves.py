@@ -29,13 +29,14 @@ class Entry:
     """Topics that codes and sectors imply here; not yet without those that were lifted."""
     leaves: list[Leaf] = field(default_factory=list)
 
-    def line(self) -> list[Entry]:
-        """This entry and those around it, from the record down."""
-        return [*(self.above.line() if self.above else []), self]
+    line: tuple[Entry, ...] = field(init=False)
+    """The record, and down to this entry."""
+    chain: tuple[str, ...] = field(init=False)
+    """The paths by which a provision may name this entry: its own and those of what it stands in."""
 
-    def chain(self) -> tuple[str, ...]:
-        """The paths by which a provision may name this entry: its own and those of what it stands in."""
-        return tuple(entry.path for entry in self.line() if entry.path)
+    def __post_init__(self) -> None:
+        self.line = (*(self.above.line if self.above else ()), self)
+        self.chain = tuple(entry.path for entry in self.line if entry.path)
 
 
 @dataclass(slots=True)
@@ -129,7 +130,7 @@ def _walk(
 def _branch(schema: Mapping[str, Any], value: Any, entry: Entry) -> Mapping[str, Any]:
     """The schema that applies: what a `$ref` names in the same file, or the list or the single branch of an anyOf."""
     if "$ref" in schema:
-        top = entry.line()[0].schema
+        top = entry.line[0].schema
         return _branch(top["$defs"][schema["$ref"].rsplit("/", 1)[1]], value, entry)
     if "anyOf" in schema and "x-part" not in schema and "properties" not in schema:
         wanted = "array" if isinstance(value, list) else "string"
@@ -177,7 +178,7 @@ def _of_entry(entry: Entry, sectors: _Sectors) -> frozenset[str]:
     topics: set[str] = set()
     lifted: set[str] = set()
     own = False
-    for step in entry.line():
+    for step in entry.line:
         own = own or sectors.owns(step)
         lifted |= set(step.value.get("topics_lifted") or ())
         topics |= step.raised - lifted - (sectors.topics if own else frozenset())
@@ -186,7 +187,7 @@ def _of_entry(entry: Entry, sectors: _Sectors) -> frozenset[str]:
 
 
 def _reviewed(entry: Entry) -> bool:
-    return any(step.value.get("reviewed") for step in entry.line())
+    return any(step.value.get("reviewed") for step in entry.line)
 
 
 class _Sectors:

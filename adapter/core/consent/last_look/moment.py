@@ -39,6 +39,10 @@ class Moment:
     people: dict[str, Mapping[str, Any]] = field(init=False)
     own: frozenset[str] = field(init=False)
     """The partner's organizations and providers in this case."""
+    there: frozenset[str] = field(init=False)
+    """Every path that a denial may name: what is in the case, and what was (*Not computable*)."""
+    signed: dict[str, date | None] = field(init=False)
+    """Consent id → the day on which it was signed."""
 
     def __post_init__(self) -> None:
         self.today = self.now.astimezone(self.rulebook.time_zone).date()
@@ -47,6 +51,8 @@ class Moment:
         homes = {f"organizations/{each['id']}" for each in self.of("organizations") if each.get("partner") == here}
         workers = {f"providers/{each['id']}" for each in self.of("providers") if each.get("organization") in homes}
         self.own = frozenset(homes | workers)
+        self.there = self.paths | frozenset(self.kept.get("tombstones") or ())
+        self.signed = {each["id"]: self._day_signed(each) for each in self.of("consents")}
 
     def of(self, collection: str) -> list[Mapping[str, Any]]:
         return list(self.case.get(collection) or ())
@@ -71,6 +77,9 @@ class Moment:
         return moment, moment
 
     def day_signed(self, consent: Consent) -> date | None:
+        return self.signed[consent["id"]]
+
+    def _day_signed(self, consent: Consent) -> date | None:
         moments = self.moments(consent.get("signed_at"))
         return moments[0].astimezone(self.rulebook.time_zone).date() if moments else None
 

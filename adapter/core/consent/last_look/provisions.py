@@ -45,49 +45,64 @@ def _known(m: Moment, provision: Provision) -> bool:
 
 
 def _never_there(m: Moment, provision: Provision) -> list[str]:
-    there = m.paths | frozenset(m.kept.get("tombstones") or ())
-    return [each for each in names(provision, "records") if each not in there]
+    return [each for each in names(provision, "records") if each not in m.there]
 
 
-def grants(m: Moment, provision: Provision, consent: Consent, asked: Asked, purpose: str) -> bool:
-    """Rule 4: receiver, purpose, part and every topic named by this one permit, and not carved out of it."""
+def reaches(m: Moment, permit: Provision, consent: Consent) -> bool:
+    """Does a permit name this partner, and is it in force? (Nothing of this depends on what is asked.)"""
+    return bool(names(permit, "to")) and _to_named(m, permit, consent) and _in_force(m, permit)
+
+
+def grants(m: Moment, permit: Provision, consent: Consent, asked: Asked, purpose: str) -> bool:
+    """Rule 4: of a permit that reaches, are purpose, part and every topic named by it alone, and not carved out?"""
     return (
-        bool(names(provision, "to") and names(provision, "purposes") and names(provision, "parts"))
-        and _named(m, provision, consent, asked, purpose)
-        and asked.topics <= set(names(provision, "topics"))
-        and not any(forbids(m, each, consent, asked, purpose, whole=True) for each in provision.get("except") or ())
+        bool(names(permit, "purposes") and names(permit, "parts"))
+        and _named(m, permit, consent, asked, purpose)
+        and asked.topics <= set(names(permit, "topics"))
+        and not any(aims(m, each, consent) and hits(m, each, asked, purpose) for each in permit.get("except") or ())
     )
 
 
-def _named(m: Moment, provision: Provision, consent: Consent, asked: Asked, purpose: str) -> bool:
-    """Does what a permit names fit? What it leaves out, an exception takes over from its parent."""
-    purposes, period, records = names(provision, "purposes"), provision.get("period"), names(provision, "records")
+def _named(m: Moment, permit: Provision, consent: Consent, asked: Asked, purpose: str) -> bool:
+    """Does what it names fit? What it leaves out, an exception takes over from its parent."""
+    purposes, records = names(permit, "purposes"), names(permit, "records")
     return (
-        (not names(provision, "to") or _to_named(m, provision, consent))
-        and (not purposes or purpose in purposes or "all" in purposes)
-        and (not names(provision, "parts") or _part_named(m, provision, consent, asked.part))
-        and ("records" not in provision or not {*asked.chain, *asked.on_behalf}.isdisjoint(records))
-        and (period is None or m.within(period, need_start=True, need_end=True))
+        (not purposes or purpose in purposes or "all" in purposes)
+        and (not names(permit, "parts") or _part_named(m, permit, consent, asked.part))
+        and ("records" not in permit or not {*asked.chain, *asked.on_behalf}.isdisjoint(records))
     )
 
 
-def _spares(m: Moment, exception: Provision, consent: Consent, asked: Asked, purpose: str) -> bool:
+def _in_force(m: Moment, permit: Provision) -> bool:
+    period = permit.get("period")
+    return period is None or m.within(period, need_start=True, need_end=True)
+
+
+def spares(m: Moment, exception: Provision, consent: Consent, asked: Asked, purpose: str) -> bool:
+    """Does a permit that stands as the exception of a deny carve this out of it?"""
     topics = names(exception, "topics")
-    return _named(m, exception, consent, asked, purpose) and (not topics or asked.topics <= set(topics))
-
-
-def forbids(m: Moment, provision: Provision, consent: Consent, asked: Asked, purpose: str, *, whole: bool) -> bool:
-    """Rule 3: what a deny leaves out, it denies all of. `whole`: its own exceptions are not heard."""
-    hit = (
-        m.within({"start": (consent.get("period") or {}).get("start")})
-        and m.within(provision.get("period"))
-        and _to_denied(m, provision)
-        and _any_of(names(provision, "purposes"), purpose, PURPOSES)
-        and _any_of(names(provision, "parts"), asked.part, m.rulebook.parts)
-        and _topic_denied(provision, asked.topics)
-        and _record_denied(m, provision, asked.chain)
+    return (
+        (not names(exception, "to") or _to_named(m, exception, consent))
+        and _in_force(m, exception)
+        and _named(m, exception, consent, asked, purpose)
+        and (not topics or asked.topics <= set(topics))
     )
-    return hit and (whole or not any(_spares(m, e, consent, asked, purpose) for e in provision.get("except") or ()))
+
+
+def aims(m: Moment, deny: Provision, consent: Consent) -> bool:
+    """Is a deny meant for this partner, and has it begun and not ended? What it leaves out, it denies all of."""
+    began = m.within({"start": (consent.get("period") or {}).get("start")})
+    return began and m.within(deny.get("period")) and _to_denied(m, deny)
+
+
+def hits(m: Moment, deny: Provision, asked: Asked, purpose: str) -> bool:
+    """Rule 3: of a deny that is aimed, does it hit what is asked about?"""
+    return (
+        _any_of(names(deny, "purposes"), purpose, PURPOSES)
+        and _any_of(names(deny, "parts"), asked.part, m.rulebook.parts)
+        and _topic_denied(deny, asked.topics)
+        and _record_denied(m, deny, asked.chain)
+    )
 
 
 def _to_named(m: Moment, provision: Provision, consent: Consent) -> bool:
@@ -161,8 +176,10 @@ def _topic_denied(provision: Provision, topics: frozenset[str]) -> bool:
 def _record_denied(m: Moment, provision: Provision, chain: tuple[str, ...]) -> bool:
     """Also what waits because it may be the denied record come back, and all the collection of one that never was."""
     named, waiting = set(names(provision, "records")), m.kept.get("waiting") or {}
+    if not named:
+        return True
     collections = {each.split("/")[0] for each in _never_there(m, provision)}
-    return not named or any(
+    return any(
         each in named or not named.isdisjoint(waiting.get(each) or ()) or each.split("/")[0] in collections
         for each in chain
     )

@@ -61,8 +61,9 @@ def _sought(withheld: Iterable[Leaf]) -> Iterator[Sought]:
 
 
 def _is_text(schema: Mapping[str, Any]) -> bool:
-    """Words that people wrote: not a code, a date, a reference, nor what a consent is made of."""
-    return bool(schema.get("x-text")) or not ({"x-ref", "x-codes", "x-steers", "enum", "format"} & set(schema))
+    """Words that people wrote: not a code, a date, a reference, a naming system, nor what a consent is made of."""
+    named = {"x-ref", "x-codes", "x-steers", "x-part-by"} & set(schema)
+    return bool(schema.get("x-text")) or not schema or ("maxLength" in schema and not named)
 
 
 def _of_text(leaf: Leaf, value: str) -> Iterator[Sought]:
@@ -101,8 +102,18 @@ def _stands(sought: Sought, read: Read) -> bool:
     if sought.value not in read.text:
         return False
     whole = re.compile(rf"(?<![^\W_]){re.escape(sought.value)}(?![^\W_])")
-    text = read.text if OPAQUE.search(sought.value) else OPAQUE.sub(BREAK, read.text)
-    return whole.search(text) is not None
+    return any(not _inside_opaque(match, read.text) for match in whole.finditer(read.text))
+
+
+def _inside_opaque(match: re.Match[str], text: str) -> bool:
+    """Does it stand in the middle of one of our own ids, or of a date?"""
+    start = text.rfind(" ", 0, match.start()) + 1
+    around = text[start : (text.find(" ", match.end()) + 1 or len(text) + 1) - 1]
+    here, end = match.start() - start, match.end() - start
+    return any(
+        opaque.start() <= here and end <= opaque.end() and opaque.end() - opaque.start() > end - here
+        for opaque in OPAQUE.finditer(around)
+    )
 
 
 def _may_stand(words: list[str], read: Read) -> bool:

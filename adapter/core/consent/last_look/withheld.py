@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from adapter.core.consent.last_look.decision import Decider, package
-from adapter.core.consent.last_look.leaves import Case, Entry, Leaf
+from adapter.core.consent.last_look.decision import Decider, Reason
+from adapter.core.consent.last_look.leaves import Case, Leaf
 from adapter.core.consent.last_look.moment import Consent, Moment, Provision, names, path
 from adapter.core.consent.last_look.provisions import Asked, grants
-
-Reason = tuple[str, str | None]
-"""A purpose, and the consent that the referral names which brought it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +20,11 @@ class Split:
 def split(m: Moment, flat: Case) -> Split:
     """Each leaf to one side. A leaf is permitted by decision, and stands in a record that is worth sharing."""
     decider = Decider(m)
-    reasons = {leaf.pointer: _reasons(leaf, decider) for leaf in flat.leaves if not leaf.schema.get("x-part-referred")}
+    reasons = {leaf.pointer: _reasons(leaf, decider) for leaf in flat.leaves}
     lent = _lent(flat, reasons)
     for leaf in flat.leaves:
         if leaf.schema.get("x-part-referred"):
-            reasons[leaf.pointer] = _reasons(leaf, decider) + _lent_reasons(leaf, decider, lent)
+            reasons[leaf.pointer] = reasons[leaf.pointer] + _lent_reasons(leaf, decider, lent)
     allowed = {pointer for pointer, why in reasons.items() if why}
     _drop_the_worthless(flat, allowed)
     if not any(pointer.startswith("/child/name/") for pointer in allowed):
@@ -43,13 +40,16 @@ def _reasons(leaf: Leaf, decider: Decider) -> list[Reason]:
     """The purposes for which it may be seen: the standing one, and that of each open referral that takes it along."""
     if leaf.part is None or not _audience(leaf, decider.m):
         return []
-    asked = Asked(leaf.part, leaf.topics, leaf.entry.chain())
+    asked = Asked(leaf.part, leaf.topics, leaf.entry.chain)
+    if asked in decider.seen:
+        return decider.seen[asked]
     why: list[Reason] = [(decider.m.partner.purpose, None)]
-    for referral in decider.referrals:
-        of_child = leaf.entry.line()[0].collection == "child" and leaf.part in ("identity", "contact")
-        if of_child or not package(decider.m, referral).isdisjoint(asked.chain):
+    for referral, along in decider.referrals:
+        of_child = leaf.entry.collection == "child" and leaf.part in ("identity", "contact")
+        if of_child or not along.isdisjoint(asked.chain):
             why.append(("referral", referral.get("consent")))
-    return [each for each in why if decider.permitted(asked, *each)]
+    decider.seen[asked] = [each for each in why if decider.permitted(asked, *each)]
+    return decider.seen[asked]
 
 
 def _audience(leaf: Leaf, m: Moment) -> bool:
@@ -74,45 +74,40 @@ def _lent(flat: Case, reasons: dict[str, list[Reason]]) -> Lent:
 
 
 def _lent_reasons(leaf: Leaf, decider: Decider, lent: Lent) -> list[Reason]:
-    chain = leaf.entry.chain()
+    chain = leaf.entry.chain
     return [
         reason
         for reference, why in lent.get(chain[0], ())
         for reason in why
-        if decider.permitted(Asked(reference.part or "", leaf.topics, chain, reference.entry.chain()), *reason)
+        if decider.permitted(Asked(reference.part or "", leaf.topics, chain, reference.entry.chain), *reason)
     ]
 
 
 def _drop_the_worthless(flat: Case, allowed: set[str]) -> None:
     """Without the leaves in `x-required-in-view` a record or an entry is not worth sharing: nothing of it goes."""
-    below: dict[str, set[str]] = defaultdict(set)
+    below: dict[int, list[Leaf]] = defaultdict(list)
     for leaf in flat.leaves:
         if leaf.pointer in allowed:
-            for end in range(len(leaf.pointer) + 1):
-                if leaf.pointer[end : end + 1] in ("/", ""):
-                    below[leaf.pointer[:end]].add(leaf.pointer)
-    for entry in sorted(flat.entries, key=lambda each: -each.pointer.count("/")):
-        for wanted in entry.schema.get("x-required-in-view", ()):
-            any_of = [wanted] if isinstance(wanted, str) else wanted
-            if not any(below[f"{entry.pointer}/{each}"] & allowed for each in any_of):
-                allowed -= below[entry.pointer]
+            for step in leaf.entry.line:
+                below[id(step)].append(leaf)
+    for entry in sorted(flat.entries, key=lambda each: -len(each.line)):
+        required = entry.schema.get("x-required-in-view", ())
+        start = len(entry.pointer) + 1
+        there = {leaf.pointer[start:].split("/", 1)[0] for leaf in below[id(entry)] if leaf.pointer in allowed}
+        if not all(there & ({wanted} if isinstance(wanted, str) else set(wanted)) for wanted in required):
+            allowed -= {leaf.pointer for leaf in below[id(entry)]}
 
 
 def _ids(flat: Case, allowed: set[str]) -> set[str]:
     """The id of anything of which something may be seen is no secret."""
-    seen = {id(step) for leaf in flat.leaves if leaf.pointer in allowed for step in leaf.entry.line()}
+    seen = {id(step) for leaf in flat.leaves if leaf.pointer in allowed for step in leaf.entry.line}
     return {leaf.pointer for leaf in flat.leaves if leaf.field == "id" and id(leaf.entry) in seen}
 
 
 def _notices(m: Moment, flat: Case, decider: Decider) -> set[str]:
     """The partner's own Consent carries the notices of the consents under which it receives."""
-    own = {
-        path(consent)
-        for consent in decider.permitting
-        for each in consent["provisions"]
-        if each.get("effect") == "permit" and _receives(m, each, consent)
-    }
-    return {leaf.pointer for leaf in flat.leaves if "/notices/" in leaf.pointer and _record(leaf.entry).path in own}
+    own = {path(consent) for consent, permit in decider.permits if _receives(m, permit, consent)}
+    return {leaf.pointer for leaf in flat.leaves if "/notices/" in leaf.pointer and leaf.entry.chain[0] in own}
 
 
 def _receives(m: Moment, provision: Provision, consent: Consent) -> bool:
@@ -122,7 +117,3 @@ def _receives(m: Moment, provision: Provision, consent: Consent) -> bool:
         for purpose in (m.partner.purpose, "referral")
         for part in m.rulebook.parts
     )
-
-
-def _record(entry: Entry) -> Entry:
-    return entry.line()[0]
