@@ -156,7 +156,12 @@ _CASE: dict[str, Any] = {
     ],
     "providers": [
         {"id": "coordinator", "name": {"family": "Okonkwo-Reyes"}, "organization": "organizations/maple-valley"},
-        {"id": "teacher", "name": {"family": "Abernathy"}, "profession": "teacher", "organization": "organizations/lakeside"},
+        {
+            "id": "teacher",
+            "name": {"family": "Abernathy"},
+            "profession": "teacher",
+            "organization": "organizations/lakeside",
+        },
         {"id": "doctor", "name": {"family": "Desrosiers"}, "organization": "organizations/riverside"},
         {"id": "caseworker", "name": {"family": "Vandermeer"}, "organization": "organizations/harbour"},
         {"id": "counsellor", "name": {"family": "Fitzgibbon"}, "organization": "organizations/northstar"},
@@ -187,7 +192,12 @@ _CASE: dict[str, Any] = {
     "strengths": [{"id": "kind", "whose": "child", "text": "She notices when somebody else is sad"}],
     "needs": [
         {"id": "words", "whose": "child", "domain": "communication", "text": "A way to say no without hitting out"},
-        {"id": "worry", "whose": "child", "domain": "mental-health", "text": "Help with the worries that keep her awake"},
+        {
+            "id": "worry",
+            "whose": "child",
+            "domain": "mental-health",
+            "text": "Help with the worries that keep her awake",
+        },
     ],
     "goals": [
         {
@@ -211,7 +221,13 @@ _CASE: dict[str, Any] = {
             "status": "active",
             "topics": ["mental-health"],
         },
-        {"id": "g3", "title": "Swim one length of the pool by summer", "set_by": "child", "rank": 3, "status": "active"},
+        {
+            "id": "g3",
+            "title": "Swim one length of the pool by summer",
+            "set_by": "child",
+            "rank": 3,
+            "status": "active",
+        },
     ],
     "care_plans": [
         {

@@ -53,6 +53,7 @@ def read(payload: bytes) -> Read:
 
 def _collect(value: Any, name: str, strings: set[str], addresses: set[str], depth: int) -> None:
     if isinstance(value, dict):
+        strings.update(_full_name(value))
         for key, member in value.items():
             strings.add(key)
             _collect(member, key, strings, addresses, depth)
@@ -68,6 +69,13 @@ def _collect(value: Any, name: str, strings: set[str], addresses: set[str], dept
                 _collect(inner, name if isinstance(inner, str) else "", strings, addresses, depth - 1)
     elif value is not None:
         strings.add(json.dumps(value))
+
+
+def _full_name(value: dict[str, Any]) -> Iterator[str]:
+    """A HumanName is split over its members; people read it in one go."""
+    given, family = value.get("given"), value.get("family")
+    if isinstance(given, list) and isinstance(family, str):
+        yield from (f"{each} {family}" for each in given)
 
 
 def _readings(text: str) -> Iterator[str]:
