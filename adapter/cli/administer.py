@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from adapter.cli.context import Asked, now, pass_asked, say
-from adapter.cli.output import print_rows
+from adapter.cli.context import Asked, desk, now, pass_asked, say
+from adapter.cli.output import print_json, print_rows
 
 if TYPE_CHECKING:
     from adapter.store.database import Store
 
 ROLES = ("source", "coordinator", "privacy", "engineer", "admin", "partner")
+STATES = ("idle", "due", "working", "waiting", "paused", "stopped")
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on a terminal too.")
 
@@ -113,20 +114,61 @@ def partner_list(asked: Asked, as_json: bool, partners: Path | None) -> None:
     Example:
       adapter --instance my-agency partner list --json
     """
+    from adapter import show
+
+    columns = ("id", "name", "sectors", "purpose", "since", "base_url", "paused")
+    print_rows(show.partners(desk(asked, partners)), columns, as_json=as_json)
+
+
+@click.group()
+def share() -> None:
+    """Look at the shares (a case and a partner each) and have one tried again."""
+
+
+@share.command("list")
+@click.option("--case", metavar="C", help="Only the shares of this case.")
+@click.option("--partner", metavar="P", help="Only the shares with this partner.")
+@click.option("--state", type=click.Choice(STATES), help="Only the shares in this state.")
+@_as_json
+@pass_asked
+def share_list(asked: Asked, case: str | None, partner: str | None, state: str | None, as_json: bool) -> None:
+    """List the shares: their state, when they are next due, and what came of the last attempt.
+
+    \b
+    Examples:
+      adapter --instance my-agency share list --state stopped
+      adapter --instance my-agency share list --case C-1042 --json
+    """
+    from adapter import show, wiring
+
+    wired = wiring.wire(asked.folder)
+    found: list[dict[str, Any]] = (
+        show.overview(wired)["cases"] if case is None else [{"case": case, "shares": show.shares_of(wired, case)}]
+    )
     rows = [
-        {
-            "id": each.id,
-            "name": each.name,
-            "sectors": list(each.sectors),
-            "purpose": each.purpose,
-            "since": each.since.isoformat(),
-            "release": each.release,
-            "base_url": each.base_url,
-            "paused": each.paused,
-        }
-        for each in asked.catalogue(partners).partners.values()
+        {"case": each["case"], **row}
+        for each in found
+        for row in each["shares"]
+        if partner in (None, row["partner"]) and state in (None, row["state"])
     ]
-    print_rows(rows, ("id", "name", "sectors", "purpose", "since", "base_url", "paused"), as_json=as_json)
+    print_rows(rows, ("case", "partner", "state", "due", "outcome", "attempts", "detail"), as_json=as_json)
+
+
+@share.command("retry")
+@click.argument("case")
+@click.argument("partner")
+@pass_asked
+def share_retry(asked: Asked, case: str, partner: str) -> None:
+    """Make a share due now, whatever stopped it or made it wait.
+
+    \b
+    Example:
+      adapter --instance my-agency share retry C-1042 lakeside
+    """
+    from adapter import steer, wiring
+
+    print_json(steer.retry(wiring.wire(asked.folder), case, partner))
+    say("It is due now: a running worker takes it up.")
 
 
 @click.group()
@@ -148,7 +190,7 @@ def db_upgrade(asked: Asked) -> None:
     say("The database is of this version.")
 
 
-commands = (token, partner, db)
+commands = (token, partner, share, db)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from adapter.errors import AdapterError, Misconfigured
 
 if TYPE_CHECKING:
     from adapter.catalogue import Catalogue
+    from adapter.desk import Desk, Preview
     from adapter.settings import Settings
 
 
@@ -54,6 +55,15 @@ class Asked:
         from adapter import catalogue
 
         return catalogue.load(partners=self.partners(partners))
+
+
+def desk(asked: Asked, partners: Path | None) -> Desk | Preview:
+    """The instance that was asked for; without one, or with other partners, enough to look."""
+    from adapter import wiring
+
+    if asked.instance is not None and partners is None:
+        return wiring.wire(asked.instance)
+    return wiring.wire_without_instance(partners)
 
 
 pass_asked: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pass_decorator(Asked)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from adapter.cli.context import Asked, instant, pass_asked, say
-from adapter.cli.output import indented, print_json
-from adapter.errors import AdapterError, Finding, Misconfigured
+from adapter.cli.context import Asked, desk, instant, pass_asked, say
+from adapter.cli.output import indented, print_json, print_rows
+from adapter.errors import AdapterError, Finding, Misconfigured, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from adapter.wiring import Bench, Wiring
+    from adapter.desk import Desk, Preview
 
 _case = click.argument("case", metavar="CASE.json", type=click.File("rb"))
 _partner = click.option("--partner", "-p", required=True, metavar="P", help="The partner's id: its file's name.")
@@ -49,8 +50,8 @@ def map_(
     """
     from adapter import show
 
-    bench = _bench(asked, partners)
-    bundle = indented(show.bundle(bench, case.read(), partner, instant(at, bench.settings.time_zone)))
+    found = _knowing(asked, partner, partners)
+    bundle = indented(show.bundle(found, case.read(), partner, instant(at, found.settings.time_zone)))
     if out is None:
         click.echo(bundle)
     else:
@@ -82,12 +83,19 @@ def preview(asked: Asked, case: IO[bytes], partner: str, partners: Path | None, 
       adapter preview case.json --partner lakeside --as explain
       adapter preview case.json --partner lakeside --as fhir --at 2027-09-01
     """
-    from adapter import show
+    from adapter import keep, show
     from adapter.core import strict_json
 
-    bench = _bench(asked, partners)
-    body = strict_json.dump({"case": strict_json.parse(case.read()), "partner": partner})
-    print_json(show.preview(bench, body, form=form, at=instant(at, bench.settings.time_zone)))
+    found = _knowing(asked, partner, partners)
+    body = case.read()
+    if problems := keep.problems(body, found.catalogue.schemas):
+        raise Refused(f"The case file breaks {len(problems)} rules.", problems)
+    asked_for = strict_json.dump({"case": strict_json.parse(body), "partner": partner})
+    shown = show.preview(found, asked_for, form=form, at=instant(at, found.settings.time_zone))
+    if form == "explain" and sys.stdout.isatty():
+        print_rows(_explained(shown), ("record", "is", "part", "why", "provision"), as_json=False)
+    else:
+        print_json(shown)
 
 
 @click.command()
@@ -182,13 +190,30 @@ def schema(collection: str | None) -> None:
 commands = (map_, preview, validate, check, schema)
 
 
-def _bench(asked: Asked, partners: Path | None) -> Wiring | Bench:
-    from adapter import wiring
+def _knowing(asked: Asked, partner: str, partners: Path | None) -> Desk | Preview:
+    """The instance, or the fixtures' agency with these partners; and that it knows the partner."""
+    found = desk(asked, partners)
+    if asked.instance is None or partners is not None:
+        say("Without an instance: identifiers come from a demonstration secret, and are not those of any instance.")
+    if partner not in found.catalogue.partners:
+        known = ", ".join(sorted(found.catalogue.partners)) or "none"
+        raise click.BadParameter(f"there is no such partner; there are: {known}", param_hint="--partner")
+    return found
 
-    if asked.instance is not None and partners is None:
-        return wiring.wire(asked.instance)
-    say("Without an instance: identifiers are made with a demonstration secret, and differ from those of any instance.")
-    return wiring.wire_without_instance(partners)
+
+def _explained(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row for each reason: the record, whether it is shared, the part, why, and the provision that decided."""
+    return [
+        {
+            "record": record["path"],
+            "is": record["outcome"],
+            "part": reason["part"],
+            "why": reason["sentence"],
+            "provision": reason["provision"],
+        }
+        for record in told["records"]
+        for reason in record["reasons"]
+    ]
 
 
 def _of_instance(asked: Asked) -> list[Finding]:
