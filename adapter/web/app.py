@@ -31,6 +31,7 @@ def create_app(wiring: Wiring) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=MOST_BYTES, MAX_FORM_MEMORY_SIZE=MOST_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
     app.extensions[KEY] = wiring
     errors.install(app)
     auth.guard(app)

@@ -36,9 +36,12 @@ DELETE  /api/cases/<case>                           token   source coordinator a
 GET     /api/cases/<case>/views/<partner>           token   source coordinator privacy admin
 GET     /api/cases/<case>/shares                    token   source coordinator privacy engineer admin
 GET     /api/cases/<case>/disclosures               token   source coordinator privacy admin
-GET     /api/cases/<case>/<collection>              token   source coordinator privacy admin
-PUT     /api/cases/<case>/<collection>              token   source coordinator admin
-DELETE  /api/cases/<case>/<collection>              token   source coordinator admin
+GET     /api/cases/<case>/child                     token   source coordinator privacy admin
+GET     /api/cases/<case>/enrolment                 token   source coordinator privacy admin
+PUT     /api/cases/<case>/child                     token   source coordinator admin
+PUT     /api/cases/<case>/enrolment                 token   source coordinator admin
+DELETE  /api/cases/<case>/child                     token   source coordinator admin
+DELETE  /api/cases/<case>/enrolment                 token   source coordinator admin
 GET     /api/cases/<case>/<collection>/<record>     token   source coordinator privacy admin
 PUT     /api/cases/<case>/<collection>/<record>     token   source coordinator admin
 DELETE  /api/cases/<case>/<collection>/<record>     token   source coordinator admin

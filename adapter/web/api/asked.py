@@ -8,7 +8,7 @@ from typing import Literal, cast
 
 from flask import request
 
-from adapter.errors import Malformed, Problem
+from adapter.errors import Malformed, PreconditionFailed, Problem
 from adapter.wiring import Wiring
 
 Form = Literal["records", "fhir", "explain"]
@@ -47,6 +47,15 @@ def limit() -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MOST:
         raise _unreadable("limit", f"must be a whole number from 1 to {MOST}")
     return int(text)
+
+
+def version() -> int | None:
+    """If-Match: the version of the case that is to be replaced. PreconditionFailed: it names none of ours."""
+    if (text := request.headers.get("If-Match", "*").strip()) == "*":
+        return None
+    if (found := re.fullmatch(r'(?:W/)?"([0-9]{1,9})"', text)) is None:
+        raise PreconditionFailed("If-Match names no version that this adapter gave out.")
+    return int(found[1])
 
 
 def _unreadable(name: str, rule: str) -> Malformed:

@@ -86,7 +86,7 @@ _OWN: dict[str, dict[str, Any]] = {
 
 def schema(wiring: Wiring, collection: str) -> dict[str, Any]:
     """The schema of a collection as it stands in mappings/records. NotFound: there is no such collection."""
-    found: Mapping[str, Any] | None = wiring.catalogue.schemas.get(collection)
+    found: Mapping[str, Any] | None = wiring.catalogue.schemas.files.get(collection)
     if found is None:
         raise NotFound("There is no such collection.")
     return dict(found)
@@ -97,7 +97,7 @@ def openapi(wiring: Wiring, address: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for rule, method in _routes():
         paths.setdefault(_path(rule), {})[method.lower()] = _operation(rule, method)
-    records = {name: _inside(found, name) for name, found in wiring.catalogue.schemas.items()}
+    records = {name: _inside(found, name) for name, found in wiring.catalogue.schemas.files.items()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -127,7 +127,9 @@ def _operation(rule: Rule, method: str) -> dict[str, Any]:
     roles = sorted(admitted.roles) if admitted else []
     view = current_app.view_functions[rule.endpoint]
     made: dict[str, Any] = {
-        "operationId": rule.endpoint.replace(".", "_") + ("_single" if rule.defaults else ""),
+        "operationId": "_".join(
+            [*rule.endpoint.split("."), *(value for value in (rule.defaults or {}).values() if value)]
+        ),
         "summary": (view.__doc__ or "").strip().splitlines()[0],
         "tags": [rule.endpoint.split(".")[0]],
         "parameters": [*_in_path(rule), *_in_query(rule.endpoint)],

@@ -12,6 +12,10 @@ from adapter.web.replies import reply, saved, versioned
 
 api = Blueprint("api", __name__)
 
+# A case has one of each: they have no id of their own.
+CHILD = {"collection": "child", "record": ""}
+ENROLMENT = {"collection": "enrolment", "record": ""}
+
 
 @api.get("/healthz")
 def alive() -> Response:
@@ -59,34 +63,37 @@ def get_case(case: str) -> Response:
 @api.put("/api/cases/<case>")
 def put_case(case: str) -> Response:
     """Put a whole case file in place of what is there; refused whole, with every problem at once."""
-    return saved(keep.put_case(wiring(), case, context.body()))
+    return saved(keep.put_case(wiring(), case, context.body(), version=asked.version()))
 
 
 @api.delete("/api/cases/<case>")
 def delete_case(case: str) -> Response:
     """Delete a case; what partners hold of it is taken back."""
-    return saved(keep.delete_case(wiring(), case))
+    return saved(keep.delete_case(wiring(), case, version=asked.version()))
 
 
-@api.get("/api/cases/<case>/<collection>", defaults={"record": ""})
+@api.get("/api/cases/<case>/child", defaults=CHILD)
+@api.get("/api/cases/<case>/enrolment", defaults=ENROLMENT)
 @api.get("/api/cases/<case>/<collection>/<record>")
 def get_record(case: str, collection: str, record: str) -> Response:
     """One record of a case; `child` and `enrolment` have no id."""
     return versioned(*keep.get_record(wiring(), case, collection, record))
 
 
-@api.put("/api/cases/<case>/<collection>", defaults={"record": ""})
+@api.put("/api/cases/<case>/child", defaults=CHILD)
+@api.put("/api/cases/<case>/enrolment", defaults=ENROLMENT)
 @api.put("/api/cases/<case>/<collection>/<record>")
 def put_record(case: str, collection: str, record: str) -> Response:
     """Put one record in place of what is there; the case must be whole afterwards."""
-    return saved(keep.put_record(wiring(), case, collection, record, context.body()))
+    return saved(keep.put_record(wiring(), case, collection, record, context.body(), version=asked.version()))
 
 
-@api.delete("/api/cases/<case>/<collection>", defaults={"record": ""})
+@api.delete("/api/cases/<case>/child", defaults=CHILD)
+@api.delete("/api/cases/<case>/enrolment", defaults=ENROLMENT)
 @api.delete("/api/cases/<case>/<collection>/<record>")
 def delete_record(case: str, collection: str, record: str) -> Response:
     """Delete one record; what partners hold of it is taken back."""
-    return saved(keep.delete_record(wiring(), case, collection, record))
+    return saved(keep.delete_record(wiring(), case, collection, record, version=asked.version()))
 
 
 @api.get("/api/cases/<case>/views/<partner>")
@@ -104,13 +111,13 @@ def preview() -> Response:
 @api.get("/api/cases/<case>/shares")
 def shares(case: str) -> Response:
     """The shares of a case: with whom, in which state, when next due."""
-    return reply(show.shares(wiring(), case))
+    return reply(show.shares_of(wiring(), case))
 
 
 @api.get("/api/cases/<case>/disclosures")
 def disclosures(case: str) -> Response:
     """The account of what of this case left, changed or was withdrawn."""
-    return reply(show.disclosures(wiring(), case))
+    return reply(show.disclosures_of(wiring(), case))
 
 
 @api.post("/api/shares/<case>/<partner>/retry")
