@@ -60,8 +60,10 @@ def delete_case(desk: Desk, number: str, *, version: int | None = None) -> Kept:
     """Delete a case; its shares are due, so that each partner's copy is taken back."""
     now = desk.clock()
     with desk.store.writing() as tx:
-        _expect(_stored(tx, number), version)
-        stored = cases.delete(tx, number, {}, now=now)
+        before = _stored(tx, number)
+        _expect(before, version)
+        # What is kept stays: the tombstone of a denied record must outlive a delete and a put of the same case.
+        stored = cases.delete(tx, number, carry(before.body, before.kept, before.body, now), now=now)
         if stored is None:
             raise NotFound("There is no such case.")
         shares.mark_due(tx, case_id=stored.id, now=now)
@@ -137,7 +139,7 @@ def _save(desk: Desk, tx: Tx, number: str, case: dict[str, Any], *, version: int
     if before is None or before.deleted:
         if version is not None:
             raise PreconditionFailed("If-Match names a version of a case that is not there.")
-        kept = carry({}, {}, case, now)
+        kept = carry({}, before.kept if before else {}, case, now)
     else:
         _expect(before, version)
         kept = carry(before.body, before.kept, case, now)

@@ -12,7 +12,7 @@ from adapter.core import strict_json
 from adapter.core.consent.last_look import last_look
 from adapter.core.desired import Plan, Subject, only_taking_back, plan
 from adapter.core.diff import Adopt, Change, Create, Delete, Freeze, Holding, Release, Update, without_traffic
-from adapter.core.fhir.bundle import Sent, chunks, transaction
+from adapter.core.fhir.bundle import Sent, alike, chunks, transaction
 from adapter.core.fhir.results import Result, found, holding, place_of, results
 from adapter.core.keeping import version_of
 from adapter.core.retry import Outcome, Settled, Stopped, TryAgain, next_step, together
@@ -59,10 +59,9 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
     """
     now = desk.clock()
     lease = timedelta(seconds=desk.settings.lease_seconds)
-    paused = [p.id for p in desk.catalogue.partners.values() if p.paused]
     fault: Exception | None = None
     with desk.store.writing() as tx:
-        share = shares.claim(tx, worker=worker, now=now, lease=lease, skip=paused)
+        share = shares.claim(tx, worker=worker, now=now, lease=lease, skip=paused(desk))
         if share is None:
             return None
         if share.partner not in desk.catalogue.partners:
@@ -87,6 +86,11 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
             shares.stop(tx, share, outcome="stopped", detail=detail, alarms=("fault",), now=desk.clock())
         raise
     return share
+
+
+def paused(desk: Desk) -> list[str]:
+    """The partners that are not to be called, by their files."""
+    return [p.id for p in desk.catalogue.partners.values() if p.paused]
 
 
 def _read(desk: Desk, tx: Tx, share: Share, now: datetime) -> Work:
@@ -172,7 +176,8 @@ class Sending:
 def _send(
     server: Server, chunk: Sequence[Sent], bundle: Mapping[str, Any], payload: bytes, request_id: str
 ) -> Sending:
-    match server.transact(payload, request_id=request_id):
+    # Where two creates of one type could be told apart by nothing else, the resources come back and are compared.
+    match server.transact(payload, request_id=request_id, echo=alike(chunk)):
         case Answered(status=status, body=body, unreadable=unreadable, retry_after=retry_after):
             each = tuple(results(chunk, bundle, body, status=status, waits=retry_after is not None))
             said = sorted({word for r in each for word in r.said})
@@ -244,28 +249,26 @@ def _look_first(desk: Desk, work: Work) -> Work:
     """The outcome of the last attempt is not known: find what the partner holds by identifier, then plan again."""
     server = desk.server(work.share.partner)
     learnt: list[Holding] = []
-    gone: list[str] = []
     for change in work.plan.changes:
         match change:
             case Create(made):
                 answer = server.find(made.type, made.identifier, request_id=work.request_id)
                 places = found(answer.body, made.type, made.identifier) if isinstance(answer, Answered) else None
-                if places:
+                if places and len(places) == 1:
                     id_, version = places[0]
                     learnt.append(_found_there(change, id_, version))
-            case Update(_, held):
+            case Update(holding=held) | Delete(holding=held):
                 answer = server.read(held.type, held.id, request_id=work.request_id)
                 if isinstance(answer, Answered) and answer.status in (404, 410):
-                    gone.append(held.urn)
+                    learnt.append(replace(held, version="", hash="", state="withdrawn"))
                 elif isinstance(answer, Answered) and answer.status == 200:
                     _, version = place_of(answer.body)
                     learnt.append(replace(held, version=version, hash=""))
-    if not learnt and not gone:
+    if not learnt:
         return work
     with desk.store.writing() as tx:
         if shares.still_mine(tx, work.share):
             holdings.save(tx, work.share.id, learnt, now=work.now)
-            holdings.forget(tx, work.share.id, gone)
         held_now = tuple(holdings.of_share(tx, work.share.id))
         return _planned(desk, tx, work.share, work.stored, held_now, work.now)
 

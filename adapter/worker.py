@@ -11,7 +11,7 @@ import structlog
 from adapter import log
 from adapter.desk import Desk
 from adapter.errors import Unavailable
-from adapter.reconcile import reconcile_next
+from adapter.reconcile import paused, reconcile_next
 from adapter.store import shares
 
 _LONGEST_WAIT = 60.0
@@ -59,6 +59,6 @@ def _tell(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBou
 def _pause(desk: Desk) -> float:
     """Seconds until something is due, but no longer than a poll: another process may save a case at any time."""
     with desk.store.reading() as tx:
-        due = shares.next_due(tx)
+        due = shares.next_due(tx, skip=paused(desk))
     until = (due - desk.clock()) / timedelta(seconds=1) if due else _LONGEST_WAIT
     return max(0.01, min(until, desk.settings.poll_seconds, _LONGEST_WAIT))

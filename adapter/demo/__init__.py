@@ -1,0 +1,50 @@
+"""The demo: an agency and two partners on this machine, and the story of a plan shared, widened and taken back.
+
+Everything it says is read from what the partners really hold, over their own /fhir; a claim that does not hold ends it
+with exit code 1.
+"""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import threading
+from pathlib import Path
+
+from rich.console import Console
+
+from adapter.demo.neighbours import Neighbours
+from adapter.demo.story import Untrue, tell
+
+
+def run(*, once: bool) -> int:
+    """Tell the story; then stay up until interrupted, unless `once`. Returns the exit code."""
+    console = Console(width=None if Console().is_terminal else 110)
+    with tempfile.TemporaryDirectory(prefix="csp-demo-") as folder:
+        neighbours = Neighbours(Path(folder))
+        try:
+            neighbours.start()
+            tell(console, neighbours)
+            if not once:
+                _stay(console, neighbours)
+        except Untrue as claim:
+            console.print(f"[bold red]This does not hold:[/] {claim}")
+            return 1
+        except KeyboardInterrupt:
+            console.print("Stopping.")
+        finally:
+            neighbours.stop()
+    return 0
+
+
+def _stay(console: Console, neighbours: Neighbours) -> None:
+    console.rule("It is all still running")
+    console.print(f"The agency's first page: {neighbours.agency.url}/  (sign in with this coordinator's token)")
+    console.print(f"    {neighbours.coordinator}", soft_wrap=True)
+    for partner in neighbours.partners.values():
+        console.print(f"{partner.title}: {partner.url}/fhir  (a bearer token to read what it holds)")
+        console.print(f"    {partner.token}", soft_wrap=True)
+    console.print("Ctrl-C stops everything and removes the folder.")
+    over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: over.set())
+    over.wait()

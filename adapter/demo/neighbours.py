@@ -1,0 +1,147 @@
+"""Three adapters as three processes on loopback: the agency, a school board and a hospital, each with a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapter.catalogue import files_root
+from adapter.demo.talk import Refusal, call
+
+SCHOOL, HOSPITAL = "lakeside", "riverside"
+_LISTENING = re.compile(r"Listening on (http://\S+?)(?:,|\s|$)")
+_START_SECONDS = 40.0
+
+
+@dataclass(slots=True)
+class Instance:
+    """One running adapter: where it listens, and the token with which we may speak to it."""
+
+    name: str
+    title: str
+    folder: Path
+    url: str = ""
+    token: str = ""
+    process: subprocess.Popen[str] | None = None
+
+    def api(self, method: str, path: str, body: Any = None, *, token: str = "") -> Any:
+        """One call of its API or its /fhir."""
+        return call(self.url, method, path, token=token or self.token, body=body)
+
+
+class Neighbours:
+    """The agency and its partners in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.agency = Instance("agency", "Maple Valley Coordinated Services", folder / "agency")
+        self.partners = {
+            SCHOOL: Instance(SCHOOL, "Lakeside District School Board", folder / SCHOOL),
+            HOSPITAL: Instance(HOSPITAL, "Riverside Children's Hospital", folder / HOSPITAL),
+        }
+        self.coordinator = ""
+
+    def start(self) -> None:
+        """Make the three instances, give out tokens, start them, and wait until each of them answers."""
+        for partner in self.partners.values():
+            _init(partner, agency=False)
+            partner.token = _cli(partner, "token", "new", "--role", "partner", "--partner", "maple-valley")
+            _serve(partner, {})
+        for partner in self.partners.values():
+            _await(partner)
+        _init(self.agency, agency=True)
+        for partner in self.partners.values():
+            _connect(self.agency, partner)
+        self.agency.token = _cli(self.agency, "token", "new", "--role", "source")
+        self.coordinator = _cli(self.agency, "token", "new", "--role", "coordinator")
+        _serve(self.agency, {_variable(p): p.token for p in self.partners.values()})
+        _await(self.agency)
+
+    def stop(self) -> None:
+        """End the processes; they finish what they are doing."""
+        running = [i.process for i in (self.agency, *self.partners.values()) if i.process is not None]
+        for process in running:
+            process.terminate()
+        for process in running:
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stderr is not None:
+                process.stderr.close()
+
+
+def _init(instance: Instance, *, agency: bool) -> None:
+    """`adapter init`, then the settings and partners of this story in place of the examples."""
+    _cli(instance, "init", str(instance.folder), within=False)
+    settings = (files_root() / "fixtures" / "adapter.toml").read_text(encoding="utf-8")
+    if not agency:
+        settings = settings.replace("Maple Valley Coordinated Services", instance.title)
+        settings = settings.replace("maple-valley.example.ca", f"{instance.name}.example.ca")
+    if "labels_topics" not in settings:
+        settings = "labels_topics = true\n" + settings
+    settings = "poll_seconds = 0.2\nport = 0\n" + settings
+    (instance.folder / "adapter.toml").write_text(settings, encoding="utf-8")
+    for example in (instance.folder / "partners").glob("*.toml"):
+        example.unlink()
+    if not agency:
+        (instance.folder / "partners" / "maple-valley.toml").write_text(
+            'name = "Maple Valley Coordinated Services"\nsectors = ["coordination"]\nsince = 2026-01-05\npaused = true\n',
+            encoding="utf-8",
+        )
+
+
+def _connect(agency: Instance, partner: Instance) -> None:
+    """The partner's file of the fixtures, with the address and the secret of this run."""
+    text = (files_root() / "fixtures" / "partners" / f"{partner.name}.toml").read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^base_url = .*$", f'base_url = "{partner.url}/fhir"\nprivate_addresses = true', text)
+    text = re.sub(r"(?m)^secret = .*$", f'secret = "{_variable(partner)}"', text)
+    text = re.sub(r"(?m)^quiet_seconds = .*\n", "", text)
+    (agency.folder / "partners" / f"{partner.name}.toml").write_text(text, encoding="utf-8")
+
+
+def _variable(partner: Instance) -> str:
+    return f"{partner.name.upper()}_TOKEN"
+
+
+def _cli(instance: Instance, *words: str, within: bool = True) -> str:
+    inside = ("--instance", str(instance.folder)) if within else ()
+    done = subprocess.run(  # noqa: S603  our own program, with words of our own
+        [sys.executable, "-m", "adapter", *inside, *words], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Refusal(f"adapter {words[0]} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+    return done.stdout.strip()
+
+
+def _serve(instance: Instance, environment: dict[str, str]) -> None:
+    log = (instance.folder / "log").open("w", encoding="utf-8")
+    with log:
+        instance.process = subprocess.Popen(  # noqa: S603  our own program, with words of our own
+            [sys.executable, "-m", "adapter", "--instance", str(instance.folder), "serve", "--port", "0"],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            env={**os.environ, **environment},
+            text=True,
+        )
+
+
+def _await(instance: Instance) -> None:
+    """Wait until it says where it listens, and then until it is ready."""
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until:
+        text = (instance.folder / "log").read_text(encoding="utf-8")
+        if instance.process is None or instance.process.poll() is not None:
+            raise Refusal(f"{instance.title} did not start: {text[-500:]}")
+        if found := _LISTENING.search(text):
+            instance.url = found[1]
+            call(instance.url, "GET", "/readyz")
+            return
+        time.sleep(0.05)
+    raise Refusal(f"{instance.title} did not start in {_START_SECONDS:.0f} seconds")
