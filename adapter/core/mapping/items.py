@@ -146,6 +146,8 @@ def truth(x: Any) -> bool | None:
 
 def one(x: Any) -> Any:
     """The first item as JSON, or None where nothing is left of it: what `{{ }}` puts into the output."""
+    if x is None or x.__class__ is int:
+        return x
     if x.__class__ is list:
         found = items(x)
         if not found:
@@ -180,6 +182,8 @@ def plain(item: Any) -> Any:
 
 def text(x: Any) -> str | None:
     """The first item as text inside a longer string; None where there is none, or where it is an object."""
+    if x is None or x.__class__ is str:
+        return x
     value = raw(first(x))
     if value is None or isinstance(value, dict | list):
         return None
