@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from adapter.core.identity import Identity, Key
 from adapter.core.mapping.codes import ConceptMap
 from adapter.errors import Problem
 
@@ -20,14 +19,13 @@ _SOMEONE = {"en": "A family member", "fr": "Un membre de la famille"}
 class Binding:
     """What the functions know while one resource is rendered; handed through the compiler as `extra`.
 
-    `keys`: for each path of the view the keys of what is mapped from it, by FHIR type. `findings` is filled on the way:
-    the record's path and the rule, never a value.
+    `urns`: for each path of the view the urns of what is mapped from it, by FHIR type
+    (`Type#slot` where the mapping has a slot). `findings` is filled on the way: the record's path and the rule, never a value.
     """
 
     path: str
-    keys: Mapping[str, Mapping[str, Key]]
+    urns: Mapping[str, Mapping[str, str]]
     codes: Mapping[str, ConceptMap]
-    identity: Identity
     language: str
     findings: list[Problem] = field(default_factory=list)
 
@@ -53,10 +51,8 @@ def reference(env: Environment, items: list[Any], *types: list[Any]) -> list[Any
             if "RelatedPerson" in wanted:
                 found.append({"type": "RelatedPerson", "display": _SOMEONE[binding.language]})
             continue
-        keys = binding.keys.get(item, {}) if isinstance(item, str) else {}
-        key = next((keys[type_] for type_ in wanted if type_ in keys), None)
-        if key is not None:
-            found.append({"reference": binding.identity.urn(key)})
+        urns = binding.urns.get(item, {}) if isinstance(item, str) else {}
+        found.extend([{"reference": urns[type_]} for type_ in wanted if type_ in urns][:1])
     return found
 
 

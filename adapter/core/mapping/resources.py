@@ -89,14 +89,15 @@ def resources(
         return Resources((), ())
     case = _for_audience(view.case, partner)
     sources = sorted(_sources(case, mappings.mappings, case_number), key=lambda s: (s.path, s.mapping.name))
-    keys: dict[str, dict[str, Key]] = {}
+    urns: dict[str, dict[str, str]] = {}
     for source in sources:
-        keys.setdefault(source.path, {})[source.key.type] = source.key
+        slot = f"#{source.mapping.slot}" if source.mapping.slot else ""
+        urns.setdefault(source.path, {})[source.key.type + slot] = identity.urn(source.key)
     language = _language(case)
     findings: list[Problem] = []
     rendered: dict[str, list[tuple[_Source, Resource]]] = {}
     for source in sources:
-        binding = Binding(source.path, keys, mappings.codes, identity, language, findings)
+        binding = Binding(source.path, urns, mappings.codes, language, findings)
         variables = {
             "record": source.record,
             "parent": source.parent,
@@ -114,7 +115,10 @@ def resources(
         if isinstance(resource, dict):
             rendered.setdefault(identity.urn(source.key), []).append((source, resource))
     # Two records of one directory key are one resource; which of them speaks must not depend on their order.
-    chosen = {urn: min(each, key=lambda pair: _canonical(pair[1])) for urn, each in rendered.items()}
+    chosen = {
+        urn: each[0] if len(each) == 1 else min(each, key=lambda pair: _canonical(pair[1]))
+        for urn, each in rendered.items()
+    }
     clean = tidy({urn: resource for urn, (_, resource) in chosen.items()})
     made = [
         _made(urn, chosen[urn][0], resource, view, mappings.codes, partner, identity, language)
@@ -220,7 +224,7 @@ def _directory(file: MappingFile, record: dict[str, Any], case: dict[str, Any]) 
     real = [
         (each["system"], each["value"])
         for each in record.get("identifiers", ())
-        if each.get("system") and each.get("type") not in _NO_REAL_IDENTIFIER
+        if each.get("system") and each.get("value") and each.get("type") not in _NO_REAL_IDENTIFIER
     ]
     home = next((o for o in case.get("organizations", ()) if o.get("path") == record.get("organization")), {})
     sectors = (record if file.each == "organizations" else home).get("sector", ())

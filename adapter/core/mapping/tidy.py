@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -10,21 +10,23 @@ from adapter.core.diff import Resource
 
 _URN = "urn:uuid:"
 
-_WHOLE: Mapping[str, tuple[str, ...]] = {
-    "CarePlan": ("subject",),
-    "CareTeam": ("subject",),
-    "Condition": ("subject",),
-    "Consent": ("patient",),
-    "EpisodeOfCare": ("patient",),
-    "Goal": ("subject", "description"),
-    "Observation": ("subject", "code"),
-    "PractitionerRole": ("practitioner",),
-    "RelatedPerson": ("patient",),
-    "RiskAssessment": ("subject",),
-    "ServiceRequest": ("subject",),
-    "Task": ("for",),
+_WHOLE: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "CarePlan": (("status",), ("subject",)),
+    "CareTeam": (("subject",),),
+    "Condition": (("subject",), ("code",)),
+    "Consent": (("status",), ("patient",)),
+    "EpisodeOfCare": (("status",), ("patient",)),
+    "Goal": (("lifecycleStatus",), ("subject",), ("description",)),
+    "Observation": (("subject",), ("code",), ("valueString", "dataAbsentReason")),
+    "Organization": (("name",),),
+    "Practitioner": (("name",),),
+    "PractitionerRole": (("practitioner",),),
+    "RelatedPerson": (("patient",), ("name",)),
+    "RiskAssessment": (("subject",), ("prediction",)),
+    "ServiceRequest": (("status",), ("subject",), ("code",)),
+    "Task": (("status",), ("for",), ("description", "focus")),
 }
-"""Without these a resource is not worth sending: it is not made, and what referred to it loses that reference."""
+"""Without one of each group a resource is not worth sending: it is not made, and what referred to it loses that link."""
 
 _PARTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "activity": (("reference", "detail"),),
@@ -39,7 +41,7 @@ _PARTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "quantityQuantity": (("value",),),
     "valueReference": (("reference", "display", "identifier"),),
     "statusHistory": (("status",), ("period",)),
-    "telecom": (("value",),),
+    "telecom": (("system",), ("value",)),
 }
 """An element under this name is dropped whole unless it has one of each group (FHIR's own minima, and good sense)."""
 
@@ -59,7 +61,10 @@ def tidy(resources: Mapping[str, Resource]) -> dict[str, Resource]:
     kept = dict(resources)
     cut: set[tuple[str, str]] = set()
     while True:
-        cleaned = {urn: _clean(each, "", kept.keys() - {to for from_, to in cut if from_ == urn}) for urn, each in kept.items()}
+        cleaned = {
+            urn: _clean(each, "", kept.keys() - barred if (barred := {to for from_, to in cut if from_ == urn}) else kept)
+            for urn, each in kept.items()
+        }
         whole = {urn: each for urn, each in cleaned.items() if _is_whole(each)}
         if len(whole) == len(kept):
             if (link := _circle(whole)) is None:
@@ -81,10 +86,10 @@ def links(value: Any) -> Iterator[str]:
 
 
 def _is_whole(resource: Resource | None) -> bool:
-    return bool(resource) and all(name in resource for name in _WHOLE.get(resource["resourceType"], ()))
+    return bool(resource) and _has(resource, _WHOLE.get(resource["resourceType"], ()))
 
 
-def _clean(value: Any, name: str, there: Any) -> Any:
+def _clean(value: Any, name: str, there: Collection[str]) -> Any:
     """The value without what is empty; None where nothing is left."""
     if isinstance(value, list):
         return [each for child in value if (each := _clean(child, name, there)) is not None] or None
@@ -98,9 +103,11 @@ def _clean(value: Any, name: str, there: Any) -> Any:
         made = {key: each for key, each in made.items() if key in ("display", "identifier")}
     if name in ("extension", "modifierExtension") and not _says(made):
         return None
-    if not all(any(key in made for key in group) for group in _PARTS.get(name, ())):
-        return None
-    return made or None
+    return made if made and _has(made, _PARTS.get(name, ())) else None
+
+
+def _has(made: Mapping[str, Any], groups: Iterable[tuple[str, ...]]) -> bool:
+    return all(any(name in made for name in group) for group in groups)
 
 
 def _says(extension: dict[str, Any]) -> bool:
