@@ -1,4 +1,4 @@
-"""Three adapters as three processes on loopback: the agency, a school board and a hospital, each with a folder of its own."""
+"""Adapters as processes on loopback: the agency and its partners, each with a folder of its own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,13 @@ from adapter.catalogue import files_root
 from adapter.demo.talk import Refusal, call
 
 SCHOOL, HOSPITAL = "lakeside", "riverside"
+TITLES = {
+    SCHOOL: "Lakeside District School Board",
+    HOSPITAL: "Riverside Children's Hospital",
+    "harbour-cas": "Harbour Children's Aid Society",
+    "northstar": "Northstar Child and Youth Mental Health",
+    "petits-pas": "Petits Pas",
+}
 _LISTENING = re.compile(r"Listening on (http://\S+?)(?:,|\s|$)")
 _START_SECONDS = 40.0
 
@@ -38,12 +46,9 @@ class Instance:
 class Neighbours:
     """The agency and its partners in `folder`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, partners: Iterable[str] = (SCHOOL, HOSPITAL)) -> None:
         self.agency = Instance("agency", "Maple Valley Coordinated Services", folder / "agency")
-        self.partners = {
-            SCHOOL: Instance(SCHOOL, "Lakeside District School Board", folder / SCHOOL),
-            HOSPITAL: Instance(HOSPITAL, "Riverside Children's Hospital", folder / HOSPITAL),
-        }
+        self.partners = {name: Instance(name, TITLES[name], folder / name) for name in partners}
         self.coordinator = ""
 
     def start(self) -> None:
@@ -107,7 +112,7 @@ def _connect(agency: Instance, partner: Instance) -> None:
 
 
 def _variable(partner: Instance) -> str:
-    return f"{partner.name.upper()}_TOKEN"
+    return f"{partner.name.upper().replace('-', '_')}_TOKEN"
 
 
 def _cli(instance: Instance, *words: str, within: bool = True) -> str:

@@ -29,7 +29,7 @@ def split(m: Moment, flat: Case) -> Split:
     _drop_the_worthless(flat, allowed)
     if not any(pointer.startswith("/child/name/") for pointer in allowed):
         allowed.clear()
-    allowed |= _notices(m, flat, decider) | _ids(flat, allowed)
+    allowed |= _notices(m, flat, decider) | _ids(flat, allowed) | _its_own(m, flat)
     return Split(
         [leaf for leaf in flat.leaves if leaf.pointer in allowed],
         [leaf for leaf in flat.leaves if leaf.pointer not in allowed],
@@ -108,6 +108,12 @@ def _notices(m: Moment, flat: Case, decider: Decider) -> set[str]:
     """The partner's own Consent carries the notices of the consents under which it receives."""
     own = {path(consent) for consent, permit in decider.permits if _receives(m, permit, consent)}
     return {leaf.pointer for leaf in flat.leaves if "/notices/" in leaf.pointer and leaf.entry.chain[0] in own}
+
+
+def _its_own(m: Moment, flat: Case) -> set[str]:
+    """The partner's name and identifiers as its own file has them: in its Consent they tell it nothing."""
+    card = {m.partner.name, *(value for _, value in m.partner.identifiers)}
+    return {leaf.pointer for leaf in flat.leaves if leaf.entry.collection == "organizations" and leaf.value in card}
 
 
 def _receives(m: Moment, provision: Provision, consent: Consent) -> bool:
