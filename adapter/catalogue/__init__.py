@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 from adapter.catalogue.files import Found, Source
 from adapter.catalogue.partners import read_partners
-from adapter.catalogue.records import CodeList, check_labels, code_lists, part_tables, read_schemas
+from adapter.catalogue.records import CodeList, check_labels, code_lists, entry_lists, part_tables, read_schemas
 from adapter.catalogue.rules import Program, check_tables, read_parts, read_programs, read_topics
-from adapter.catalogue.translations import check_codes, check_used, read_codes, read_mappings
+from adapter.catalogue.translations import check_codes, check_each, check_used, read_codes, read_mappings
 from adapter.core.consent.rulebook import Rulebook
 from adapter.core.mapping.codes import ConceptMap
 from adapter.core.mapping.resources import Mappings
@@ -117,15 +117,17 @@ def _read(partners: Path | None, root: Path) -> tuple[Catalogue | None, Found]:
     lists = code_lists(sources)
     sectors = lists.get("sector", CodeList()).codes
     parts = read_parts(base / "parts.yaml", "mappings/parts.yaml", found, sectors=sectors)
-    check_labels(sources, parts.since, parts.tables, found)
     codes = read_codes(base / "codes", "mappings/codes", found)
     lines: dict[str, Any] = {name: concept_map.translations for name, concept_map in codes.items()}
-    check_tables(parts, part_tables(sources), found)
+    if parts.since:
+        check_labels(sources, parts.source.values["parts"], parts.tables, found)
+        check_tables(parts, part_tables(sources), found)
     topics = read_topics(base / "topics.yaml", "mappings/topics.yaml", found, lists=lists, lines=lines)
     known = lists.get("program", CodeList()).codes
     programs = read_programs(base / "programs", "mappings/programs", found, known=known)
     mappings, uses = read_mappings(base / "r4", "mappings/r4", found)
     check_codes(lists, codes, uses, "mappings/codes", found)
+    check_each(uses, {*sources, *(each.replace("/", ".") for each in entry_lists(sources))}, found)
     check_used(codes, {*lists, *_MAPS_OF_LABELS}, uses, "mappings/codes", found)
     types = parts.tables.get("identifiers", {})
     configured = (

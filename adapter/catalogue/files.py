@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +24,22 @@ class Found:
     remarks: list[Finding] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
-    """One file that was read: what to call it, its values, and its text to find lines in."""
+    """One file that was read: what to call it, its values, and its text to find lines in. Empty where it is broken."""
 
     file: str
     values: Any
     text: str = field(repr=False, default="")
-    node: Any = field(repr=False, default=None)
 
     def finding(self, detail: str, *place: str | int) -> Finding:
         """A finding at a place of keys and list positions, or at the nearest one around it."""
+        return Finding(self.file, _line(self._node, place) if self._node else 0, detail)
+
+    @cached_property
+    def _node(self) -> Any:
         # Every JSON file of the catalogue is YAML too, and YAML's reader keeps the lines; only findings pay for it.
-        node = self.node or (yaml.compose(self.text, Loader=yaml.SafeLoader) if self.text else None)
-        return Finding(self.file, _line(node, place) if node else 0, detail)
+        return yaml.compose(self.text, Loader=yaml.SafeLoader) if self.text else None
 
 
 def read_yaml(path: Path, name: str, found: Found) -> Source:
@@ -45,19 +48,22 @@ def read_yaml(path: Path, name: str, found: Found) -> Source:
         return Source(name, {})
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if no_dates := [node.start_mark.line + 1 for node in _scalars(root) if not _constructs(node)]:
+            found.errors.extend(Finding(name, line, "is no date that exists") for line in no_dates)
+            return Source(name, {})
         values = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         found.errors.append(Finding(name, line, f"is not YAML: {error.problem}"))
         return Source(name, {})
-    except (yaml.YAMLError, ValueError):
+    except yaml.YAMLError:
         found.errors.append(Finding(name, 0, "is not YAML"))
         return Source(name, {})
     found.errors.extend(Finding(name, line, "this key stands twice") for line in _twice(root))
     if not isinstance(values, Mapping):
         found.errors.append(Finding(name, 1, "must hold keys and values"))
         return Source(name, {})
-    return Source(name, values, text, root)
+    return Source(name, values, text)
 
 
 def read_json(path: Path, name: str, found: Found) -> Source:
@@ -107,6 +113,28 @@ def _line(node: Any, place: Place) -> int:
         else:
             break
     return line + 1
+
+
+def _scalars(node: Any) -> Iterator[Any]:
+    match node:
+        case yaml.ScalarNode():
+            yield node
+        case yaml.MappingNode():
+            for pair in node.value:
+                for inner in pair:
+                    yield from _scalars(inner)
+        case yaml.SequenceNode():
+            for inner in node.value:
+                yield from _scalars(inner)
+
+
+def _constructs(node: Any) -> bool:
+    """2026-13-01 looks like a date to YAML, and is none."""
+    try:
+        yaml.constructor.SafeConstructor().construct_object(node)
+    except ValueError:
+        return False
+    return True
 
 
 def _twice(node: Any) -> list[int]:

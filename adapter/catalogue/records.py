@@ -68,18 +68,18 @@ def check_labels(
     sources: Mapping[str, Source], parts: Mapping[str, Any], tables: Mapping[str, Any], found: Found
 ) -> None:
     """Each leaf has a part, and each annotation names a part, table, topic, collection or field that exists."""
-    referable = {*sources, "child", "family", *_entry_lists(sources)}
+    referable = {*sources, "child", "family", *entry_lists(sources)}
     for source in sources.values():
         for place, node in _nodes(source.values, ()):
-            for detail in _wrong(node, referable, parts, tables):
-                found.errors.append(source.finding(f"/{'/'.join(map(str, place))}: {detail}", *place))
+            for key, detail in _wrong(node, referable, parts, tables):
+                found.errors.append(source.finding(f"/{'/'.join(map(str, place))}: {detail}", *place, key))
         for place, siblings, leaf in _leaves(source.values, (), {}):
             by = leaf.get("x-part-by", {})
             if "x-part" not in leaf and not by:
                 found.errors.append(source.finding(f"/{'/'.join(map(str, place))}: this leaf has no x-part", *place))
             elif by and isinstance(by, Mapping) and by.get("field") not in siblings:
                 detail = f"/{'/'.join(map(str, place))}: x-part-by names a field that is not beside it"
-                found.errors.append(source.finding(detail, *place))
+                found.errors.append(source.finding(detail, *place, "x-part-by"))
 
 
 def code_lists(sources: Mapping[str, Source]) -> dict[str, CodeList]:
@@ -91,37 +91,11 @@ def code_lists(sources: Mapping[str, Source]) -> dict[str, CodeList]:
                 known = lists.get(name, CodeList())
                 codes = known.codes | {str(code) for code in node.get("enum", ())}
                 closed = "enum" in node and not node.get("x-open") and not (known.leaves and known.open)
-                lists[name] = CodeList(codes, not closed, (*known.leaves, (source, place)))
+                lists[name] = CodeList(codes, not closed, (*known.leaves, (source, (*place, "x-codes"))))
     return lists
 
 
-def _wrong(
-    node: Mapping[str, Any], referable: set[str], parts: Mapping[str, Any], tables: Mapping[str, Any]
-) -> Iterator[str]:
-    for key in node:
-        if key not in _ANNOTATIONS and key not in _KEYWORDS:
-            near = difflib.get_close_matches(key, [*_ANNOTATIONS, *_KEYWORDS], n=1)
-            yield f"{key} is not a keyword or annotation" + (f"; did you mean {near[0]}?" if near else "")
-    if "properties" in node and node.get("additionalProperties") is not False:
-        yield "additionalProperties must be false: unknown fields are refused"
-    if "x-part" in node and node["x-part"] not in parts:
-        yield "x-part names no part of mappings/parts.yaml"
-    if "x-part" in node and "x-part-by" in node:
-        yield "x-part and x-part-by cannot both stand"
-    by = node.get("x-part-by", {})
-    if by and not (isinstance(by, Mapping) and set(by) == {"field", "table"} and by["table"] in tables):
-        yield "x-part-by must name a field and a table of mappings/parts.yaml"
-    if unknown := sorted(set(node.get("x-topics", ())) - set(TOPICS)):
-        yield f"x-topics names no topic: {', '.join(unknown)}"
-    if unknown := sorted(set(node.get("x-ref", ())) - referable):
-        yield f"x-ref names no collection: {', '.join(unknown)}"
-    for required in node.get("x-required-in-view", ()):
-        names = [required] if isinstance(required, str) else required
-        if unknown := sorted(set(names) - set(node.get("properties", ()))):
-            yield f"x-required-in-view names no field here: {', '.join(unknown)}"
-
-
-def _entry_lists(sources: Mapping[str, Source]) -> set[str]:
+def entry_lists(sources: Mapping[str, Source]) -> set[str]:
     """`care_plans/services`: lists of entries inside a record, which a reference may name too."""
     names: set[str] = set()
     for collection, source in sources.items():
@@ -129,6 +103,33 @@ def _entry_lists(sources: Mapping[str, Source]) -> set[str]:
             if node.get("type") == "array":
                 names.add("/".join([collection, *(str(s) for s in place if s not in ("properties", "items"))]))
     return names
+
+
+def _wrong(
+    node: Mapping[str, Any], referable: set[str], parts: Mapping[str, Any], tables: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with one subschema: the keyword, and why."""
+    for key in node:
+        if key not in _ANNOTATIONS and key not in _KEYWORDS:
+            near = difflib.get_close_matches(key, [*_ANNOTATIONS, *_KEYWORDS], n=1)
+            yield key, f"{key} is not a keyword or annotation" + (f"; did you mean {near[0]}?" if near else "")
+    if "properties" in node and node.get("additionalProperties") is not False:
+        yield "additionalProperties", "additionalProperties must be false: unknown fields are refused"
+    if "x-part" in node and node["x-part"] not in parts:
+        yield "x-part", "x-part names no part of mappings/parts.yaml"
+    if "x-part" in node and "x-part-by" in node:
+        yield "x-part-by", "x-part and x-part-by cannot both stand"
+    by = node.get("x-part-by", {})
+    if by and not (isinstance(by, Mapping) and set(by) == {"field", "table"} and by["table"] in tables):
+        yield "x-part-by", "x-part-by must name a field and a table of mappings/parts.yaml"
+    if unknown := sorted(set(node.get("x-topics", ())) - set(TOPICS)):
+        yield "x-topics", f"x-topics names no topic: {', '.join(unknown)}"
+    if unknown := sorted(set(node.get("x-ref", ())) - referable):
+        yield "x-ref", f"x-ref names no collection: {', '.join(unknown)}"
+    for required in node.get("x-required-in-view", ()):
+        names = [required] if isinstance(required, str) else required
+        if unknown := sorted(set(names) - set(node.get("properties", ()))):
+            yield "x-required-in-view", f"x-required-in-view names no field here: {', '.join(unknown)}"
 
 
 def _nodes(schema: Any, place: Place) -> Iterator[tuple[Place, Mapping[str, Any]]]:

@@ -40,6 +40,8 @@ class Parts:
 def read_parts(path: Path, name: str, found: Found, *, sectors: Collection[str]) -> Parts:
     """The parts; errors noted where a table or an audience names what is not there."""
     source = read_yaml(path, name, found)
+    if not source.text:
+        return Parts({}, {}, {}, {}, source)
     values = {key: source.values.get(key) for key in ("parts", "tables", "audience")}
     for key, value in values.items():
         if not isinstance(value, Mapping):
@@ -118,6 +120,8 @@ def read_programs(folder: Path, name: str, found: Found, *, known: Collection[st
         source = read_yaml(path, f"{name}/{path.name}", found)
         if path.stem not in known:
             found.errors.append(source.finding("the schema of a case does not know this program"))
+        if not source.text:
+            continue
         title, age = source.values.get("title"), source.values.get("age_of_own_consent", OWN_CONSENT)
         if not isinstance(title, Mapping) or not _titled(title):
             found.errors.append(source.finding("title: needs en and fr", "title"))

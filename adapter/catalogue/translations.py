@@ -15,12 +15,16 @@ from adapter.core.mapping.mapping import Mapping as MappingFile
 from adapter.core.mapping.mapping import load_mapping
 from adapter.errors import Finding, Misconfigured
 
+_EACH = re.compile(r"^each:\s*([A-Za-z0-9_.]+)")
 _USE = re.compile(r"\b(code|concept)\(\s*(['\"])([^'\"]+)\2\s*\)")
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A mapping file asks for a map: `code` needs a code for whatever comes, `concept` can do with a text."""
+    """A mapping file asks for a map: `code` needs a code for whatever comes, `concept` can do with a text.
+
+    Or, where the function is `each`, for a collection or the entries of one.
+    """
 
     file: str
     line: int
@@ -85,12 +89,21 @@ def check_codes(
             for code in sorted(set(lines) - code_list.codes):
                 found.remarks.append(Finding(file, 0, f"{code} is no code of the record schemas: an unused line"))
     for use in uses:
+        if use.function == "each":
+            continue
         if use.map not in codes:
             detail = f"{use.function}('{use.map}'): there is no {name}/{use.map}.json"
             found.errors.append(Finding(use.file, use.line, detail))
         elif use.function == "code" and (missing := _missing(codes[use.map], lists.get(use.map))):
             detail = f"code('{use.map}') needs a code for every line: none for {', '.join(missing)}"
             found.errors.append(Finding(use.file, use.line, detail))
+
+
+def check_each(uses: Collection[Use], known: Collection[str], found: Found) -> None:
+    """A mapping goes through what a schema has: a collection, or a list of entries inside it."""
+    for use in uses:
+        if use.function == "each" and use.map not in known:
+            found.errors.append(Finding(use.file, use.line, f"each: no record schema has {use.map}"))
 
 
 def check_used(
@@ -108,4 +121,6 @@ def _missing(concept_map: ConceptMap, code_list: CodeList | None) -> tuple[str, 
 
 def _uses(file: str, text: str) -> Iterator[Use]:
     for number, line in enumerate(text.splitlines(), start=1):
+        if each := _EACH.match(line):
+            yield Use(file, number, "each", each[1])
         yield from (Use(file, number, use[1], use[3]) for use in _USE.finditer(line))
