@@ -14,6 +14,7 @@ from adapter.core.mapping.expression_error import ExpressionError
 from adapter.core.mapping.items import items, raw, single
 from adapter.core.mapping.quantities import Quantity
 
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 SYSTEM = frozenset({"Boolean", "String", "Integer", "Decimal", "Date", "DateTime", "Time", "Quantity"})
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "0.0"})
@@ -36,7 +37,7 @@ def to_integer(x: Any) -> int | None:
     value = single(x, "toInteger")
     if isinstance(value, bool | int):
         return int(value)
-    return int(value) if isinstance(value, str) and re.fullmatch(r"[+-]?\d+", value, re.ASCII) else None
+    return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else None
 
 
 def to_decimal(x: Any) -> Decimal | None:

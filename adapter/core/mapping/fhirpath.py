@@ -82,7 +82,7 @@ def compile_expression(
         written = compiler.code(parse(text), Scope("this", "record")).text
     except RecursionError:
         raise ExpressionError("the expression is nested too deep", 1, 1) from None
-    lines = [f"# {line}" for line in text.splitlines()]
+    lines = ["# " + "".join(c if c.isprintable() else " " for c in line) for line in text.splitlines()]
     lines += [f"{name} = {made}" for name, made in compiler.constants.items()]
     lines += ["def evaluate(this, env):", *(f"    {line}" for line in preamble(written, compiler))]
     lines.append(f"    return {written}")

@@ -14,6 +14,7 @@ from adapter.core.mapping.elements import Element
 from adapter.core.mapping.expression_error import ExpressionError
 from adapter.core.mapping.quantities import Quantity, to_json
 
+_MOST_DIGITS = 400
 NOTHING: dict[str, Any] = {}
 
 
@@ -125,6 +126,8 @@ def raw(item: Any) -> Any:
         return item.raw()
     if kind is float:
         return Decimal(str(item))
+    if kind is Decimal and item.is_finite() and item.adjusted() > _MOST_DIGITS:
+        raise ExpressionError("a number has too many digits to work with")
     return item
 
 
@@ -173,7 +176,8 @@ def plain(item: Any) -> Any:
     if isinstance(item, Quantity):
         return to_json(item)
     if isinstance(item, dict):
-        return {k: kept for k, v in item.items() if (kept := plain(v)) is not None} or None
+        copied = {k: v if v.__class__ is str else plain(v) for k, v in item.items()}
+        return ({k: v for k, v in copied.items() if v is not None} if None in copied.values() else copied) or None
     if isinstance(item, list):
         # A null inside a list keeps the place of a primitive that has an extension only (FHIR JSON, 2.6.2.3).
         return [v if v is None else kept for v in item if v is None or (kept := plain(v)) is not None] or None

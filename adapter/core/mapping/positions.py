@@ -21,7 +21,7 @@ Path = tuple[str | int, ...]
 _MOST_NODES = 50_000
 _DEEPEST = 100
 _PLAIN = "tag:yaml.org,2002:"
-_INTEGER = re.compile(r"[+-]?(0|[1-9]\d*)", re.ASCII)
+_INTEGER = re.compile(r"[+-]?(0|[1-9]\d{0,17})", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d+\.\d+([eE][+-]?\d+)?", re.ASCII)
 
 

@@ -23,6 +23,7 @@ from adapter.core.mapping.quantities import Quantity
 _ESCAPES = {"f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _LONGEST = 10_000
+_MOST_DIGITS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,8 @@ def _read(ctx: Any) -> Node:
             return Literal(*at, _unquoted(ctx.getText()))
         case "NumberLiteral":
             text = ctx.getText()
+            if len(text) > _MOST_DIGITS:
+                raise ExpressionError(f"a number has at most {_MOST_DIGITS} digits", *at)
             return Literal(*at, Decimal(text) if "." in text else int(text))
         case "DateTimeLiteral" | "TimeLiteral":
             return Literal(*at, _moment(ctx.getText(), at))

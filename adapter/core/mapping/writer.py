@@ -61,6 +61,16 @@ class Writer:
         if isinstance(node, str):
             return self._string(node, path, scope, wish)
         if isinstance(node, list):
+            if len(node) == 1:
+                made = self._value(node[0], (*path, 0), scope, wish)
+                if made is _ABSENT or (made.several and not made.null):
+                    return made
+                if not made.null:
+                    return Made(f"[{made.text}]", made.test, several=True)
+                name = self._compiler.name(wish)
+                self._line(f"{name} = []")
+                self._line(f"{self._compiler.runtime(items.extend)}({name}, {made.text})")
+                return Made(name, name, several=True)
             name = self._compiler.name(wish)
             self._line(f"{name} = []")
             for index, child in enumerate(node):

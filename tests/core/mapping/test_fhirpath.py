@@ -24,6 +24,8 @@ GOAL = {
     "nothing": None,
     "empty": [],
     "week": "third",
+    "huge": Decimal("1E+999999999"),
+    "digits": "9" * 5000,
 }
 NOW = datetime(2026, 11, 21, 22, 10, 5, 123000, tzinfo=UTC)
 
@@ -86,6 +88,8 @@ RESULTS = [
     ("a text with a quotation mark", "'l\\'école'", ["l'école"]),
     ("replaceMatches with a group", "'P2W'.replaceMatches('P(\\\\d)W', '$1')", ["2"]),
     ("toInteger of a decimal text", "'1.0'.toInteger()", []),
+    ("toInteger of a text with more digits than an integer has", "digits.toInteger()", []),
+    ("an unprintable character in an expression", "'\x00\x0b' & 'a'", ["\x00\x0ba"]),
     ("toString of a boolean", "open.toString()", ["true"]),
     ("toString of a decimal keeps its digits", "exact.toString()", ["1.10"]),
     ("toDate", "'2026-11-21T10:00:00Z'.toDate()", ["2026-11-21"]),
@@ -126,6 +130,7 @@ WRONG = [
     ("a month that is none", "@2026-13", (1, 1), "`@2026-13` is no date"),
     ("a type that is none", "title is string1", (1, 1), "there is no type `string1`"),
     ("a condition that is text", "iif('a', 1, 2)", (1, 5), "the condition is not a boolean"),
+    ("a number without end", "1" * 5000, (1, 1), "at most 40 digits"),
     ("parentheses without end", "(" * 500 + "1" + ")" * 500, (1, 1), "nested too deep"),
 ]
 
@@ -146,6 +151,7 @@ FAILING = [
     ("an order of text and number", "title > 1"),
     ("a variable that was not given", "%nobody"),
     ("now without a time", "now()"),
+    ("a number with a huge exponent", "huge.toString()"),
 ]
 
 

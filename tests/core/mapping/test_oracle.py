@@ -44,7 +44,8 @@ EXPRESSIONS = [
     "notes.combine(title)", "notes.where(by.exists()).by.first()", "notes.isDistinct()", "notes.by.intersect('a')",
     "notes.by.exclude('a')", "title.startsWith('a')", "title.upper()", "text.contains('a')", "title.length() > 1",
     "title = 'a' and text = 'b'", "value > 1 or value < 0", "value + 1", "notes.text.join(',')", "%v.by",
-    "%context.title", "notes.descendants().count()", "title.substring(0, 1)", "value.abs()", "title & 'x'", "value = 1.5",
+    "%context.title", "notes.descendants().count()",
+    "title.substring(0, 1)", "value.abs()", "title & 'x'", "value = 1.5",
 ]  # fmt: skip
 
 
