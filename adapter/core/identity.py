@@ -20,7 +20,7 @@ DIRECTORY = ""
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """What a resource stands for: its case, the path of ids in it, its FHIR type, and a slot where one path has several."""
+    """What a resource stands for: its case, the path of ids in it, its FHIR type; a slot where one path has several."""
 
     case: str
     path: str

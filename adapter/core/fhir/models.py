@@ -1,8 +1,8 @@
 """Does a resource have the structure of its FHIR type? Asked of fhir.resources, which is imported nowhere else.
 
-The models check elements, types, cardinality, choices and formats. They accept wrong codes, wrong reference targets and
-broken invariants, and empty objects; of these, emptiness is looked at here (ele-1). A model never serialises what leaves:
-it would rewrite decimals and times (design.md section 6).
+The models check elements, types, cardinality, choices and formats. They accept wrong codes, wrong reference targets,
+broken invariants and empty objects; of these, emptiness is looked at here (ele-1). A model never serialises what
+leaves: it would rewrite decimals and times (design.md section 6).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _PACKAGES: dict[Release, str] = {"R4": "fhir.resources.R4B", "R5": "fhir.resourc
 
 TYPES = (
     "Appointment", "AuditEvent", "Binary", "Bundle", "CarePlan", "CareTeam", "Composition", "Condition", "Consent",
-    "DocumentReference", "Encounter", "Endpoint", "EpisodeOfCare", "Goal", "HealthcareService", "Location", "Observation",
-    "OperationOutcome", "Organization", "Parameters", "Patient", "Practitioner", "PractitionerRole", "Procedure",
-    "Provenance", "QuestionnaireResponse", "RelatedPerson", "RiskAssessment", "ServiceRequest", "Task",
+    "DocumentReference", "Encounter", "Endpoint", "EpisodeOfCare", "Goal", "HealthcareService", "Location",
+    "Observation", "OperationOutcome", "Organization", "Parameters", "Patient", "Practitioner", "PractitionerRole",
+    "Procedure", "Provenance", "QuestionnaireResponse", "RelatedPerson", "RiskAssessment", "ServiceRequest", "Task",
 )  # fmt: skip
 """The types that the adapter sends or takes. A name that is not here is never imported."""
 
@@ -42,7 +42,7 @@ _WORDS = {
 
 
 def problems(resource: dict[str, Any], *, release: Release = "R4") -> list[Problem]:
-    """Every structural problem of one resource: a JSON Pointer and the rule, never a value. Empty: the models accept it."""
+    """Every structural problem of one resource: a JSON Pointer and the rule, never a value. None: it is accepted."""
     type_ = resource.get("resourceType")
     if type_ not in TYPES:
         return [Problem("/resourceType", "not a resource type that is exchanged here")]
@@ -71,7 +71,7 @@ def _pointer(place: tuple[int | str, ...]) -> str:
 
 
 def _empty(value: Any, at: str) -> Iterator[str]:
-    """Where null, "", [] or {} stand. A null in a list of primitives beside `_name` is legal FHIR; we never send one."""
+    """Where null, "", [] or {} stand. (A null in a list beside `_name` is legal FHIR; we never send one.)"""
     if value is None or value in ("", [], {}):
         yield at
     elif isinstance(value, dict):

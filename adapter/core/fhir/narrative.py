@@ -1,6 +1,6 @@
 """The human-readable text of a finished resource: what is in it, and nothing else (consent.md, *The view*).
 
-It is written from the resource after everything withheld, dangling or empty is gone, so it cannot say more than the data.
+It is written from the resource after all that is withheld, dangling or empty is gone: it cannot say more than the data.
 XHTML is escaped; links, identifiers, labels and extensions' addresses do not appear.
 """
 
@@ -12,7 +12,20 @@ from html import escape
 from typing import Any
 
 _SKIPPED = frozenset(
-    ("resourceType", "id", "meta", "text", "identifier", "language", "system", "url", "use", "type", "rank", "reference")
+    (
+        "resourceType",
+        "id",
+        "meta",
+        "text",
+        "identifier",
+        "language",
+        "system",
+        "url",
+        "use",
+        "type",
+        "rank",
+        "reference",
+    )
 )
 """What only machines read. Links are no words: whom they name is told where that resource is shown."""
 _SILENT = frozenset(("record-status", "note-kind"))
@@ -93,7 +106,12 @@ def _told(value: Any, language: str) -> Iterator[str]:
         case {"frequency": 1, "period": int(period), "periodUnit": str(unit)}:
             yield _html(f"{period} {_UNITS[language].get(unit, unit)}")
         case {"given": [*_]} | {"family": str()}:
-            parts = [*value.get("prefix", []), *value.get("given", []), value.get("family", ""), *value.get("suffix", [])]
+            parts = [
+                *value.get("prefix", []),
+                *value.get("given", []),
+                value.get("family", ""),
+                *value.get("suffix", []),
+            ]
             yield _html(" ".join(part for part in parts if part))
         case dict():
             if text := ", ".join(_told_within(value, language, named=True)):
@@ -106,7 +124,11 @@ def _told_within(value: dict[str, Any], language: str, *, named: bool) -> Iterat
             continue
         text = "; ".join(_told(child, language))
         if text:
-            yield text if not named or name in _PLAIN or name == "extension" else f"{_html(_label(name, language))} {text}"
+            yield (
+                text
+                if not named or name in _PLAIN or name == "extension"
+                else f"{_html(_label(name, language))} {text}"
+            )
 
 
 def _label(name: str, language: str) -> str:

@@ -19,8 +19,8 @@ _SOMEONE = {"en": "A family member", "fr": "Un membre de la famille"}
 class Binding:
     """What the functions know while one resource is rendered; handed through the compiler as `extra`.
 
-    `urns`: for each path of the view the urns of what is mapped from it, by FHIR type
-    (`Type#slot` where the mapping has a slot). `findings` is filled on the way: the record's path and the rule, never a value.
+    `urns`: for each path of the view the urns of what is mapped from it, by FHIR type (`Type#slot` where the mapping
+    has a slot). `findings` is filled on the way: the record's path and the rule, never a value.
     """
 
     path: str
@@ -57,7 +57,7 @@ def reference(env: Environment, items: list[Any], *types: list[Any]) -> list[Any
 
 
 def code(env: Environment, items: list[Any], *maps: list[Any]) -> list[Any]:
-    """`status.code('goal-status')`: the code alone, for an element of type `code`. Nothing, and a finding, without one."""
+    """`status.code('goal-status')`: the code alone, for elements of type `code`; without one nothing, and a finding."""
     name = _name(maps)
     found = [(translation.code if (translation := _translate(env, item, name)) else None) for item in items]
     return [each for each in found if each is not None]
@@ -76,7 +76,7 @@ def concept(env: Environment, items: list[Any], *maps: list[Any]) -> list[Any]:
 
 
 def instant(env: Environment, items: list[Any], *_: list[Any]) -> list[Any]:
-    """`signed_at.instant()`: a date-time in UTC to the second; a date stays a date (it is a whole day, not an instant)."""
+    """`signed_at.instant()`: a date-time in UTC to the second; a date stays a date, for it is a whole day."""
     return [_utc(item) for item in items if isinstance(item, str)]
 
 

@@ -1,8 +1,9 @@
 """ConceptMaps of mappings/codes: what a local code is called elsewhere (FHIR R4 ConceptMap, JSON).
 
-A map has one or more groups with the same source. Each group names a target code system; a code takes its codings from
-all of them, in the order of the groups, and its text from the element's `display`. `unmatched` says that a code is known
-and has no counterpart (it goes out as text, and is no finding); `unmapped` with mode `fixed` answers for every other code.
+A map has one or more groups with the same source. Each group names a target code system; a code takes its codings
+from all of them, in the order of the groups, and its text from the element's `display`. `unmatched` says that a code is
+known and has no counterpart (it goes out as text, and is no finding); `unmapped` with mode `fixed` answers for every
+other code.
 """
 
 from __future__ import annotations
@@ -92,7 +93,9 @@ def load_concept_map(text: str, *, file: str) -> ConceptMap:
                     continue
                 found.append((system, target["code"], target.get("display", "")))
             if not element.get("target"):
-                findings.append(Finding(file, _line(text, code), f"{code} has no target; say `unmatched` if none exists"))
+                findings.append(
+                    Finding(file, _line(text, code), f"{code} has no target; or say `unmatched`")
+                )
         unmapped = group.get("unmapped", {})
         if unmapped.get("mode") == "fixed":
             fallback.append((system, unmapped["code"], unmapped.get("display", "")))

@@ -1,4 +1,4 @@
-"""From a view to the resources that a partner should hold: every mapping over its records, labelled, named and closed."""
+"""From a view to the resources that a partner should hold: mapped, labelled, named, and closed under references."""
 
 from __future__ import annotations
 
@@ -144,7 +144,9 @@ def _made(
     if body["resourceType"] == "Consent" and partner.withheld_notice and view.withheld:
         security.append(_REDACTED)
     own = {"system": system, "value": value}
-    rest = {name: each for name, each in body.items() if name not in ("resourceType", "id", "meta", "text", "identifier")}
+    rest = {
+        name: each for name, each in body.items() if name not in ("resourceType", "id", "meta", "text", "identifier")
+    }
     given = body.get("identifier", [])
     # What cases share must read the same from each of them.
     tongue = "en" if source.mapping.directory else language
@@ -169,7 +171,7 @@ def _made(
 
 
 def _security(label: Label | None, codes: Mapping[str, ConceptMap]) -> list[dict[str, str]]:
-    """Confidentiality, sensitivity, purpose, and no redisclosure: what travels with every copy (consent.md, *The view*)."""
+    """Confidentiality, sensitivity, purpose, no redisclosure: what travels with each copy (consent.md, *The view*)."""
     topics, purposes = (label.topics, label.purposes) if label else ((), ())
     labels = [_RESTRICTED if topics else _NORMAL]
     for name, values in (("topic", topics), ("purpose", purposes)):
@@ -226,7 +228,8 @@ def _directory(file: MappingFile, record: dict[str, Any], case: dict[str, Any]) 
         for each in record.get("identifiers", ())
         if each.get("system") and each.get("value") and each.get("type") not in _NO_REAL_IDENTIFIER
     ]
-    home = next((o for o in case.get("organizations", ()) if o.get("path") == record.get("organization")), {})
+    at = record.get("organization")
+    home: dict[str, Any] = next((o for o in case.get("organizations", ()) if o.get("path") == at), {})
     sectors = (record if file.each == "organizations" else home).get("sector", ())
     name = record.get("name", "")
     if isinstance(name, dict):
@@ -269,7 +272,7 @@ def _for_audience(case: dict[str, Any], partner: Partner) -> dict[str, Any]:
 
 
 def _language(case: dict[str, Any]) -> str:
-    """"fr" where the plan is written in French, else "en": the languages that generated text speaks."""
+    """ "fr" where the plan is written in French, else "en": the languages that generated text speaks."""
     plans = sorted(case.get("care_plans", ()), key=lambda plan: str(plan.get("id", "")))
     return "fr" if any(str(plan.get("language", "")).split("-")[0] == "fr" for plan in plans) else "en"
 

@@ -26,7 +26,7 @@ _WHOLE: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "ServiceRequest": (("status",), ("subject",), ("code",)),
     "Task": (("status",), ("for",), ("description", "focus")),
 }
-"""Without one of each group a resource is not worth sending: it is not made, and what referred to it loses that link."""
+"""Without one of each group a resource is not worth sending: it is not made, and links to it are dropped."""
 
 _PARTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "activity": (("reference", "detail"),),
@@ -56,13 +56,15 @@ def tidy(resources: Mapping[str, Resource]) -> dict[str, Resource]:
     """The resources (by urn) without empty elements and without references to what is not among them.
 
     A resource that loses what it needs goes too, then what referred to it, until nothing changes. Where references run
-    in a circle (two plans that supersede each other), the one that closes it is dropped: creation runs along references.
+    in a circle (two plans that supersede each other), the one that closes it goes: creation runs along references.
     """
     kept = dict(resources)
     cut: set[tuple[str, str]] = set()
     while True:
         cleaned = {
-            urn: _clean(each, "", kept.keys() - barred if (barred := {to for from_, to in cut if from_ == urn}) else kept)
+            urn: _clean(
+                each, "", kept.keys() - barred if (barred := {to for from_, to in cut if from_ == urn}) else kept
+            )
             for urn, each in kept.items()
         }
         whole = {urn: each for urn, each in cleaned.items() if _is_whole(each)}
@@ -86,7 +88,7 @@ def links(value: Any) -> Iterator[str]:
 
 
 def _is_whole(resource: Resource | None) -> bool:
-    return bool(resource) and _has(resource, _WHOLE.get(resource["resourceType"], ()))
+    return resource is not None and _has(resource, _WHOLE.get(resource["resourceType"], ()))
 
 
 def _clean(value: Any, name: str, there: Collection[str]) -> Any:

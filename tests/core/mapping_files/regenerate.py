@@ -1,4 +1,4 @@
-"""Write the golden output again: `python -m tests.core.mapping_files.regenerate`. Read the difference before you commit it."""
+"""Write the golden output again: `python -m tests.core.mapping_files.regenerate`. Read the difference, then commit."""
 
 from __future__ import annotations
 

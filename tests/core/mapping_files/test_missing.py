@@ -69,7 +69,7 @@ def half_said(value: Any) -> Iterator[str]:
 
 
 def invariants(resource: dict[str, Any]) -> list[str]:
-    """FHIR's own rules that mappings could break and models do not check (hl7.org/fhir/R4, *Constraints* of each type)."""
+    """FHIR's own rules that mappings could break and models do not check (R4, *Constraints* of each type)."""
     broken = []
     for target in resource.get("target", ()):
         detail = any(name.startswith("detail") for name in target)
@@ -163,4 +163,3 @@ def test_a_whole_case_with_much_missing(data: st.DataObject, using: Mappings) ->
     for at in sorted(chance.sample(everywhere, k=min(60, len(everywhere))), key=len, reverse=True):
         shown = without(shown, at) if at != ("child",) else shown
     sound(mapped(shown, using))
-

@@ -1,4 +1,4 @@
-"""Small views made by hand: what stands around every child, and for each mapping file a record with all of its leaves."""
+"""Small views made by hand: what stands around every child, and for each mapping file a record with all its leaves."""
 
 from __future__ import annotations
 
@@ -41,8 +41,18 @@ BASE: dict[str, Any] = {
         {"id": "aunt", "path": "people/aunt", "name": {"family": "Okafor"}, "relationship": "kin"},
     ],
     "organizations": [
-        {"id": "hub", "path": "organizations/hub", "name": "Maple Valley Coordinated Services", "sector": "coordination"},
-        {"id": "school", "path": "organizations/school", "name": "Lakeside District School Board", "sector": "education"},
+        {
+            "id": "hub",
+            "path": "organizations/hub",
+            "name": "Maple Valley Coordinated Services",
+            "sector": "coordination",
+        },
+        {
+            "id": "school",
+            "path": "organizations/school",
+            "name": "Lakeside District School Board",
+            "sector": "education",
+        },
     ],
     "providers": [
         {
@@ -413,7 +423,12 @@ ROWS: dict[str, dict[str, Any]] = {
             }
         ]
     },
-    "goal": {"goals": [GOAL, {"id": "g2", "path": "goals/g2", "title": "Next", "status": "proposed", "supersedes": "goals/g1"}]},
+    "goal": {
+        "goals": [
+            GOAL,
+            {"id": "g2", "path": "goals/g2", "title": "Next", "status": "proposed", "supersedes": "goals/g1"},
+        ]
+    },
     "goal-step": {"goals": [GOAL]},
     "care-team": {"care_teams": [TEAM]},
     "consent": {
@@ -481,10 +496,19 @@ def fixtures() -> Iterator[tuple[str, dict[str, Any]]]:
         yield file.parent.name, json.loads(file.read_text("utf-8"))
 
 
-def mapped(case: dict[str, Any], using: Mappings, *, partner: Partner = SCHOOL, withheld: bool = True, topics: tuple[str, ...] = ()) -> Resources:
+def mapped(
+    case: dict[str, Any],
+    using: Mappings,
+    *,
+    partner: Partner = SCHOOL,
+    withheld: bool = True,
+    topics: tuple[str, ...] = (),
+) -> Resources:
     """What the partner should hold of this case, every record with the same plain label."""
     label = Label(("education-planning",), topics, ("goals",))
     paths = {name.split("/")[0] for name in case} | {r["path"] for v in case.values() if isinstance(v, list) for r in v}
     view = View(case, dict.fromkeys(paths, label), withheld)
     identity = Identity(b"a secret of tests only", partner.id, f"https://agency.example.ca/id/{partner.id}")
-    return resources(view, using, case_number=CASE_NUMBER, partner=partner, identity=identity, program="ontario-csp", now=NOW)
+    return resources(
+        view, using, case_number=CASE_NUMBER, partner=partner, identity=identity, program="ontario-csp", now=NOW
+    )
