@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from threading import Event, Thread
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from adapter.cli.context import Asked, pass_asked, say
+from adapter.errors import Unavailable
+
+if TYPE_CHECKING:
+    from adapter.desk import Desk
 
 
 @click.command()
@@ -31,10 +36,10 @@ def serve(asked: Asked, host: str | None, port: int | None, worker: bool | None)
     from waitress.server import create_server
 
     from adapter import wiring
-    from adapter import worker as delivery
     from adapter.web.app import create_app
 
     wired = wiring.wire(asked.folder)
+    _check(wired)
     settings = wired.settings
     server = create_server(
         create_app(wired),
@@ -44,19 +49,12 @@ def serve(asked: Asked, host: str | None, port: int | None, worker: bool | None)
         ident=None,
         clear_untrusted_proxy_headers=True,
     )
-    stop = Event()
     works = settings.worker_in_process if worker is None else worker
-    thread = Thread(target=delivery.run, args=(wired,), kwargs={"stop": stop}, name="worker") if works else None
-    with _interrupted():
-        if thread:
-            thread.start()
+    with _interruptible(), _worker(wired) if works else contextlib.nullcontext():
         say(f"Listening on http://{server.effective_host}:{server.effective_port}" + ("" if works else ", no worker"))
         with contextlib.suppress(KeyboardInterrupt):
             server.run()
-    stop.set()
-    server.close()
-    if thread:
-        thread.join()
+        server.close()
 
 
 @click.command()
@@ -72,13 +70,17 @@ def work(asked: Asked, once: bool) -> None:
       adapter --instance my-agency work
     """
     from adapter import wiring
-    from adapter import worker as delivery
+    from adapter.worker import run as deliver
 
-    stop = Event()
     wired = wiring.wire(asked.folder)
-    say("Working.")
-    with _stopping(stop):
-        delivery.run(wired, once=once, stop=stop)
+    _check(wired)
+    if once:
+        say(f"{deliver(wired, once=True)} share(s) worked on.")
+        return
+    with _interruptible(), _worker(wired) as thread:
+        say("Working.")
+        with contextlib.suppress(KeyboardInterrupt):
+            thread.join()
 
 
 @click.command()
@@ -94,39 +96,45 @@ def demo(once: bool) -> None:
     """
     from adapter.demo import run
 
-    raise click.exceptions.Exit(run(once=once) or 0)
+    raise click.exceptions.Exit(run(once=once))
+
+
+def _check(wired: Desk) -> None:
+    """A database that cannot be used as it is ends the command; one that is away for now is waited for."""
+    try:
+        wired.store.check()
+    except Unavailable as away:
+        say(f"adapter: {away.detail} Waiting for it.")
 
 
 @contextlib.contextmanager
-def _interrupted() -> Iterator[None]:
-    """SIGTERM is Ctrl-C: the server ends its loop by it."""
+def _worker(wired: Desk) -> Iterator[Thread]:
+    """A worker in a thread of its own; at the end it is asked to stop, and finishes what it is doing."""
+    from adapter.worker import run as deliver
+
+    stop = Event()
+    thread = Thread(target=deliver, args=(wired,), kwargs={"stop": stop}, name="worker")
+    thread.start()
+    try:
+        yield thread
+    finally:
+        stop.set()
+        wired.wake.set()
+        thread.join()
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM is Ctrl-C. The handler only raises: what it could set, the main thread may hold the lock of."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    with _handling(interrupt, signal.SIGTERM):
-        yield
-
-
-@contextlib.contextmanager
-def _stopping(stop: Event) -> Iterator[None]:
-    """SIGTERM and Ctrl-C ask the worker to stop when it has finished what it is doing."""
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    with _handling(ask, signal.SIGTERM, signal.SIGINT):
-        yield
-
-
-@contextlib.contextmanager
-def _handling(handler: Callable[[int, FrameType | None], None], *signals: signal.Signals) -> Iterator[None]:
-    before = {each: signal.signal(each, handler) for each in signals}
+    before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     finally:
-        for each, former in before.items():
-            signal.signal(each, former)
+        signal.signal(signal.SIGTERM, before)
 
 
 commands = (serve, work, demo)
