@@ -28,7 +28,9 @@ def create_app(wiring: Wiring) -> Flask:
     app = Flask(
         "adapter.web", template_folder="console/templates", static_folder="console/static", static_url_path="/static"
     )
-    app.config.update(MAX_CONTENT_LENGTH=MOST_BYTES, MAX_FORM_MEMORY_SIZE=MOST_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+    app.config.update(
+        MAX_CONTENT_LENGTH=MOST_BYTES + 1, MAX_FORM_MEMORY_SIZE=MOST_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False
+    )
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import current_app, request
 
-from adapter.errors import Misconfigured, Unavailable, UnsupportedMedia
+from adapter.errors import Misconfigured, TooLarge, Unavailable, UnsupportedMedia
 from adapter.wiring import Wiring
 
 MOST_BYTES = 5_000_000
@@ -18,10 +18,15 @@ def wiring() -> Wiring:
 
 
 def body() -> bytes:
-    """The bytes of the request; werkzeug stops reading at the limit, with and without a Content-Length."""
+    """The bytes of the request. TooLarge: more than MOST_BYTES, with a Content-Length or without.
+
+    Of a body without a length, werkzeug cuts off silently what is beyond its limit: that is one byte above ours.
+    """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMedia("Compressed bodies are not accepted.")
-    return request.get_data(cache=False)
+    if len(data := request.get_data(cache=False)) > MOST_BYTES:
+        raise TooLarge(f"The body is larger than {MOST_BYTES} bytes.")
+    return data
 
 
 def address() -> str:

@@ -15,7 +15,7 @@ from adapter.core import strict_json
 from adapter.core.fhir.outcome import outcome
 from adapter.errors import AdapterError, Malformed, Misconfigured, NotFound, TooLarge, UnsupportedMedia
 from adapter.log import logger
-from adapter.web.context import wiring
+from adapter.web.context import MOST_BYTES, wiring
 
 FHIR_JSON = "application/fhir+json"
 PROBLEM_JSON = "application/problem+json"
@@ -97,7 +97,7 @@ def _of_http(error: HTTPException) -> Response:
             response.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or []))
             return response
         case 413:
-            return answer(TooLarge("The body is larger than 5000000 bytes."))
+            return answer(TooLarge(f"The body is larger than {MOST_BYTES} bytes."))
         case 415:
             return answer(UnsupportedMedia("This content type is not accepted here."))
         case code if code is not None and 400 <= code < 500:
