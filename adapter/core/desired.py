@@ -10,16 +10,13 @@ from typing import Any
 from adapter.core.consent.endings import frozen, next_change
 from adapter.core.consent.rulebook import Rulebook
 from adapter.core.consent.rules import Alarm, compile_rules
-from adapter.core.consent.view import OWN, View, view
-from adapter.core.diff import Change, Create, Delete, Holding, Made, Update, changes
+from adapter.core.consent.view import View, view
+from adapter.core.diff import Change, Create, Holding, Made, Update, changes
 from adapter.core.fhir.models import problems
 from adapter.core.identity import Identity, Key
 from adapter.core.mapping.resources import Mappings, resources
+from adapter.core.residue import Residue
 from adapter.errors import Problem
-
-PURGE = "withdrawal"
-"""The path under which the request to purge stands among a share's holdings; no record has it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Bench:
@@ -112,13 +109,9 @@ def plan(
         rules = compile_rules(subject.case, bench.rulebook, subject.kept)
         paths = frozen(subject.case, rules, partner, now)
         staying = {h.urn for h in holdings if h.about in paths}
-    wanted = [*desired.made, *_closing_consent(bench, subject, partner, desired, holdings)]
+    rest = Residue(bench.identity(partner), subject.number, stubs=bench.rulebook.partners[partner].withdrawal == "stub")
+    wanted = rest.beside(desired.made, holdings, staying)
     needed = changes(wanted, holdings, frozen=staying, directory=directory, kept_elsewhere=kept_elsewhere)
-    # What is about to be taken back is asked for in the same Bundle.
-    gone = {h.urn: h for h in holdings if h.state == "withdrawn"}
-    gone |= {c.holding.urn: c.holding for c in needed if isinstance(c, Delete)}
-    purge = _purge(bench, subject, partner, [h for urn, h in gone.items() if urn not in {m.urn for m in wanted}], holdings)
-    needed = changes([*wanted, *purge], holdings, frozen=staying, directory=directory, kept_elsewhere=kept_elsewhere)
     if desired.wrong:
         needed = only_taking_back(needed)
     return Plan(needed, desired)
@@ -127,63 +120,3 @@ def plan(
 def only_taking_back(needed: Sequence[Change]) -> tuple[Change, ...]:
     """Without creating or updating anything: what our own check stopped must not keep a withdrawal from happening."""
     return tuple(c for c in needed if not isinstance(c, Create | Update))
-
-
-def _closing_consent(
-    bench: Bench, subject: Subject, partner: str, desired: Desired, holdings: Sequence[Holding]
-) -> list[Made]:
-    """The partner's Consent is set to inactive, never deleted; then it holds id and status only (*When permission ends*).
-
-    What R4 requires besides (scope, category, policyRule) says nothing of the case.
-    """
-    held = next((h for h in holdings if h.about == OWN and h.type == "Consent" and h.state != "withdrawn"), None)
-    if held is None or any(made.urn == held.urn for made in desired.made):
-        return []
-    resource = {
-        "resourceType": "Consent",
-        "identifier": [_identifier(held.identifier)],
-        "status": "inactive",
-        "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]},
-        "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
-        "patient": {"type": "Patient", "identifier": _identifier(_patient(bench, subject, partner))},
-        "policyRule": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "OPTIN"}]},
-    }
-    return [Made(held.urn, "Consent", held.identifier, resource, about=OWN)]
-
-
-def _purge(
-    bench: Bench, subject: Subject, partner: str, gone: Sequence[Holding], holdings: Sequence[Holding]
-) -> list[Made]:
-    """One Task that asks the partner to purge what was taken back, by the identifiers that it knows it under."""
-    listed = sorted((h for h in gone if not h.directory and h.about != PURGE), key=lambda h: (h.type, h.identifier))
-    identity, key = bench.identity(partner), Key(subject.number, PURGE, "Task")
-    urn = identity.urn(key)
-    if not listed and not any(h.urn == urn and h.state != "withdrawn" for h in holdings):
-        return []
-    resource: dict[str, Any] = {
-        "resourceType": "Task",
-        "identifier": [_identifier(identity.identifier(key))],
-        "status": "requested" if listed else "cancelled",
-        "intent": "order",
-        "code": {"text": "Purge what is no longer permitted"},
-        "description": "Permission for these resources has ended. Please remove every copy of them, and answer on this task.",
-        "for": {"type": "Patient", "identifier": _identifier(_patient(bench, subject, partner))},
-    }
-    if listed:
-        resource["input"] = [
-            {
-                "type": {"text": "Resource to purge"},
-                "valueReference": {"type": held.type, "identifier": _identifier(held.identifier)},
-            }
-            for held in listed
-        ]
-    return [Made(urn, "Task", identity.identifier(key), resource, about=PURGE)]
-
-
-def _patient(bench: Bench, subject: Subject, partner: str) -> tuple[str, str]:
-    return bench.identity(partner).identifier(Key(subject.number, "child", "Patient"))
-
-
-def _identifier(identifier: tuple[str, str]) -> dict[str, str]:
-    system, value = identifier
-    return {"system": system, "value": value}

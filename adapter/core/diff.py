@@ -114,6 +114,7 @@ ORDER = (
     "Binary",
     "Observation",
     "Condition",
+    "RiskAssessment",
     "DocumentReference",
     "Consent",
     "CareTeam",

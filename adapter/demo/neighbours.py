@@ -108,6 +108,7 @@ def _connect(agency: Instance, partner: Instance) -> None:
     text = re.sub(r"(?m)^base_url = .*$", f'base_url = "{partner.url}/fhir"\nprivate_addresses = true', text)
     text = re.sub(r"(?m)^secret = .*$", f'secret = "{_variable(partner)}"', text)
     text = re.sub(r"(?m)^quiet_seconds = .*\n", "", text)
+    text = re.sub(r"(?m)^withdrawal = .*$", 'withdrawal = "delete"', text)  # an adapter allows it
     (agency.folder / "partners" / f"{partner.name}.toml").write_text(text, encoding="utf-8")
 
 

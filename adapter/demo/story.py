@@ -24,6 +24,7 @@ TYPES = (
     "Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "EpisodeOfCare", "Condition",
     "Observation", "ServiceRequest", "Task", "Consent", "CareTeam", "Goal", "CarePlan", "RiskAssessment",
 )  # fmt: skip
+DIRECTORY = ("Organization", "Practitioner", "PractitionerRole")
 ADDED = "g-feelings"
 """The goal of the long case that the school may not see at first: it is about a sensitive topic."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=$|T)")
@@ -165,22 +166,25 @@ def _taken_back(console: Console, neighbours: Neighbours, case: dict[str, Any]) 
             neighbours.agency.api("PUT", f"/api/cases/{case['case']}/consents/{consent['id']}", consent)
     _settle(neighbours, [case])
     kept: Counter[str] = Counter()
+    gone: set[str] = set()
     for made in before:
         there = _by_identifier(hospital, made)
         if not there:
             kept["taken back"] += 1
+            if made["resourceType"] not in DIRECTORY:
+                gone.add(made["identifier"][0]["value"])
         elif made["resourceType"] == "Consent":
             if there[0]["status"] != "inactive" or "provision" in there[0]:
                 raise Untrue("the hospital's Consent is not inactive, or still says what it permitted")
             kept["set to inactive"] += 1
-        elif made["resourceType"] in ("Organization", "Practitioner", "PractitionerRole"):
+        elif made["resourceType"] in DIRECTORY:
             if made["identifier"][0]["value"] not in others:
                 raise Untrue(f"the hospital still holds a {made['resourceType']} that no other case uses")
             kept["kept for other cases"] += 1
         else:
             raise Untrue(f"the hospital still holds a {made['resourceType']} of the case")
     purge = [t for t in _search(hospital, "Task") if t.get("code", {}).get("text", "").startswith("Purge")]
-    if len(purge) != 1 or len(purge[0]["input"]) < kept["taken back"] - len(TYPES):
+    if len(purge) != 1 or {i["valueReference"]["identifier"]["value"] for i in purge[0]["input"]} != gone:
         raise Untrue("the hospital was not asked to purge what was taken back")
     _check_equal(school, case, at_school)
     console.print(
@@ -217,7 +221,7 @@ def _check_equal(partner: Instance, case: dict[str, Any], expected: Iterable[dic
         there = _by_identifier(partner, made)
         if len(there) != 1:
             raise Untrue(f"{partner.title} holds {len(there)} of one {made['resourceType']} of {case['case']}")
-        directory = made["resourceType"] in ("Organization", "Practitioner", "PractitionerRole")
+        directory = made["resourceType"] in DIRECTORY
         if not directory and _content(there[0]) != _content(made):
             raise Untrue(f"a {made['resourceType']} of {case['case']} at {partner.title} is not what consent permits")
 
