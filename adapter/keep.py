@@ -1,4 +1,4 @@
-"""The case system puts, reads and deletes cases and records: accepted whole or refused whole, and what follows is due."""
+"""The case system puts, reads and deletes cases and records: accepted whole or refused whole; what follows is due."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from adapter.store.database import Tx
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What became of a put or a delete: the version now, whether anything changed, and the partners whose share is due."""
+    """What became of a put or a delete: the version now, whether anything changed, the partners whose share is due."""
 
     version: int
     changed: bool

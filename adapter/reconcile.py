@@ -101,9 +101,7 @@ def _read(desk: Desk, tx: Tx, share: Share, now: datetime) -> Work:
     return _planned(desk, tx, share, stored, held, now)
 
 
-def _planned(
-    desk: Desk, tx: Tx, share: Share, stored: StoredCase, held: tuple[Holding, ...], now: datetime
-) -> Work:
+def _planned(desk: Desk, tx: Tx, share: Share, stored: StoredCase, held: tuple[Holding, ...], now: datetime) -> Work:
     directory = holdings.directory(tx, share.partner)
     elsewhere = holdings.used_elsewhere(tx, share.partner, [h.urn for h in held if h.directory], share_id=share.id)
     subject = Subject(stored.number, stored.body, stored.kept)
@@ -140,14 +138,17 @@ def reconcile(desk: Desk, work: Work) -> None:
 
 def _withheld_in(desk: Desk, work: Work, payload: bytes) -> bool:
     """The last look, on the bytes that are about to leave. What only takes back says nothing and always may."""
-    return last_look(
-        payload,
-        case=work.stored.body,
-        kept=work.stored.kept,
-        rulebook=desk.bench.rulebook,
-        partner=work.share.partner,
-        now=work.now,
-    ) is not None
+    return (
+        last_look(
+            payload,
+            case=work.stored.body,
+            kept=work.stored.kept,
+            rulebook=desk.bench.rulebook,
+            partner=work.share.partner,
+            now=work.now,
+        )
+        is not None
+    )
 
 
 def _announce(desk: Desk, work: Work, chunk: Sequence[Sent]) -> bool:
@@ -173,9 +174,7 @@ class Sending:
     attempt: Attempt
 
 
-def _send(
-    server: Server, chunk: Sequence[Sent], bundle: Mapping[str, Any], payload: bytes, request_id: str
-) -> Sending:
+def _send(server: Server, chunk: Sequence[Sent], bundle: Mapping[str, Any], payload: bytes, request_id: str) -> Sending:
     # Where two creates of one type could be told apart by nothing else, the resources come back and are compared.
     match server.transact(payload, request_id=request_id, echo=alike(chunk)):
         case Answered(status=status, body=body, unreadable=unreadable, retry_after=retry_after):

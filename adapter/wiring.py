@@ -31,20 +31,20 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def wire(
-    instance: Path, *, clock: Callable[[], datetime] = now, environ: Mapping[str, str] | None = None
-) -> Desk:
+def wire(instance: Path, *, clock: Callable[[], datetime] = now, environ: Mapping[str, str] | None = None) -> Desk:
     """The instance in this folder. Misconfigured, with every finding, where a file of it is wrong."""
     settings = settings_of.read(instance, environ)
     catalogue = catalogues.load(partners=settings.partners)
     keys = Keys.parse(_read(settings.keys, "docs/operating.md, Keys"))
     store = Store.open(settings.database, keys)
     bench = _bench(catalogue, settings, keys.derive(IDENTITY))
-    return Desk(settings, catalogue, bench, clock, store, _servers(catalogue, os.environ if environ is None else environ))
+    return Desk(
+        settings, catalogue, bench, clock, store, _servers(catalogue, os.environ if environ is None else environ)
+    )
 
 
 def wire_without_instance(partners: Path | None = None, *, clock: Callable[[], datetime] = now) -> Preview:
-    """The fixtures' agency and partners, or the partners of a folder with an adapter.toml beside it, if there is one."""
+    """The fixtures' agency and partners, or those of a folder with an adapter.toml beside it, if there is one."""
     fixtures = files_root() / "fixtures"
     folder = partners or fixtures / "partners"
     beside = folder.resolve().parent

@@ -1,4 +1,4 @@
-"""A case file accepted whole or refused whole: every problem at once, each with its JSON Pointer and the rule it breaks."""
+"""A case file accepted whole or refused whole: every problem at once, with its JSON Pointer and the rule it breaks."""
 
 from __future__ import annotations
 

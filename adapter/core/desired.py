@@ -18,6 +18,7 @@ from adapter.core.mapping.resources import Mappings, resources
 from adapter.core.residue import Residue
 from adapter.errors import Problem
 
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """The values that do not change while an instance runs: all that a case and a partner are held against."""

@@ -1,7 +1,7 @@
 """What the adapter keeps beside a case as the agency sends it anew: entry dates, versions of consents, tombstones.
 
-`kept` is JSON: `{"entered": {"consents/c1": date-time}, "versions": {"consents/c1": [3, digest]}, "tombstones": [path…],
-"waiting": {path: [tombstone…]}}` (consent.md, rule 3 and *Not computable*).
+`kept` is JSON: `{"entered": {"consents/c1": date-time}, "versions": {"consents/c1": [3, digest]},
+"tombstones": [path…], "waiting": {path: [tombstone…]}}` (consent.md, rule 3 and *Not computable*).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A partner as the rules, the mapping and the sending know it: the contents of one partners/<id>.toml, already checked."""
+"""A partner as the rules, the mapping and the sending know it: the contents of one partners/<id>.toml, checked."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Partner:
     name: str
     sectors: tuple[str, ...]
     since: date
-    """The day it was configured: a permit to `"all"` reaches the partners that existed when it was signed (rule *to*)."""
+    """The day it was configured: a permit to `"all"` reaches the partners that existed when it was signed ."""
     purpose: Purpose = "care-coordination"
     base_url: str = ""
     release: Literal["R4", "R5"] = "R4"

@@ -33,9 +33,7 @@ _STUBS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         "subject",
         {
             "clinicalStatus": {
-                "coding": [
-                    {"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "inactive"}
-                ]
+                "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "inactive"}]
             }
         },
     ),

@@ -1,4 +1,4 @@
-"""The story: six families, two partners, a goal added, a permission withdrawn; each sentence checked at the partners."""
+"""The story: families, two partners, a goal added, a permission withdrawn; each sentence checked at the partners."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ def _load(console: Console, neighbours: Neighbours, cases: dict[str, dict[str, A
 
 
 def _received(console: Console, neighbours: Neighbours, cases: dict[str, dict[str, Any]]) -> None:
-    table = Table("Case", *(p.title for p in neighbours.partners.values()), title="What each partner holds, by its own /fhir")
+    table = Table(
+        "Case", *(p.title for p in neighbours.partners.values()), title="What each partner holds, by its own /fhir"
+    )
     for name, case in cases.items():
         row = []
         for partner in neighbours.partners.values():
@@ -92,7 +94,9 @@ def _received(console: Console, neighbours: Neighbours, cases: dict[str, dict[st
     for partner in neighbours.partners.values():
         if not any(_search(partner, type_) for type_ in TYPES):
             raise Untrue(f"{partner.title} holds nothing at all")
-    console.print("Checked: every resource above was found there by its identifier, and equal to what consent permits.\n")
+    console.print(
+        "Checked: every resource above was found there by its identifier, and equal to what consent permits.\n"
+    )
 
 
 def _counted(types: Iterable[str]) -> str:
@@ -205,7 +209,9 @@ def _accounted(console: Console, neighbours: Neighbours, case: dict[str, Any]) -
     if not attempted or attempted != ended:
         raise Untrue("an attempt stands in the account without its result")
     last = lines[-1]
-    console.print(f"{len(lines)} lines; each attempt has its result. The newest link of the chain: {last['hash'][:16]}…\n")
+    console.print(
+        f"{len(lines)} lines; each attempt has its result. The newest link of the chain: {last['hash'][:16]}…\n"
+    )
 
 
 def _desired(neighbours: Neighbours, case: dict[str, Any], partner: Instance) -> list[dict[str, Any]]:
@@ -320,13 +326,13 @@ def _shares(neighbours: Neighbours, case: dict[str, Any]) -> list[dict[str, Any]
     return found
 
 
-def _wait(
-    neighbours: Neighbours, cases: Iterable[dict[str, Any]], holds: Callable[[], bool], what: str
-) -> None:
+def _wait(neighbours: Neighbours, cases: Iterable[dict[str, Any]], holds: Callable[[], bool], what: str) -> None:
     until = time.monotonic() + _LONGEST
     while not holds():
         if time.monotonic() > until:
-            states = [(s["partner"], s["state"], s["outcome"], s["detail"]) for c in cases for s in _shares(neighbours, c)]
+            states = [
+                (s["partner"], s["state"], s["outcome"], s["detail"]) for c in cases for s in _shares(neighbours, c)
+            ]
             raise Untrue(f"it does not come about that {what}: {states}")
         time.sleep(0.1)
 

@@ -135,7 +135,7 @@ def test_what_is_given_again_comes_back_and_is_not_to_be_purged_any_more() -> No
     """The same resources under the same names; the request to purge is cancelled."""
     copy_ = Copy()
     copy_.reconcile(_case("minimal"))
-    before = {urn: c for urn, c in copy_.content.items()}
+    before = dict(copy_.content)
     copy_.reconcile(_revoke_all(_case("minimal")))
     copy_.reconcile(_case("minimal"))
     (task,) = copy_.of_type("Task")

@@ -1,4 +1,4 @@
-"""A view closed under its references: what leads outside is removed, then what became meaningless, until nothing changes."""
+"""A view closed under its references: what leads outside goes, then what became meaningless, until nothing changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from adapter.core.consent.topics import Place
 from adapter.core.schema import Group, Leaf, Listing, Node
 
 DIRECTORY = ("providers", "organizations")
-"""They are in a view only where something permitted refers to them; providers first, since they refer to organisations."""
+"""In a view only where something permitted refers to them; providers first, since they refer to organisations."""
 FAMILY = "family"
 """The one word that stands in for a family member who is withheld only because `family` is not permitted."""
 
@@ -21,8 +21,8 @@ Records = dict[str, dict[str, Any]]
 def close(sight: Sight, grown: Records, case: Mapping[str, Any]) -> Records:
     """The greatest part of `grown` in which every reference leads to something that is there.
 
-    Directory records are not in `grown`: they are found here, by what refers to them (consent.md, *The view*: a name and
-    a sector take the part of whatever permitted element refers to them; the other leaves are `team`).
+    Directory records are not in `grown`: they are found here, by what refers to them (consent.md, *The view*: a name
+    and a sector take the part of whatever permitted element refers to them; the other leaves are `team`).
     """
     directory = _Directory(sight, case)
     trees = sight.rules.rulebook.schemas.collections

@@ -102,7 +102,9 @@ def _releases(x: Test, denied: Test, element: Element, purpose: str) -> bool:
     if x.topics is None:
         return True
     of_the_denial = (
-        element.topics if denied.topics is None or ALL in denied.topics else element.topics & {*denied.topics, UNREVIEWED}
+        element.topics
+        if denied.topics is None or ALL in denied.topics
+        else element.topics & {*denied.topics, UNREVIEWED}
     )
     return of_the_denial <= x.topics
 

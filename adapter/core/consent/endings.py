@@ -92,5 +92,8 @@ def _taken_back(case: Mapping[str, Any], rules: Rules, partner: str, end: dateti
             for t in rules.consents
         ),
     )
-    moments = [now, *(t.period.end - timedelta(microseconds=1) for t in taken if t.period.end and end < t.period.end <= now)]
+    moments = [
+        now,
+        *(t.period.end - timedelta(microseconds=1) for t in taken if t.period.end and end < t.period.end <= now),
+    ]
     return {path for at in moments for path in view_of(case, as_if, as_if.standing(partner, at)).labels}

@@ -1,4 +1,4 @@
-"""Why something is shared or withheld: for each record and partner one plain sentence and the provision that decided."""
+"""Why something is shared or withheld: for each record and partner a plain sentence and what provision decided."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ REASONS = {
 }
 ALARMS = {
     "not-computable": "This consent cannot be computed: it permits nothing, and denies all that it may deny.",
-    "deny-without-authority": "This denial counts although it is unsigned or given without authority; a person must resolve it.",
+    "deny-without-authority": "This denial counts although it is unsigned or without authority; a person must resolve it.",
     "superseded-by-nothing": "This consent was superseded by one that itself permits nothing.",
-    "agency-not-found": "No organisation of this case is the coordinating agency of the settings: nobody is exempt.",
-    "agency-ambiguous": "Several organisations of this case are the coordinating agency of the settings: nobody is exempt.",
+    "agency-not-found": "No organisation of this case is the settings' coordinating agency: nobody is exempt.",
+    "agency-ambiguous": "Several organisations of this case are the settings' coordinating agency: nobody is exempt.",
 }
 _TELLING = (
     "ended", "not-begun", "revoked", "no-end", "unsigned", "written-only", "no-authority", "no-capacity", "not-computable",
@@ -146,4 +146,8 @@ def _consent(path: str, faults: tuple[str, ...], rules: Rules, standing: Standin
     counts = any(p.terms.path == path for p in standing.permits)
     found = {why for p, why in standing.refused.items() if p.startswith(f"{path}/")}
     sentences = [] if counts else [REASONS[why] for why in sorted(found)]
-    return {"path": path, "counts": counts, "reasons": sentences + [f"{fault[0].upper()}{fault[1:]}." for fault in faults]}
+    return {
+        "path": path,
+        "counts": counts,
+        "reasons": sentences + [f"{fault[0].upper()}{fault[1:]}." for fault in faults],
+    }

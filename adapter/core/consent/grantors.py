@@ -1,4 +1,4 @@
-"""Who may decide for the child, and when: the child's own capacity and the authority of decision makers (rules 2, 6)."""
+"""Who may decide for the child, and when: the child's capacity and the authority of decision makers (rules 2, 6)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Grantors:
     rulebook: Rulebook
 
     def age_reached(self, at: datetime) -> bool | None:
-        """Has the young person reached the age of own consent? None: nobody knows, because the birth date is missing."""
+        """Has the young person reached the age of own consent? None: unknown, because the birth date is missing."""
         birthday = self.own_birthday()
         return None if birthday is None else birthday <= at
 
@@ -59,7 +59,7 @@ class Grantors:
         return None if len(verdicts) > 1 else verdicts == {False}
 
     def capable_on_record(self, at: datetime) -> bool:
-        """Is there an assessment, with who and when, that says capable, and none of the same day that says otherwise?"""
+        """Is there an assessment, with who and when, that says capable, and none of that day that says otherwise?"""
         found = self._latest(at)
         return bool(found) and all(capable and named for capable, named in found)
 

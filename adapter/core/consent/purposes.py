@@ -1,4 +1,4 @@
-"""For which purposes a partner may see what: its standing purpose, and *referral* for the package of an open referral."""
+"""For which purposes a partner may see what: its standing one, and *referral* for the package of an open referral."""
 
 from __future__ import annotations
 

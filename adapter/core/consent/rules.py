@@ -13,7 +13,6 @@ from adapter.core.consent.rulebook import Rulebook
 from adapter.core.partner import Partner
 from adapter.core.schema import paths
 
-
 _ANYONE = Partner(id="", name="", sectors=(), since=date.min)
 """A partner of no sector that asks for nothing in writing: what holds for it holds for any."""
 
@@ -186,9 +185,7 @@ class Rules:
             signed = terms.signed.start if terms.signed else None
             if signed is not None and self.rulebook.start_of(partner.since) <= signed:
                 return True
-            return any(
-                who == partner.id and on <= now and self._may_confirm(by, now) for who, by, on in p.confirmed
-            )
+            return any(who == partner.id and on <= now and self._may_confirm(by, now) for who, by, on in p.confirmed)
         return False
 
     def _may_confirm(self, by: str, now: datetime) -> bool:
@@ -211,9 +208,7 @@ class Rules:
                 topics=frozenset(p.topics),
                 records=frozenset(p.records) or None,
             ),
-            except_for=tuple(
-                self._wide(x) for x in p.exceptions if self._aims_at(x, partner) and _may_hold(x, now)
-            ),
+            except_for=tuple(self._wide(x) for x in p.exceptions if self._aims_at(x, partner) and _may_hold(x, now)),
             until=min(end for end in ends if end is not None),
         )
 
@@ -292,8 +287,10 @@ class Rules:
         if later.signed is None or later.signed.start is None or not self._has_counted(later, now):
             return False
         # Strictly later: a date is its whole day, so its first instant must not lie before the other's end.
-        strictly = later.signed.start >= denied_at if denied.signed and _is_day(denied.signed) else (
-            later.signed.start > denied_at
+        strictly = (
+            later.signed.start >= denied_at
+            if denied.signed and _is_day(denied.signed)
+            else (later.signed.start > denied_at)
         )
         if not strictly:
             return False

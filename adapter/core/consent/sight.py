@@ -131,9 +131,7 @@ def _entry(
     return grown if complete(grown, node) else {}
 
 
-def _leaf(
-    sight: Sight, place: Place, name: str, leaf: Leaf, part: str, value: Any, grown: dict[str, Any]
-) -> None:
+def _leaf(sight: Sight, place: Place, name: str, leaf: Leaf, part: str, value: Any, grown: dict[str, Any]) -> None:
     if isinstance(value, list):
         if seen := [s for one in value if (s := sight.look(place, name, leaf, part, one))]:
             grown[name] = seen

@@ -91,7 +91,7 @@ class Topics:
     def _is_own(self, outer: Place, entry: Mapping[str, Any], listing: str) -> bool:
         """Is this entry the partner's own record, service, team seat or referral?"""
         match outer.collection, listing:
-            case ("organizations" | "providers"), "":
+            case (("organizations" | "providers"), ""):
                 return outer.chain[-1] in self.own
             case "referrals", "":
                 named = {entry.get("to"), entry.get("from"), entry.get("requested_by")}

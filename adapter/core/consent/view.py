@@ -90,7 +90,9 @@ def _grown(case: Mapping[str, Any], sight: Sight) -> Iterator[tuple[str, dict[st
 
 def _rank_again(closed: Records, tie: Callable[[str], str]) -> None:
     """Ranks 1, 2, 3… of what is there: a gap would tell of a goal that is not (consent.md, *Computed values*)."""
-    ranked = [(g["rank"].value, tie(path), path) for path, g in closed.items() if path.startswith("goals/") and "rank" in g]
+    ranked = [
+        (g["rank"].value, tie(path), path) for path, g in closed.items() if path.startswith("goals/") and "rank" in g
+    ]
     for number, (_, _, path) in enumerate(sorted(ranked), start=1):
         closed[path] = {**closed[path], "rank": closed[path]["rank"]._replace(value=number)}
 
@@ -136,7 +138,10 @@ def _value(value: Any, below: str, labels: dict[str, Label]) -> Any:
 def _join(labels: Iterable[Label]) -> Label:
     found = list(labels)
     return Label(
-        *(tuple(sorted({x for label in found for x in getattr(label, field)})) for field in ("purposes", "topics", "parts"))
+        *(
+            tuple(sorted({x for label in found for x in getattr(label, field)}))
+            for field in ("purposes", "topics", "parts")
+        )
     )
 
 
@@ -155,7 +160,10 @@ def _own_consent(
         "status": "active",
         "granted_by": sorted({p.terms.by for p in found} & there),
         "signed_at": _day(max(signed), zone) if signed else "",
-        "period": {"start": _day(max(began), zone) if began else "", "end": _day(min(p.until for p in found) - timedelta(microseconds=1), zone)},
+        "period": {
+            "start": _day(max(began), zone) if began else "",
+            "end": _day(min(p.until for p in found) - timedelta(microseconds=1), zone),
+        },
         "purposes": list(together.purposes),
         "parts": list(together.parts),
         "topics": list(together.topics),
