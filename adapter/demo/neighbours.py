@@ -97,7 +97,8 @@ def _init(instance: Instance, *, agency: bool) -> None:
         example.unlink()
     if not agency:
         (instance.folder / "partners" / "maple-valley.toml").write_text(
-            'name = "Maple Valley Coordinated Services"\nsectors = ["coordination"]\nsince = 2026-01-05\npaused = true\n',
+            'name = "Maple Valley Coordinated Services"\nsectors = ["coordination"]\n'
+            "since = 2026-01-05\npaused = true\n",
             encoding="utf-8",
         )
 

@@ -192,8 +192,9 @@ def _taken_back(console: Console, neighbours: Neighbours, case: dict[str, Any]) 
         raise Untrue("the hospital was not asked to purge what was taken back")
     _check_equal(school, case, at_school)
     console.print(
-        f"At the hospital: {', '.join(f'{n} {what}' for what, n in sorted(kept.items()))}; and one Task asks it to purge "
-        f"every copy.\nChecked: each was looked for at the hospital by its identifier; the school's copy has not changed.\n"
+        f"At the hospital: {', '.join(f'{n} {what}' for what, n in sorted(kept.items()))}; and one Task "
+        "asks it to purge every copy.\nChecked: each was looked for at the hospital by its identifier; "
+        "the school's copy has not changed.\n"
     )
 
 

@@ -118,7 +118,7 @@ class _Directory:
         return grow(self.sight, place, record, tree, choose=lambda leaf: leaf.referred == referred)
 
     def _named(self, path: str, parts: set[str]) -> dict[str, Any]:
-        """The record with its name, if it may be named in one of `parts`; then its team leaves go along as permitted."""
+        """The record with its name, if it may be named in one of `parts`; then also its team leaves."""
         collection, record = self.records[path]
         sight, tree = self.sight, self.sight.rules.rulebook.schemas.collections[collection]
         place = sight.topics.enter(Place(collection, (path,)), record, tree)

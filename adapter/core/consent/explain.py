@@ -48,14 +48,14 @@ REASONS = {
 }
 ALARMS = {
     "not-computable": "This consent cannot be computed: it permits nothing, and denies all that it may deny.",
-    "deny-without-authority": "This denial counts although it is unsigned or without authority; a person must resolve it.",
+    "deny-without-authority": "This denial counts although it is unsigned or without authority: resolve it.",
     "superseded-by-nothing": "This consent was superseded by one that itself permits nothing.",
     "agency-not-found": "No organisation of this case is the settings' coordinating agency: nobody is exempt.",
     "agency-ambiguous": "Several organisations of this case are the settings' coordinating agency: nobody is exempt.",
 }
 _TELLING = (
-    "ended", "not-begun", "revoked", "no-end", "unsigned", "written-only", "no-authority", "no-capacity", "not-computable",
-    "superseded", "imported", "names-nothing", "draft", "entered-in-error",
+    "ended", "not-begun", "revoked", "no-end", "unsigned", "written-only", "no-authority", "no-capacity",
+    "not-computable", "superseded", "imported", "names-nothing", "draft", "entered-in-error",
 )  # fmt: skip
 """Why permits that would have fitted do not count, the most useful to say first."""
 

@@ -75,7 +75,7 @@ class Grantors:
         return self.capable_on_record(at)
 
     def child_alone_permits(self, at: datetime) -> bool | None:
-        """Are the young person's consents the only ones that permit? None: it cannot be told, so nobody else permits."""
+        """Are the young person's consents the only ones that permit? None: unknown, so nobody else permits."""
         reached = self.age_reached(at)
         if reached is False:
             return False

@@ -155,7 +155,7 @@ class Rules:
         return ""
 
     def _superseded(self, terms: Terms, now: datetime) -> bool:
-        """Rule 7: from the start of a successor that is no draft, error or unadopted import, it permits nothing, ever."""
+        """Rule 7: from the start of a successor that is no draft, error or unadopted import, it permits nothing."""
         return any(
             terms.path in c.supersedes
             and c.path != terms.path
@@ -274,7 +274,7 @@ class Rules:
         return not x.to or self._reaches(terms, x, partner, now)
 
     def _lifted(self, terms: Terms, now: datetime) -> bool:
-        """Lifted for good by a later consent, itself counting, that supersedes it and comes from one who may (rule 3)."""
+        """Lifted for good by a later consent, itself counting, that supersedes it, of one who may (rule 3)."""
         denied_at = terms.signed.end if terms.signed else terms.entered
         if denied_at is None:
             return False
@@ -363,7 +363,7 @@ class Rules:
 
 
 def compile_rules(case: Mapping[str, Any], rulebook: Rulebook, kept: Mapping[str, Any] | None = None) -> Rules:
-    """Compile what steers. `kept` is what the adapter keeps about the case: tombstones, waiting records, entry dates."""
+    """Compile what steers. `kept`: what the adapter keeps about the case: tombstones, waiting records, entry dates."""
     kept = kept or {}
     known = {*paths(case), "child", "enrolment", *kept.get("tombstones", ())}
     waiting: dict[str, set[str]] = {}

@@ -11,6 +11,9 @@ from adapter.core.consent.last_look.moment import Consent, Moment, Provision, na
 from adapter.core.consent.last_look.provisions import Asked, grants
 
 
+DIRECTORY = ("organizations", "providers")
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     permitted: list[Leaf]
@@ -20,20 +23,41 @@ class Split:
 def split(m: Moment, flat: Case) -> Split:
     """Each leaf to one side. A leaf is permitted by decision, and stands in a record that is worth sharing."""
     decider = Decider(m)
-    reasons = {leaf.pointer: _reasons(leaf, decider) for leaf in flat.leaves}
-    lent = _lent(flat, reasons)
-    for leaf in flat.leaves:
-        if leaf.schema.get("x-part-referred"):
-            reasons[leaf.pointer] = reasons[leaf.pointer] + _lent_reasons(leaf, decider, lent)
-    allowed = {pointer for pointer, why in reasons.items() if why}
-    _drop_the_worthless(flat, allowed)
-    if not any(pointer.startswith("/child/name/") for pointer in allowed):
-        allowed.clear()
+    forms = {each.get("document") for each in m.of("consents")}
+    reasons = {
+        leaf.pointer: _reasons(leaf, decider)
+        for leaf in flat.leaves
+        if not leaf.schema.get("x-part-referred") and leaf.entry.line[0].path not in forms
+    }
+    allowed = _in_view(flat, decider, reasons)
     allowed |= _notices(m, flat, decider) | _ids(flat, allowed) | _its_own(m, flat)
     return Split(
         [leaf for leaf in flat.leaves if leaf.pointer in allowed],
         [leaf for leaf in flat.leaves if leaf.pointer not in allowed],
     )
+
+
+def _in_view(flat: Case, decider: Decider, reasons: dict[str, list[Reason]]) -> set[str]:
+    """An organization or a provider is there when something that is there refers to it: again, until nothing is new."""
+    present: set[str] = set()
+    while True:
+        allowed = {
+            leaf.pointer
+            for leaf in flat.leaves
+            if reasons.get(leaf.pointer) and (leaf.entry.collection not in DIRECTORY or leaf.entry.chain[0] in present)
+        }
+        _drop_the_worthless(flat, allowed)
+        if not any(pointer.startswith("/child/name/") for pointer in allowed):
+            return set()
+        lent = _lent(flat, allowed, reasons)
+        known = set(present)
+        for leaf in flat.leaves:
+            if leaf.schema.get("x-part-referred"):
+                reasons[leaf.pointer] = _lent_reasons(leaf, decider, lent)
+                if reasons[leaf.pointer]:
+                    present.add(leaf.entry.chain[0])
+        if present == known:
+            return allowed
 
 
 def _reasons(leaf: Leaf, decider: Decider) -> list[Reason]:
@@ -64,11 +88,11 @@ def _audience(leaf: Leaf, m: Moment) -> bool:
 Lent = dict[str, list[tuple[Leaf, list[Reason]]]]
 
 
-def _lent(flat: Case, reasons: dict[str, list[Reason]]) -> Lent:
+def _lent(flat: Case, allowed: set[str], reasons: dict[str, list[Reason]]) -> Lent:
     """Organization or provider → the permitted references to it, whose part its name and sector take."""
     lent: Lent = defaultdict(list)
     for leaf in flat.leaves:
-        if "x-ref" in leaf.schema and reasons.get(leaf.pointer):
+        if "x-ref" in leaf.schema and leaf.pointer in allowed:
             lent[leaf.value].append((leaf, reasons[leaf.pointer]))
     return lent
 
