@@ -1,0 +1,20 @@
+"""An agency and its five partners, each an adapter of its own in a process of its own, for all journeys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from adapter.demo.neighbours import TITLES, Neighbours
+
+
+@pytest.fixture(scope="session")
+def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
+    """Started once; a journey puts cases of its own, so that none waits for another."""
+    started = Neighbours(tmp_path_factory.mktemp("neighbours"), TITLES)
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
