@@ -19,7 +19,7 @@ import orjson
 from adapter.core import strict_json
 from adapter.core.fhir import models
 from adapter.core.fhir.search import PARAMETERS, REFERS, Pairs, Query, index, query
-from adapter.core.fhir.transaction import Step, in_order, loose, placed, steps, twice
+from adapter.core.fhir.transaction import Step, count, in_order, loose, placed, steps, twice
 from adapter.errors import (
     AdapterError,
     Conflict,
@@ -28,12 +28,14 @@ from adapter.errors import (
     PreconditionFailed,
     Problem,
     Refused,
+    TooLarge,
 )
 from adapter.store import resources, tokens
 from adapter.store.database import Store, Tx
 from adapter.store.resources import Received
 from adapter.store.tokens import Principal
 
+MOST_VALUES = 50_000
 _ETAG = re.compile(r'(?:W/)?"(?P<version>[0-9]{1,9})"\Z')
 
 
@@ -110,6 +112,7 @@ def interact(store: Store, world: World, asked: Step, body: bytes = b"") -> Answ
         with store.reading() as tx:
             return _get(tx, world, asked)
     step = asked if asked.method == "DELETE" else replace(asked, resource=_resource(body, asked.type))
+    _check_structure([step])
     with store.writing() as tx:
         resources.alone(tx, world.partner)
         return _work(tx, world, [step], body or None)[step.position]
@@ -126,11 +129,12 @@ def bundle(store: Store, world: World, body: bytes) -> Worked:
 
     An error of a transaction names its entries by their pointers; in a batch an entry's error is what became of it.
     """
-    kind, found = steps(strict_json.parse(body), PARAMETERS, base=world.base)
+    kind, found = steps(_parsed(body), PARAMETERS, base=world.base)
     if kind == "batch":
         return Worked(kind, tuple((step, _by_itself(store, world, step)) for step in found))
     if problems := twice(found):
         raise Refused("An identity stands in the transaction more than once.", problems)
+    _check_structure(found)
     with store.writing() as tx:
         resources.alone(tx, world.partner)
         answers = _work(tx, world, found, None)
@@ -281,15 +285,14 @@ def _check_once(writes: Sequence[tuple[Step, Received | None]], removed: Mapping
 
 
 def _check(tx: Tx, world: World, writes: Sequence[Step]) -> None:
-    """Every resource keeps FHIR's rules, and refers to nothing that is not there. Refused: all problems at once."""
+    """No resource refers to what is not there. Refused: every reference that does."""
     coming = {f"{step.type}/{step.id}" for step in writes}
     problems: list[Problem] = []
     wanted: dict[str, list[str]] = {}
     for step in writes:
         resource = step.resource or {}
-        rules = models.problems({**resource, "id": step.id})
         dangling, targets = loose(resource, world.base)
-        problems += [Problem(step.root + problem.pointer, problem.detail) for problem in [*rules, *dangling]]
+        problems += [Problem(step.root + problem.pointer, problem.detail) for problem in dangling]
         for target, pointers in targets.items():
             wanted.setdefault(target, []).extend(step.root + pointer for pointer in pointers)
     missing = _missing(tx, world, wanted.keys() - coming)
@@ -299,7 +302,19 @@ def _check(tx: Tx, world: World, writes: Sequence[Step]) -> None:
         for pointer in wanted[name]
     ]
     if problems:
-        raise Refused("The content breaks rules of FHIR, or refers to what is not there.", sorted(problems))
+        raise Refused("The content refers to what is not there.", sorted(problems))
+
+
+def _check_structure(found: Sequence[Step]) -> None:
+    """Every resource keeps FHIR's structure. Looked at before the transaction: nobody waits for it."""
+    problems: list[Problem] = []
+    for step in found:
+        if step.resource is not None:
+            dropped = ("id",) if step.method == "POST" else ()  # the id is ours
+            resource = {name: value for name, value in step.resource.items() if name not in dropped}
+            problems += [Problem(step.root + each.pointer, each.detail) for each in models.problems(resource)]
+    if problems:
+        raise Refused("The content breaks rules of FHIR.", sorted(problems))
 
 
 def _missing(tx: Tx, world: World, names: Iterable[str]) -> set[str]:
@@ -350,6 +365,7 @@ def _version_of(etag: str) -> int | None:
 def _by_itself(store: Store, world: World, step: Step) -> Answer | AdapterError:
     """One entry of a batch, in a transaction of its own."""
     try:
+        _check_structure([step])
         with store.writing() as tx:
             resources.alone(tx, world.partner)
             return _work(tx, world, [step], None)[step.position]
@@ -357,8 +373,17 @@ def _by_itself(store: Store, world: World, step: Step) -> Answer | AdapterError:
         return error
 
 
+def _parsed(body: bytes) -> Any:
+    """The JSON of a body. TooLarge: more values in it than anything that is exchanged here has."""
+    value = strict_json.parse(body)
+    # Counting marks is quick and never too low; only where texts hold many of them are values counted one by one.
+    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES and count(value) > MOST_VALUES:
+        raise TooLarge(f"The body holds more than {MOST_VALUES} values.")
+    return value
+
+
 def _resource(body: bytes, type_: str) -> dict[str, Any]:
-    resource = strict_json.parse(body)
+    resource = _parsed(body)
     if not isinstance(resource, dict):
         raise Malformed("A resource is expected: a JSON object.")
     if resource.get("resourceType") != type_:

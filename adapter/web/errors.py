@@ -13,13 +13,15 @@ from werkzeug.exceptions import HTTPException
 
 from adapter.core import strict_json
 from adapter.core.fhir.outcome import outcome
-from adapter.errors import AdapterError, Malformed, Misconfigured, NotFound, TooLarge, UnsupportedMedia
+from adapter.errors import AdapterError, Malformed, Misconfigured, NotFound, Problem, TooLarge, UnsupportedMedia
 from adapter.log import logger
 from adapter.web.context import MOST_BYTES, wiring
 
 FHIR_JSON = "application/fhir+json"
 PROBLEM_JSON = "application/problem+json"
 REALM = 'Bearer realm="csp-fhir-adapter"'
+MOST_PROBLEMS = 1000
+"""What a person can still work through; an answer is not to be many times larger than what was sent."""
 _PAGES = frozenset({"/", "/sign-in", "/sign-out"})
 
 
@@ -44,6 +46,8 @@ def install(app: Flask) -> None:
 
 def answer(error: AdapterError) -> Response:
     """The answer to a request that came to `error`, in the language of the place where it came in."""
+    if (more := len(error.problems) - MOST_PROBLEMS) > 0:
+        error.problems = (*error.problems[:MOST_PROBLEMS], Problem("", f"and {more} more problems of this kind"))
     response = _written(error)
     response.status_code = error.status
     if error.status == 401:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -86,6 +87,48 @@ def test_a_body_without_a_length_is_stopped_at_the_limit(shared_web: Web) -> Non
             },
         )
         assert_error(answer, 413)
+
+
+def many(resource: dict[str, Any]) -> bytes:
+    return json.dumps(resource, separators=(",", ":")).encode()
+
+
+COSTLY = {
+    "a million empty objects": many({"resourceType": "Goal", "target": [{}] * 1_000_000}),
+    "unknown elements": many({"resourceType": "Goal", **{f"k{number}": 1 for number in range(300_000)}}),
+    "as many identifiers": many({"resourceType": "Goal", "identifier": [{"value": "1"}] * 200_000}),
+}
+
+
+@pytest.mark.parametrize("body", COSTLY.values(), ids=COSTLY)
+def test_a_body_that_would_cost_much_is_refused_at_once(shared_web: Web, body: bytes) -> None:
+    """413 before anything is checked value by value, and before anybody waits for the database."""
+    assert len(body) < 5_000_000
+    before = time.monotonic()
+    assert_error(shared_web.ask("lakeside", "POST", "/fhir/Goal", body), 413)
+    assert time.monotonic() - before < 10
+
+
+def test_a_long_text_is_not_many_values(web: Web) -> None:
+    """Commas and brackets in a text count for nothing."""
+    text = "one, two [three] {four} " * 30_000
+    body = {
+        "resourceType": "Goal",
+        "lifecycleStatus": "active",
+        "description": {"text": "x"},
+        "subject": {"display": "x"},
+    }
+    assert web.ask("lakeside", "POST", "/fhir/Goal", body | {"note": [{"text": text}]}).status_code == 201
+
+
+def test_an_answer_does_not_list_without_end(shared_web: Web) -> None:
+    """A thousand problems, and how many more."""
+    answer = shared_web.ask(
+        "lakeside", "POST", "/fhir/Goal", {"resourceType": "Goal", **dict.fromkeys(map(str, range(3000)), 1)}
+    )
+    assert_error(answer, 422)
+    assert len(answer.json["issue"]) == 1001
+    assert "more" in answer.json["issue"][-1]["details"]["text"]
 
 
 def test_a_whole_case_is_kept_and_comes_back(web: Web) -> None:

@@ -134,7 +134,7 @@ BROKEN: dict[str, tuple[dict[str, Any], int, str]] = {
     "a reference to nothing": (entry("POST", "Goal", goal("Patient/none")), 422, "resource.subject.reference"),
     "a reference to no entry": (entry("POST", "Goal", goal("urn:uuid:none")), 422, "resource.subject.reference"),
     "a conditional reference": (entry("POST", "Goal", goal(f"Patient?{CONDITION}")), 422, "resource.subject.reference"),
-    "a stale version": (entry("PUT", "Task/t1", {"resourceType": "Task", "id": "t1"}, ifMatch='W/"1"'), 412, ""),
+    "a stale version": (entry("PUT", "Patient/new", PATIENT | {"id": "new"}, ifMatch='W/"1"'), 412, ""),
     "an ambiguous condition": (entry("POST", "Organization", {}, ifNoneExist="identifier=twice"), 412, ""),
     "an unknown method": (entry("PATCH", "Goal/1"), 422, "request.method"),
     "an unknown type": (entry("POST", "Medication", {"resourceType": "Medication"}), 422, "request.url"),

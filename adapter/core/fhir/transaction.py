@@ -138,6 +138,21 @@ def loose(resource: dict[str, Any], base: str) -> tuple[list[Problem], dict[str,
     return problems, wanted
 
 
+def count(value: Any) -> int:
+    """How many values there are: objects, lists, and what is in them."""
+    waiting, number = [value], 0
+    while waiting:
+        match waiting.pop():
+            case dict() as inner:
+                waiting.extend(inner.values())
+            case list() as inner:
+                waiting.extend(inner)
+            case _:
+                pass
+        number += 1
+    return number
+
+
 class _Unreadable(Exception):  # noqa: N818 - a rule that an entry breaks, gathered where it is caught
     def __init__(self, at: str, rule: str) -> None:
         super().__init__(rule)
