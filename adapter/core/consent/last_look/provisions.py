@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from adapter.core.consent.last_look.givers import authority, may_permit_for_itself
@@ -16,8 +16,6 @@ class Asked:
     part: str
     topics: frozenset[str]
     chain: tuple[str, ...]
-    on_behalf: tuple[str, ...] = ()
-    """Where the reference stands that lends its part to a name: a permit for that record covers the name as well."""
 
 
 def computable(m: Moment, consent: Consent) -> bool:
@@ -36,12 +34,13 @@ def _clear(m: Moment, provision: Provision) -> bool:
 
 
 def _known(m: Moment, provision: Provision) -> bool:
+    permits = provision["effect"] == "permit"
     codes = (
         set(names(provision, "parts")) <= {*m.rulebook.parts, "all"}
         and set(names(provision, "purposes")) <= {*PURPOSES, "all"}
-        and set(names(provision, "topics")) <= {*TOPICS, "all"}
+        and set(names(provision, "topics")) <= (TOPICS if permits else {*TOPICS, "all"})
     )
-    return codes and (provision["effect"] == "permit" or not _never_there(m, provision))
+    return codes and (permits or not _never_there(m, provision))
 
 
 def _never_there(m: Moment, provision: Provision) -> list[str]:
@@ -69,7 +68,7 @@ def _named(m: Moment, permit: Provision, consent: Consent, asked: Asked, purpose
     return (
         (not purposes or purpose in purposes or "all" in purposes)
         and (not names(permit, "parts") or _part_named(m, permit, consent, asked.part))
-        and ("records" not in permit or not {*asked.chain, *asked.on_behalf}.isdisjoint(records))
+        and ("records" not in permit or not set(records).isdisjoint(asked.chain))
     )
 
 
@@ -134,24 +133,26 @@ def _to_denied(m: Moment, provision: Provision) -> bool:
     return not receivers or any(
         to in ("all", f"partners/{m.partner.id}")
         or (to.startswith("sectors/") and to.removeprefix("sectors/") in m.partner.sectors)
-        or (to == "care-team" and any(seat.get("member") in m.own for seat in _seats(m)))
+        or (to == "care-team" and any(_offered(m, seat) for team in m.of("care_teams") for seat in _seats(team)))
         or not (to == "care-team" or to.startswith(("partners/", "sectors/")))
         for to in receivers
     )
 
 
-def _seats(m: Moment) -> list[Provision]:
-    return [seat for team in m.of("care_teams") for seat in team.get("members") or ()]
+def _seats(team: Provision) -> Sequence[Provision]:
+    return team.get("members") or ()
+
+
+def _offered(m: Moment, seat: Provision) -> bool:
+    return seat.get("member") in m.own and seat.get("invited_by_family") is True
 
 
 def _invited(m: Moment) -> bool:
     return any(
-        seat.get("member") in m.own
-        and seat.get("invited_by_family") is True
-        and m.within({"start": seat.get("since"), "end": seat.get("until")})
+        _offered(m, seat) and m.within({"start": seat.get("since"), "end": seat.get("until")})
         for team in m.of("care_teams")
         if team.get("status") == "active" and m.within(team.get("period"))
-        for seat in team.get("members") or ()
+        for seat in _seats(team)
     )
 
 

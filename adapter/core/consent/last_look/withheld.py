@@ -10,7 +10,6 @@ from adapter.core.consent.last_look.leaves import Case, Leaf
 from adapter.core.consent.last_look.moment import Consent, Moment, Provision, names, path
 from adapter.core.consent.last_look.provisions import Asked, grants
 
-
 DIRECTORY = ("organizations", "providers")
 
 
@@ -25,7 +24,7 @@ def split(m: Moment, flat: Case) -> Split:
     decider = Decider(m)
     forms = {each.get("document") for each in m.of("consents")}
     reasons = {
-        leaf.pointer: _reasons(leaf, decider)
+        leaf.pointer: _reasons(leaf, decider, leaf.part)
         for leaf in flat.leaves
         if not leaf.schema.get("x-part-referred") and leaf.entry.line[0].path not in forms
     }
@@ -49,30 +48,30 @@ def _in_view(flat: Case, decider: Decider, reasons: dict[str, list[Reason]]) -> 
         _drop_the_worthless(flat, allowed)
         if not any(pointer.startswith("/child/name/") for pointer in allowed):
             return set()
-        lent = _lent(flat, allowed, reasons)
+        lent = _lent(flat, allowed)
         known = set(present)
         for leaf in flat.leaves:
             if leaf.schema.get("x-part-referred"):
-                reasons[leaf.pointer] = _lent_reasons(leaf, decider, lent)
+                record = leaf.entry.chain[0]
+                reasons[leaf.pointer] = [why for part in lent[record] for why in _reasons(leaf, decider, part)]
                 if reasons[leaf.pointer]:
-                    present.add(leaf.entry.chain[0])
+                    present.add(record)
         if present == known:
             return allowed
 
 
-def _reasons(leaf: Leaf, decider: Decider) -> list[Reason]:
+def _reasons(leaf: Leaf, decider: Decider, part: str | None) -> list[Reason]:
     """The purposes for which it may be seen: the standing one, and that of each open referral that takes it along."""
-    if leaf.part is None or not _audience(leaf, decider.m):
+    if part is None or not _audience(leaf, decider.m):
         return []
-    asked = Asked(leaf.part, leaf.topics, leaf.entry.chain)
-    if asked in decider.seen:
-        return decider.seen[asked]
-    why: list[Reason] = [(decider.m.partner.purpose, None)]
-    for referral, along in decider.referrals:
-        of_child = leaf.entry.collection == "child" and leaf.part in ("identity", "contact")
-        if of_child or not along.isdisjoint(asked.chain):
-            why.append(("referral", referral.get("consent")))
-    decider.seen[asked] = [each for each in why if decider.permitted(asked, *each)]
+    asked = Asked(part, leaf.topics, leaf.entry.chain)
+    if asked not in decider.seen:
+        why: list[Reason] = [(decider.m.partner.purpose, None)]
+        for referral, along in decider.referrals:
+            of_child = leaf.entry.collection == "child" and part in ("identity", "contact")
+            if of_child or not along.isdisjoint(asked.chain):
+                why.append(("referral", referral.get("consent")))
+        decider.seen[asked] = [each for each in why if decider.permitted(asked, *each)]
     return decider.seen[asked]
 
 
@@ -85,26 +84,13 @@ def _audience(leaf: Leaf, m: Moment) -> bool:
     return kind in m.partner.audience or sectors is None or not set(sectors).isdisjoint(m.partner.sectors)
 
 
-Lent = dict[str, list[tuple[Leaf, list[Reason]]]]
-
-
-def _lent(flat: Case, allowed: set[str], reasons: dict[str, list[Reason]]) -> Lent:
-    """Organization or provider → the permitted references to it, whose part its name and sector take."""
-    lent: Lent = defaultdict(list)
+def _lent(flat: Case, allowed: set[str]) -> dict[str, set[str | None]]:
+    """Organization or provider → the parts of the permitted references to it, which its name and sector take."""
+    lent: dict[str, set[str | None]] = defaultdict(set)
     for leaf in flat.leaves:
         if "x-ref" in leaf.schema and leaf.pointer in allowed:
-            lent[leaf.value].append((leaf, reasons[leaf.pointer]))
+            lent[leaf.value].add(leaf.part)
     return lent
-
-
-def _lent_reasons(leaf: Leaf, decider: Decider, lent: Lent) -> list[Reason]:
-    chain = leaf.entry.chain
-    return [
-        reason
-        for reference, why in lent.get(chain[0], ())
-        for reason in why
-        if decider.permitted(Asked(reference.part or "", leaf.topics, chain, reference.entry.chain), *reason)
-    ]
 
 
 def _drop_the_worthless(flat: Case, allowed: set[str]) -> None:
