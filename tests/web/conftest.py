@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from adapter.store import tokens
 from adapter.store.database import Store
 from adapter.store.seal import Keys
 from adapter.web.app import create_app
+from adapter.web.context import KEY
 from adapter.wiring import wire
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,12 +93,15 @@ Opened = Callable[[Path], Web]
 def opened(upgraded: tuple[Path, dict[str, str]], keys: Keys, desk: Desk) -> Iterator[Opened]:
     """Opens a web on a database of its own in this folder."""
     stores: list[Store] = []
+    made = create_app(desk)
 
     def open_in(folder: Path) -> Web:
         shutil.copy(upgraded[0], folder / "adapter.db")
         store = Store.open(f"sqlite:///{folder / 'adapter.db'}", keys)
         stores.append(store)
-        return Web(create_app(replace(desk, store=store)), store, upgraded[1])
+        app = copy(made)  # the routes are compiled once; a database is what each has of its own
+        app.extensions = {KEY: replace(desk, store=store)}
+        return Web(app, store, upgraded[1])
 
     yield open_in
     for store in stores:
@@ -106,6 +111,12 @@ def opened(upgraded: tuple[Path, dict[str, str]], keys: Keys, desk: Desk) -> Ite
 @pytest.fixture
 def web(opened: Opened, tmp_path: Path) -> Web:
     return opened(tmp_path)
+
+
+@pytest.fixture
+def own_web(web: Web) -> Web:
+    """An application that a test may change."""
+    return replace(web, app=create_app(web.app.extensions[KEY]))
 
 
 @pytest.fixture(scope="session")

@@ -38,10 +38,10 @@ def test_every_route_is_in_the_table_and_the_table_has_no_other(shared_web: Web)
     assert routes == set(ADMISSIONS)
 
 
-def test_a_route_that_is_not_in_the_table_opens_for_nobody(web: Web) -> None:
+def test_a_route_that_is_not_in_the_table_opens_for_nobody(own_web: Web) -> None:
     """Fail closed."""
-    web.app.add_url_rule("/api/forgotten", view_func=lambda: "secret")
-    assert_error(web.ask("admin", "GET", "/api/forgotten"), 403)
+    own_web.app.add_url_rule("/api/forgotten", view_func=lambda: "secret")
+    assert_error(own_web.ask("admin", "GET", "/api/forgotten"), 403)
 
 
 @pytest.mark.parametrize("key", GUARDED, ids=LINES)

@@ -58,16 +58,16 @@ def test_what_was_not_foreseen_says_nothing(
     assert "RuntimeError" in logged.err
 
 
-def test_an_error_is_not_shown_by_the_framework_in_debug_mode(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_is_not_shown_by_the_framework_in_debug_mode(own_web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even a careless operator gets no page with source and values."""
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError(MARKER)
 
     monkeypatch.setattr(show, "partners", broken)
-    web.app.debug = True
-    web.app.testing = True
-    assert_error(web.ask("admin", "GET", "/api/partners"), 500)
+    own_web.app.debug = True
+    own_web.app.testing = True
+    assert_error(own_web.ask("admin", "GET", "/api/partners"), 500)
 
 
 def test_a_database_that_is_away_is_said_and_the_process_is_still_alive(web: Web, tmp_path: Path) -> None:
