@@ -4,33 +4,48 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check --no-input
 
-.PHONY: install demo test check lint lock golden clean
+.PHONY: install demo test check lint servers proofs golden lock wheel clean
 
 install: $(RUNTIME)
 
 $(RUNTIME): requirements/runtime.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/runtime.lock
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP) --require-hashes -r requirements/runtime.lock
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEV): $(RUNTIME) requirements/dev.lock
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(PIP) --require-hashes -r requirements/dev.lock
 	@touch $@
 
+# An agency and two partners on this machine; ONCE=1 ends after the story.
 demo: install
 	$(BIN)/adapter demo $(if $(ONCE),--once)
 
 test: $(DEV)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(DEV)
 	$(BIN)/ruff check adapter tests bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/adapter check
 
 check: lint test
+
+# What needs servers: PostgreSQL (Debian's package; a server of its own is started in a temporary folder).
+servers: $(DEV)
+	CSP_SERVERS=1 $(BIN)/python -m pytest -m servers
+
+# The properties of consent.md and the leak channels, with the full numbers.
+proofs: $(DEV)
+	CSP_PROOFS=1 $(BIN)/python -m pytest tests/core/consent -p no:randomly --timeout 7200
+
+# Golden files are written anew from what the mapping makes now; review them as a diff.
+golden: $(DEV)
+	$(BIN)/python -m tests.core.mapping_files.regenerate
 
 # The locks are made from pyproject.toml, with hashes, so that a machine installs what was tested.
 lock:
@@ -40,6 +55,9 @@ lock:
 	.lock-venv/bin/uv pip compile -q --no-header --no-annotate --generate-hashes --python-version 3.11 --extra build pyproject.toml -o requirements/runtime.lock
 	.lock-venv/bin/uv pip compile -q --no-header --no-annotate --generate-hashes --python-version 3.11 --extra build --extra dev pyproject.toml -o requirements/dev.lock
 	rm -rf .lock-venv
+
+wheel: $(RUNTIME)
+	$(BIN)/hatchling build -t wheel
 
 clean:
 	rm -rf $(VENV) build dist
