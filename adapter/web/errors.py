@@ -37,6 +37,10 @@ class NotAcceptable(AdapterError):  # noqa: N818
     title = "The wanted content type is not spoken here"
 
 
+class Unforeseen(AdapterError):  # noqa: N818
+    title = "The adapter could not do this"
+
+
 def install(app: Flask) -> None:
     """Let no error reach a caller in another form."""
     app.register_error_handler(AdapterError, _of_ours)
@@ -113,4 +117,4 @@ def _of_http(error: HTTPException) -> Response:
 def _unforeseen(error: Exception) -> Response:
     rule = request.url_rule.rule if request.url_rule else "/"
     logger(clock=wiring().clock).error("failed", route=f"{request.method} {rule}", error=error)
-    return answer(AdapterError("Something went wrong that was not foreseen. Nothing was saved."))
+    return answer(Unforeseen("Something went wrong that was not foreseen. Nothing was saved."))
