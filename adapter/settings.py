@@ -177,6 +177,10 @@ def _key_file(path: Path) -> list[Finding]:
         return [Finding(str(path), 0, "the key file is missing; restore it from its backup")]
     if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
         return [Finding(str(path), 0, "others than its owner may use the key file: chmod 600")]
+    try:
+        path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return [Finding(str(path), 0, "the key file cannot be read; restore it from its backup")]
     return []
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from adapter.cli.context import Asked, desk, now, pass_asked, say
+from adapter.cli.context import Asked, desk, now, opened, pass_asked, say
 from adapter.cli.output import print_json, print_rows
 
 if TYPE_CHECKING:
@@ -139,12 +139,12 @@ def share_list(asked: Asked, case: str | None, partner: str | None, state: str |
       adapter --instance my-agency share list --state stopped
       adapter --instance my-agency share list --case C-1042 --json
     """
-    from adapter import show, wiring
+    from adapter import show
 
-    wired = wiring.wire(asked.folder)
-    found: list[dict[str, Any]] = (
-        show.overview(wired)["cases"] if case is None else [{"case": case, "shares": show.shares_of(wired, case)}]
-    )
+    with opened(asked) as wired:
+        found: list[dict[str, Any]] = (
+            show.overview(wired)["cases"] if case is None else [{"case": case, "shares": show.shares_of(wired, case)}]
+        )
     rows = [
         {"case": each["case"], **row}
         for each in found
@@ -165,9 +165,11 @@ def share_retry(asked: Asked, case: str, partner: str) -> None:
     Example:
       adapter --instance my-agency share retry C-1042 lakeside
     """
-    from adapter import steer, wiring
+    from adapter import steer
 
-    print_json(steer.retry(wiring.wire(asked.folder), case, partner))
+    with opened(asked) as wired:
+        done = steer.retry(wired, case, partner)
+    print_json(done)
     say("It is due now: a running worker takes it up.")
 
 

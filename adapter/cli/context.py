@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
@@ -64,6 +65,18 @@ def desk(asked: Asked, partners: Path | None) -> Desk | Preview:
     if asked.instance is not None and partners is None:
         return wiring.wire(asked.instance)
     return wiring.wire_without_instance(partners)
+
+
+@contextmanager
+def opened(asked: Asked) -> Iterator[Desk]:
+    """The whole instance that was asked for, its database let go of at the end."""
+    from adapter import wiring
+
+    found = wiring.wire(asked.folder)
+    try:
+        yield found
+    finally:
+        found.store.close()
 
 
 pass_asked: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pass_decorator(Asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
 from collections.abc import Iterator
 from threading import Event, Thread
 from types import FrameType
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from adapter.cli.context import Asked, pass_asked, say
+from adapter.cli.context import Asked, opened, pass_asked, say
 from adapter.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -35,26 +36,22 @@ def serve(asked: Asked, host: str | None, port: int | None, worker: bool | None)
     """
     from waitress.server import create_server
 
-    from adapter import wiring
     from adapter.web.app import create_app
 
-    wired = wiring.wire(asked.folder)
-    _check(wired)
-    settings = wired.settings
-    server = create_server(
-        create_app(wired),
-        host=host or settings.host,
-        port=settings.port if port is None else port,
-        threads=8,
-        ident=None,
-        clear_untrusted_proxy_headers=True,
-    )
-    works = settings.worker_in_process if worker is None else worker
-    with _interruptible(), _worker(wired) if works else contextlib.nullcontext():
-        say(f"Listening on http://{server.effective_host}:{server.effective_port}" + ("" if works else ", no worker"))
-        with contextlib.suppress(KeyboardInterrupt):
-            server.run()
-        server.close()
+    with opened(asked) as wired:
+        _check(wired)
+        settings = wired.settings
+        listening = _listen(host or settings.host, settings.port if port is None else port)
+        server = create_server(
+            create_app(wired), sockets=[listening], threads=8, ident=None, clear_untrusted_proxy_headers=True
+        )
+        works = settings.worker_in_process if worker is None else worker
+        with _interruptible(), _worker(wired) if works else contextlib.nullcontext():
+            address = f"http://{server.effective_host}:{server.effective_port}"
+            say(f"Listening on {address}" + ("" if works else ", no worker"))
+            with contextlib.suppress(KeyboardInterrupt):
+                server.run()
+            server.close()
 
 
 @click.command()
@@ -69,18 +66,17 @@ def work(asked: Asked, once: bool) -> None:
     Example:
       adapter --instance my-agency work
     """
-    from adapter import wiring
     from adapter.worker import run as deliver
 
-    wired = wiring.wire(asked.folder)
-    _check(wired)
-    if once:
-        say(f"{deliver(wired, once=True)} share(s) worked on.")
-        return
-    with _interruptible(), _worker(wired) as thread:
-        say("Working.")
-        with contextlib.suppress(KeyboardInterrupt):
-            thread.join()
+    with opened(asked) as wired:
+        _check(wired)
+        if once:
+            say(f"{deliver(wired, once=True)} share(s) worked on.")
+            return
+        with _interruptible(), _worker(wired) as thread:
+            say("Working.")
+            with contextlib.suppress(KeyboardInterrupt):
+                thread.join()
 
 
 @click.command()
@@ -97,6 +93,15 @@ def demo(once: bool) -> None:
     from adapter.demo import run
 
     raise click.exceptions.Exit(run(once=once))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket at this address, or one sentence why not."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise click.ClickException(f"cannot listen at {host}, port {port}: {error.strerror}.") from None
 
 
 def _check(wired: Desk) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -53,29 +55,26 @@ def init(folder: Path, name: str, time_zone: str, identifier_system: str) -> Non
       adapter init my-agency --name "Maple Valley" --time-zone America/Toronto
     """
     from adapter import settings
-    from adapter.store.database import Store
-    from adapter.store.seal import Keys
+    from adapter.errors import Misconfigured
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise click.UsageError(f"{folder} is there already, and is not an empty folder.")
     values = {"name": name, "time_zone": time_zone, "identifier_system": identifier_system}
     if any(not value.isprintable() or '"' in value or "\\" in value for value in values.values()):
         raise click.UsageError("names and URIs cannot hold quotation marks, backslashes or line ends.")
-    keys = Keys.generate()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / "partners").mkdir()
-        _write(folder / settings.FILE, Template(_example("adapter.toml")).substitute(values))
-        _write(folder / "keys", keys.text())
-        today = now().date().isoformat()
-        _write(folder / "partners" / "example.toml", Template(_example("partner.toml")).substitute(today=today))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Made beside its place and moved there whole: an instance is never half there. mkdtemp makes it private.
+        making = Path(tempfile.mkdtemp(prefix=".adapter-init-", dir=folder.parent))
+        try:
+            _make(making, values)
+            making.rename(folder)
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
+    except Misconfigured as wrong:
+        raise click.UsageError("; ".join(finding.detail for finding in wrong.findings) or wrong.detail) from None
     except OSError as error:
         raise click.ClickException(f"{folder} cannot be written: {error.strerror}.") from None
-    store = Store.open(settings.read(folder).database, keys)
-    try:
-        store.upgrade()
-    finally:
-        store.close()
     say(f"""\
 {folder} is an instance now.
 
@@ -110,6 +109,25 @@ def new_case() -> None:
 
 
 commands = (init, new)
+
+
+def _make(folder: Path, values: dict[str, str]) -> None:
+    """An instance in this folder: settings, keys, an example partner, and a database of this version."""
+    from adapter import settings
+    from adapter.store.database import Store
+    from adapter.store.seal import Keys
+
+    keys = Keys.generate()
+    (folder / "partners").mkdir()
+    _write(folder / settings.FILE, Template(_example("adapter.toml")).substitute(values))
+    _write(folder / "keys", keys.text())
+    today = now().date().isoformat()
+    _write(folder / "partners" / "example.toml", Template(_example("partner.toml")).substitute(today=today))
+    store = Store.open(settings.read(folder, {}).database, keys)
+    try:
+        store.upgrade()
+    finally:
+        store.close()
 
 
 def _example(name: str) -> str:

@@ -1,0 +1,122 @@
+"""Tokens, partners, shares and the database of an instance, administered from the command line."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from adapter import keep, wiring
+from adapter.store import tokens
+from adapter.store.database import Store
+from adapter.store.seal import Keys
+from tests.cli.conftest import REPOSITORY, Run, printed
+
+
+def principal(instance: Path, token: str) -> tokens.Principal | None:
+    keys = Keys.parse((instance / "keys").read_text(encoding="utf-8"))
+    store = Store.open(f"sqlite:///{instance}/adapter.db", keys)
+    try:
+        with store.reading() as tx:
+            return tokens.find(tx, token)
+    finally:
+        store.close()
+
+
+def test_token_new_prints_the_token_alone_and_it_opens(run: Run, instance: Path) -> None:
+    result = run("--instance", instance, "token", "new", "--role", "source", "--label", "case system")
+    assert result.exit_code == 0
+    token = result.stdout.removesuffix("\n")
+    assert "\n" not in token
+    found = principal(instance, token)
+    assert found is not None
+    assert (found.role, found.partner, found.label) == ("source", "", "case system")
+    assert token not in run("--instance", instance, "token", "list").stdout
+
+
+def test_a_partners_token_is_that_partners(run: Run, instance: Path) -> None:
+    result = run("--instance", instance, "token", "new", "--role", "partner", "--partner", "lakeside")
+    found = principal(instance, result.stdout.strip())
+    assert found is not None
+    assert (found.role, found.partner) == ("partner", "lakeside")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("--role", "partner"), id="a partner's token names none"),
+        pytest.param(("--role", "source", "--partner", "lakeside"), id="another role names a partner"),
+        pytest.param(("--role", "partner", "--partner", "nobody"), id="a partner that is not configured"),
+        pytest.param(("--role", "king"), id="a role that is none"),
+        pytest.param((), id="no role"),
+    ],
+)
+def test_a_token_that_would_fit_nobody_is_not_given_out(run: Run, instance: Path, arguments: tuple[str, ...]) -> None:
+    result = run("--instance", instance, "token", "new", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_a_revoked_token_opens_nothing(run: Run, instance: Path) -> None:
+    token = run("--instance", instance, "token", "new", "--role", "admin").stdout.strip()
+    listed = printed(run("--instance", instance, "token", "list"))
+    last = listed[-1]
+    assert (last["role"], last["partner"], last["revoked"]) == ("admin", None, None)
+    assert run("--instance", instance, "token", "revoke", last["id"]).exit_code == 0
+    assert principal(instance, token) is None
+    assert printed(run("--instance", instance, "token", "list"))[-1]["revoked"] is not None
+    again = run("--instance", instance, "token", "revoke", last["id"])
+    assert again.exit_code == 1
+    assert "no token" in again.stderr
+
+
+def test_partner_list_is_the_instances_the_fixtures_or_those_given(run: Run, instance: Path) -> None:
+    own = printed(run("--instance", instance, "partner", "list", "--json"))
+    assert [each["id"] for each in own] == ["example", "lakeside"]
+    assert own[0]["paused"] is True
+    fixtures = printed(run("partner", "list"))
+    assert {"lakeside", "riverside", "harbour-cas", "northstar"} <= {each["id"] for each in fixtures}
+    assert "TOKEN" not in json.dumps(fixtures), "nothing about secrets, not even their names"
+    assert (
+        printed(run("--instance", instance, "partner", "list", "--partners", REPOSITORY / "fixtures/partners"))
+        == fixtures
+    )
+
+
+def test_share_list_and_retry(run: Run, instance: Path, example: Path) -> None:
+    """A saved case has a share with each partner; the list can be narrowed, and a share made due."""
+    desk = wiring.wire(instance)
+    try:
+        keep.put_case(desk, "C-1042", example.read_bytes())
+    finally:
+        desk.store.close()
+    every = printed(run("--instance", instance, "share", "list"))
+    assert {(each["case"], each["partner"]) for each in every} == {("C-1042", "example"), ("C-1042", "lakeside")}
+    one = printed(run("--instance", instance, "share", "list", "--case", "C-1042", "--partner", "lakeside", "--json"))
+    assert [each["partner"] for each in one] == ["lakeside"]
+    assert printed(run("--instance", instance, "share", "list", "--state", "stopped")) == []
+    assert printed(run("--instance", instance, "share", "retry", "C-1042", "lakeside"))["partner"] == "lakeside"
+
+
+@pytest.mark.parametrize("arguments", [("list", "--case", "C-9"), ("retry", "C-9", "lakeside")])
+def test_a_share_that_is_not_there_is_one_sentence(run: Run, instance: Path, arguments: tuple[str, ...]) -> None:
+    result = run("--instance", instance, "share", *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("adapter: There is no such ")
+
+
+def test_db_upgrade_may_be_run_again(run: Run, instance: Path) -> None:
+    assert run("--instance", instance, "db", "upgrade").exit_code == 0
+
+
+def test_a_database_of_a_later_version_is_refused_with_a_sentence(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "agency"
+    run("init", folder)
+    with sqlite3.connect(folder / "adapter.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'from the future'")
+    connection.close()
+    for command in (("db", "upgrade"), ("token", "list"), ("work", "--once")):
+        result = run("--instance", folder, *command)
+        assert result.exit_code == 1
+        assert "that wrote it, or a later one" in result.stderr
