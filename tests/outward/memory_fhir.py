@@ -127,8 +127,9 @@ class MemoryFhir:
 
 def _rewrite(value: Any, made: Mapping[str, str]) -> None:
     if isinstance(value, dict):
-        if value.get("reference") in made:
-            value["reference"] = made[value["reference"]]
+        target = value.get("reference")
+        if isinstance(target, str) and target in made:  # Consent.provision.data.reference is an object
+            value["reference"] = made[target]
         for inner in value.values():
             _rewrite(inner, made)
     elif isinstance(value, list):
