@@ -90,6 +90,14 @@ STANDS: dict[str, tuple[Any, str]] = {
         "/child/address/lines/0",
     ),
     "the agency's own case number": (tell("see C-2077-AMA"), "/case"),
+    "the case number alone, in base64": (bundle(data=encoded("C-2077-AMA")), "/case"),
+    "markup that shows up once other markup is undone": (
+        bundle(
+            text={"div": f"<p>{html.escape(html.escape(GOAL.replace('the', '<i>the</i>')))}</p>"},
+            note=html.escape(GOAL),
+        ),
+        "/goals/1/title",
+    ),
     "a health card, which a school is never told": (
         bundle(identifier=[{"value": "9988-776-655-XK"}]),
         "/child/identifiers/1/value",

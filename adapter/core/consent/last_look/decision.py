@@ -40,8 +40,8 @@ class Decider:
         self.givers = {path(each): each["granted_by"] for each in consents}
         self.referrals = [(each, package(m, each)) for each in m.of("referrals") if is_open(m, each)]
         self.deciders, self.shared, self.alone = set(deciders(m)), shared(m), decides_alone(m)
-        self.seen: dict[Asked, list[Reason]] = {}
-        """What was asked before, with the reasons for which it may be seen."""
+        self.seen: dict[tuple[str, frozenset[str], str], list[Reason]] = {}
+        """Part, topics and pointer of the entry: what was asked before, with the reasons for which it may be seen."""
 
     def permitted(self, asked: Asked, purpose: str, named: str | None = None) -> bool:
         """`named`: the one consent that a referral names."""

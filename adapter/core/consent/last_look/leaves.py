@@ -150,6 +150,8 @@ def _put_topics(flat: Case, case: Mapping[str, Any], rulebook: Rulebook, partner
     partner_of = _Sectors(case, rulebook, partner)
     placed: set[str] = set()
     for leaf in flat.leaves:
+        if "x-codes" not in leaf.schema and "x-ref" not in leaf.schema:
+            continue
         implied = _from_code(leaf, rulebook)
         if leaf.entry.collection == "child":
             placed |= implied if leaf.pointer.startswith("/child/placement/") else set()

@@ -9,13 +9,15 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
 ADDRESSES = frozenset({"id", "reference", "url", "uri", "fullUrl", "ifNoneExist", "ifMatch", "link", "versionId"})
 """Members that hold an id, a reference or a URL; besides, every string that begins as a URL or a URN."""
-ENCODED = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+ENOUGH = 24
+"""Strings shorter than this, but for `data`, are not taken for something encoded."""
+ENCODED = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 TAG = re.compile(r"<[^<>]*>")
 TOKEN = re.compile(r"[A-Za-z0-9._-]+")
 BREAK = "\x00"
@@ -40,35 +42,52 @@ def even(text: str) -> str:
     return " ".join(text.lower().split())
 
 
+@dataclass(slots=True)
+class _Pile:
+    """What has been gathered so far."""
+
+    strings: set[str] = field(default_factory=set)
+    addresses: set[str] = field(default_factory=set)
+    taken: set[tuple[str, bool]] = field(default_factory=set)
+    """Strings, and whether they stood as data, that have been read in every way already."""
+
+
 def read(payload: bytes) -> Read:
     """Raises ValueError where the bytes are not JSON."""
-    strings: set[str] = set()
-    addresses: set[str] = set()
-    _collect(json.loads(payload), "", strings, addresses, DEPTH)
-    # Each string is evened out apart from its neighbours: BREAK is not white space, so folding leaves it alone.
-    text = even(f" {BREAK} ".join(strings))
-    tokens = frozenset(token for address in addresses for token in TOKEN.findall(even(address)))
+    pile = _Pile()
+    _gather(json.loads(payload), "", pile, DEPTH)
+    # BREAK is not white space, so each string is evened out apart from its neighbours.
+    text = even(f" {BREAK} ".join(pile.strings))
+    tokens = frozenset(token for address in pile.addresses for token in TOKEN.findall(even(unquote(address))))
     return Read(text, frozenset(text.split()), tokens)
 
 
-def _collect(value: Any, name: str, strings: set[str], addresses: set[str], depth: int) -> None:
+def _gather(value: Any, name: str, pile: _Pile, depth: int) -> None:
     if isinstance(value, dict):
-        strings.update(_full_name(value))
+        pile.strings.update(_full_name(value))
         for key, member in value.items():
-            strings.add(key)
-            _collect(member, key, strings, addresses, depth)
+            pile.strings.add(key)
+            _gather(member, key, pile, depth)
     elif isinstance(value, list):
         for item in value:
-            _collect(item, name, strings, addresses, depth)
+            _gather(item, name, pile, depth)
     elif isinstance(value, str):
-        strings.update(_readings(value))
         if name in ADDRESSES or value.startswith(("http://", "https://", "urn:")):
-            addresses.update((value, unquote(value)))
-        if depth and (name == "data" or len(value) >= 24):
-            for inner in _opened("".join(value.split()) if name == "data" else value):
-                _collect(inner, name if isinstance(inner, str) else "", strings, addresses, depth - 1)
+            pile.addresses.add(value)
+        if (value, name == "data") not in pile.taken:
+            pile.taken.add((value, name == "data"))
+            _take(value, name, pile, depth)
     elif value is not None:
-        strings.add(json.dumps(value))
+        pile.strings.add(json.dumps(value))
+
+
+def _take(text: str, name: str, pile: _Pile, depth: int) -> None:
+    """One string, in each way in which it can be read, and with what is inside it."""
+    pile.strings.add(text)
+    pile.strings.update(_readings(text))
+    if depth and (name == "data" or len(text) >= ENOUGH):
+        for inner in _opened("".join(text.split()) if name == "data" else text):
+            _gather(inner, name if isinstance(inner, str) else "", pile, depth - 1)
 
 
 def _full_name(value: dict[str, Any]) -> Iterator[str]:
@@ -79,8 +98,7 @@ def _full_name(value: dict[str, Any]) -> Iterator[str]:
 
 
 def _readings(text: str) -> Iterator[str]:
-    """The text as it is, and as a person would see it: without markup, entities and percent signs undone."""
-    yield text
+    """The text as a person would see it: without markup, entities and percent signs undone."""
     if "<" in text or "&" in text:
         yield html.unescape(TAG.sub(" ", text))
         yield html.unescape(TAG.sub("", text))
@@ -91,7 +109,7 @@ def _readings(text: str) -> Iterator[str]:
 
 def _opened(text: str) -> Iterator[Any]:
     """What is inside: base64 (data of an attachment, and anything that looks like it), or JSON in a string."""
-    if ENCODED.fullmatch(text):
+    if " " not in text and ENCODED.fullmatch(text):
         packed = text.replace("-", "+").replace("_", "/").rstrip("=")
         try:
             inner = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)

@@ -64,15 +64,16 @@ def _reasons(leaf: Leaf, decider: Decider, part: str | None) -> list[Reason]:
     """The purposes for which it may be seen: the standing one, and that of each open referral that takes it along."""
     if part is None or not _audience(leaf, decider.m):
         return []
-    asked = Asked(part, leaf.topics, leaf.entry.chain)
-    if asked not in decider.seen:
+    place = (part, leaf.topics, leaf.entry.pointer)
+    if place not in decider.seen:
+        asked = Asked(part, leaf.topics, leaf.entry.chain)
         why: list[Reason] = [(decider.m.partner.purpose, None)]
         for referral, along in decider.referrals:
             of_child = leaf.entry.collection == "child" and part in ("identity", "contact")
             if of_child or not along.isdisjoint(asked.chain):
                 why.append(("referral", referral.get("consent")))
-        decider.seen[asked] = [each for each in why if decider.permitted(asked, *each)]
-    return decider.seen[asked]
+        decider.seen[place] = [each for each in why if decider.permitted(asked, *each)]
+    return decider.seen[place]
 
 
 def _audience(leaf: Leaf, m: Moment) -> bool:
