@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from adapter import catalogue
+from adapter.catalogue import files_root
+from adapter.catalogue.files import Found
+from adapter.catalogue.translations import read_mappings
 from adapter.cli import main
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _mappings_compiled_once() -> Iterator[None]:
+    """Compiling the repository's mappings takes most of a command's time: these tests do it once, as a server does."""
+    compiled: dict[Path, Any] = {}
+
+    def read_once(folder: Path, name: str, found: Found) -> Any:
+        if folder != files_root() / "mappings" / "r4":
+            return read_mappings(folder, name, found)
+        if folder not in compiled:
+            compiled[folder] = read_mappings(folder, name, found)
+        return compiled[folder]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogue, "read_mappings", read_once)
+        yield
 
 
 @pytest.fixture(scope="session")
