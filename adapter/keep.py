@@ -73,18 +73,21 @@ def delete_case(desk: Desk, number: str, *, version: int | None = None) -> Kept:
 
 
 def listed(desk: Desk, *, after: str | None, limit: int) -> list[dict[str, Any]]:
-    """The cases, a page at a time."""
+    """The cases, a page at a time: those behind the case `after`, in the order first saved."""
     with desk.store.reading() as tx:
+        behind = cases.get(tx, after) if after else None
+        if after and behind is None:
+            raise NotFound("There is no such case.")
         return [
             {"case": s.number, "version": s.version, "saved_at": s.saved_at.isoformat(), "deleted": s.deleted}
-            for s in cases.listed(tx, after=after, limit=limit)
+            for s in cases.listed(tx, after=behind.id if behind else None, limit=limit)
         ]
 
 
 def get_record(desk: Desk, number: str, collection: str, record: str) -> tuple[dict[str, Any], int]:
     """One record of a case, and the version of the case."""
     body, version = get_case(desk, number)
-    _known(desk, collection)
+    _known(desk, collection, record)
     found = body.get(collection) if collection in SINGULAR else _in(body, collection, record)
     if found is None:
         raise NotFound("There is no such record.")
@@ -96,7 +99,7 @@ def put_record(
 ) -> Kept:
     """Save one record of a case: the case with it is checked as a whole."""
     value = strict_json.parse(body)
-    _known(desk, collection)
+    _known(desk, collection, record)
     if not isinstance(value, dict):
         raise Malformed("A record is a JSON object.")
     if collection not in SINGULAR and value.get("id") != record:
@@ -119,7 +122,7 @@ def put_record(
 
 def delete_record(desk: Desk, number: str, collection: str, record: str, *, version: int | None = None) -> Kept:
     """Delete one record. Refused while another record refers to it: the problems name where."""
-    _known(desk, collection)
+    _known(desk, collection, record)
     with desk.store.writing() as tx:
         case = _stored(tx, number).body
         there = collection in case if collection in SINGULAR else _in(case, collection, record) is not None
@@ -181,9 +184,10 @@ def _in(case: Mapping[str, Any], collection: str, record: str) -> dict[str, Any]
     return next((r for r in case.get(collection, ()) if r["id"] == record), None)
 
 
-def _known(desk: Desk, collection: str) -> None:
-    if collection not in desk.catalogue.schemas.collections:
-        raise NotFound("There is no such collection.")
+def _known(desk: Desk, collection: str, record: str) -> None:
+    """`child` and `enrolment` have no id; every other record has one."""
+    if collection not in desk.catalogue.schemas.collections or (collection in SINGULAR) == bool(record):
+        raise NotFound("There is no such record.")
 
 
 def _refuse(found: list[Problem]) -> None:

@@ -11,10 +11,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Literal
-
-import orjson
 
 from adapter.core import strict_json
 from adapter.core.fhir import models
@@ -200,11 +197,11 @@ def _write(tx: Tx, world: World, step: Step, there: Received | None, sent: bytes
     terms = index(resource, base=world.base)
     if step.method == "POST":
         made = resources.create(
-            tx, world.partner, step.type, _numbers(resource), id=step.id, now=world.now, indexed=terms, sent=sent
+            tx, world.partner, step.type, resource, id=step.id, now=world.now, indexed=terms, sent=sent
         )
     else:
         made = resources.update(
-            tx, world.partner, step.type, step.id, _numbers(resource), now=world.now, indexed=terms, sent=sent
+            tx, world.partner, step.type, step.id, resource, now=world.now, indexed=terms, sent=sent
         )
     return Answer(200 if there else 201, replace(made, body=resource))
 
@@ -391,15 +388,6 @@ def _resource(body: bytes, type_: str) -> dict[str, Any]:
             "The resource is not of the type that the URL names.", [Problem("/resourceType", f"must be {type_}")]
         )
     return resource
-
-
-def _numbers(value: Any) -> Any:
-    """Decimals as the JSON that they came as: the store's writer knows no Decimal, and their digits are to be kept."""
-    if isinstance(value, dict):
-        return {key: _numbers(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_numbers(inner) for inner in value]
-    return orjson.Fragment(strict_json.dump(value)) if isinstance(value, Decimal) else value
 
 
 def _with(step: Step, resource: dict[str, Any]) -> Step:

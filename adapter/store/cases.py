@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
+from adapter.core.strict_json import canonical, dump, load
 from adapter.store.database import Tx
 from adapter.store.tables import cases
 
@@ -72,7 +72,9 @@ def put(tx: Tx, number: str, body: dict[str, Any], kept: dict[str, Any], *, now:
         stored = get(tx, number)
     if stored is None:
         raise LookupError("a case that another transaction created cannot be read")
-    same = not stored.deleted and _bytes(stored.body) == _bytes(body) and _bytes(stored.kept) == _bytes(kept)
+    same = (
+        not stored.deleted and canonical(stored.body) == canonical(body) and canonical(stored.kept) == canonical(kept)
+    )
     return (stored, False) if same else (_replace(tx, stored, body, kept, deleted=False, now=now), True)
 
 
@@ -103,8 +105,8 @@ def _create(tx: Tx, number: str, body: dict[str, Any], kept: dict[str, Any], now
         "number_index": _index(tx, number),
         "sealed_number": _close(tx, "sealed_number", case_id, number.encode()),
         "version": 1,
-        "sealed_body": _close(tx, "sealed_body", case_id, _bytes(body)),
-        "sealed_kept": _close(tx, "sealed_kept", case_id, _bytes(kept)),
+        "sealed_body": _close(tx, "sealed_body", case_id, dump(body)),
+        "sealed_kept": _close(tx, "sealed_kept", case_id, dump(kept)),
         "saved_at": now,
         "deleted": False,
     }
@@ -119,8 +121,8 @@ def _replace(
     values = {
         "case_id": stored.id,
         "version": stored.version + 1,
-        "sealed_body": _close(tx, "sealed_body", stored.id, _bytes(body)),
-        "sealed_kept": _close(tx, "sealed_kept", stored.id, _bytes(kept)),
+        "sealed_body": _close(tx, "sealed_body", stored.id, dump(body)),
+        "sealed_kept": _close(tx, "sealed_kept", stored.id, dump(kept)),
         "saved_at": now,
         "deleted": deleted,
     }
@@ -133,8 +135,8 @@ def _case(tx: Tx, row: sa.Row[Any]) -> StoredCase:
         id=row.id,
         number=_open(tx, "sealed_number", row.id, row.sealed_number).decode(),
         version=row.version,
-        body=orjson.loads(_open(tx, "sealed_body", row.id, row.sealed_body)),
-        kept=orjson.loads(_open(tx, "sealed_kept", row.id, row.sealed_kept)),
+        body=_value(_open(tx, "sealed_body", row.id, row.sealed_body)),
+        kept=_value(_open(tx, "sealed_kept", row.id, row.sealed_kept)),
         saved_at=row.saved_at,
         deleted=row.deleted,
     )
@@ -144,8 +146,9 @@ def _index(tx: Tx, number: str) -> bytes:
     return tx.seal.index("cases.number", number)
 
 
-def _bytes(value: dict[str, Any]) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+def _value(content: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = load(content)
+    return found
 
 
 def _close(tx: Tx, column: str, case_id: str, value: bytes) -> bytes:

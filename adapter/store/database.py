@@ -20,7 +20,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from adapter.errors import Misconfigured, Unavailable
@@ -139,6 +139,10 @@ def _answering() -> Iterator[None]:
         yield
     except _PROBLEMS as error:
         raise Unavailable("The database cannot be reached, is full, or is locked.") from error
+    except DatabaseError as error:
+        if type(error) is DatabaseError:  # not one of its kinds: what SQLite says of a file that is no database
+            raise Unavailable("The database file is damaged, or is no database.") from error
+        raise
 
 
 def _engine(url: str) -> sa.Engine:

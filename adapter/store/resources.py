@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
+from adapter.core.strict_json import canonical, dump, load
 from adapter.errors import Conflict, PreconditionFailed
 from adapter.store.database import Tx
 from adapter.store.tables import resource_terms, resource_versions, resources
@@ -220,9 +220,8 @@ def _keep(
 ) -> Received:
     """Write version `number` of the resource in `row`; deleted where there is no body."""
     gone, kept = body is None, body or {}
-    written = orjson.dumps(kept)
-    digest = hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS) if sent is None else sent).digest()
-    content = digest + orjson.dumps({"id": name, "body": orjson.Fragment(written)})
+    digest = hashlib.sha256(canonical(kept) if sent is None else sent).digest()
+    content = digest + dump({"id": name, "body": kept})
     change = {"of_key": row.key, "new_version": number, "now": now, "gone": gone}
     tx.connection.execute(NEXT_VERSION, change)
     sealed = tx.seal.close(content, table="resource_versions", column="sealed", row=f"{row.key}/{number}")
@@ -261,6 +260,6 @@ def _version(tx: Tx, key: str, number: int) -> Received | None:
 
 def _received(tx: Tx, row: sa.Row[Any]) -> Received:
     content = tx.seal.open(row.sealed, table="resource_versions", column="sealed", row=f"{row.key}/{row.version}")
-    told = orjson.loads(content[_HASH:])
+    told = load(content[_HASH:])
     digest = content[:_HASH].hex()
     return Received(row.partner, row.type, told["id"], row.version, row.updated, row.deleted, told["body"], digest)

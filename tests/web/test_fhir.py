@@ -52,7 +52,6 @@ def test_create_gives_an_id_of_ours_a_version_and_a_place(web: Web) -> None:
     assert (read.status_code, read.data) == (200, made.data)
 
 
-@pytest.mark.xfail(reason="the store reads numbers back as doubles")
 def test_a_number_keeps_its_digits(web: Web, patient: str) -> None:
     """1.50 is not 1.5: the precision of a decimal is part of it (datatypes.html#decimal)."""
     body = json.dumps(goal(patient, target=[{"measure": {"text": "x"}, "detailQuantity": {"value": 7}}]))
