@@ -37,9 +37,13 @@ class Read:
 
 def even(text: str) -> str:
     """One spelling for each text: NFC, case folded, white space folded."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-    return " ".join(text.lower().split())
+    if text.isascii():
+        return " ".join(text.lower().split())
+    return " ".join(_composed(_composed(text).casefold()).split())
+
+
+def _composed(text: str) -> str:
+    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
 @dataclass(slots=True)
