@@ -18,6 +18,8 @@ from adapter.core.schema import Group, Leaf, Listing, entries
 QUIET_RECORDS = ("child", "enrolment")
 QUIET_FIELDS = ("coordinator", "requested_by", "collected_by")
 """Here only the reference itself takes the topic of the organisation's sector, not the entry around it."""
+PLACEMENT = ("kind", "since", "at_intake", "at_risk", "least_restrictive", "lives_with")
+"""Where the child lives: a code of the placement reaches all of it (mappings/topics.yaml)."""
 NONE: frozenset[str] = frozenset()
 
 
@@ -82,7 +84,7 @@ class Topics:
         extra = leaf.topics
         if leaf.refs and (place.collection in QUIET_RECORDS or name in QUIET_FIELDS):
             extra |= self.sensitive.get(value, NONE)
-        if place.collection == "child" and (name == "lives_with" or leaf.codes == "placement"):
+        if place.collection == "child" and name in PLACEMENT:
             extra |= self.child_placement
         if leaf.text and not place.reviewed and not self.rulebook.labels_topics:
             extra |= {UNREVIEWED}
