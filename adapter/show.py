@@ -17,10 +17,13 @@ from adapter.desk import Desk, Preview
 from adapter.errors import Malformed, NotFound, Problem, Refused
 from adapter.store import cases
 from adapter.store import disclosures as account
+from adapter.store import holdings
 from adapter.store import shares as share_rows
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 
+FIRST_PAGE = 50
+"""Cases on the first page: it is read by a person, and tells what each partner holds of each."""
 FORMS = ("records", "fhir", "explain")
 
 
@@ -103,12 +106,11 @@ def partners(desk: Desk | Preview) -> list[dict[str, Any]]:
 
 
 def overview(desk: Desk) -> dict[str, Any]:
-    """The first page: the cases, the partners, and the state of each pair."""
+    """The first page: the cases first saved, the partners, the state of each pair and what the partner holds of it."""
     with desk.store.reading() as tx:
-        found = cases.listed(tx, after=None, limit=200)
         rows = [
-            {"case": s.number, "deleted": s.deleted, "shares": [_share(x) for x in share_rows.of_case(tx, s.id)]}
-            for s in found
+            {"case": s.number, "shares": [_share(x) | _held(tx, x) for x in share_rows.of_case(tx, s.id)]}
+            for s in cases.listed(tx, after=None, limit=FIRST_PAGE)
         ]
     return {"agency": desk.settings.agency_name, "partners": partners(desk), "cases": rows}
 
@@ -149,6 +151,11 @@ def _share(share: share_rows.Share) -> dict[str, Any]:
         "alarms": list(share.alarms),
         "updated_at": share.updated_at.isoformat(),
     }
+
+
+def _held(tx: Tx, share: share_rows.Share) -> dict[str, Any]:
+    there = [h for h in holdings.of_share(tx, share.id) if h.state != "withdrawn"]
+    return {"resources": len(there), "parts": sorted({part for h in there for part in h.parts})}
 
 
 def _partner(desk: Desk | Preview, partner: str) -> None:

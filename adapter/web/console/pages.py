@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
 from adapter import show
@@ -11,6 +13,13 @@ from adapter.web.console import session
 from adapter.web.context import wiring
 
 console = Blueprint("console", __name__)
+
+
+@console.app_template_filter("here")
+def here(instant: str) -> str:
+    """An instant in the agency's own time zone, to the minute."""
+    at = datetime.fromisoformat(instant).astimezone(wiring().settings.time_zone)
+    return at.strftime("%Y-%m-%d %H:%M")
 
 
 @console.get("/")
