@@ -15,9 +15,8 @@ from adapter.core.diff import Create, changes
 from adapter.core.fhir.bundle import transaction
 from adapter.desk import Desk, Preview
 from adapter.errors import Malformed, NotFound, Problem, Refused
-from adapter.store import cases
+from adapter.store import cases, holdings
 from adapter.store import disclosures as account
-from adapter.store import holdings
 from adapter.store import shares as share_rows
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
@@ -32,7 +31,7 @@ def view_of(desk: Desk, number: str, partner: str, *, form: str, at: datetime | 
     _partner(desk, partner)
     with desk.store.reading() as tx:
         stored = _stored(tx, number)
-    return _shown(desk, Subject(stored.number, stored.body, stored.kept), partner, form, at or desk.clock())
+    return _shown(desk, Subject.of(stored.number, stored.body, stored.kept), partner, form, at or desk.clock())
 
 
 def preview(desk: Desk | Preview, body: bytes, *, form: str, at: datetime | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from adapter.core.consent.view import View, view
 from adapter.core.diff import Change, Create, Holding, Made, Update, changes
 from adapter.core.fhir.models import problems
 from adapter.core.identity import Identity, Key
+from adapter.core.keeping import effective
 from adapter.core.mapping.resources import Mappings, resources
 from adapter.core.residue import Residue
 from adapter.errors import Problem
@@ -35,11 +36,16 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One case as the store has it: the agency's number, the case file ({} once it is deleted), and what is kept."""
+    """One case as the rules read it: the agency's number, the effective case ({} once it is deleted), what is kept."""
 
     number: str
-    case: Mapping[str, Any]
+    case: dict[str, Any]
     kept: Mapping[str, Any]
+
+    @staticmethod
+    def of(number: str, body: Mapping[str, Any], kept: Mapping[str, Any]) -> Subject:
+        """Of what the store has: the case file as it was put, and what is kept beside it."""
+        return Subject(number, effective(body, kept), kept)
 
 
 @dataclass(frozen=True, slots=True)

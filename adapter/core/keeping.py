@@ -1,6 +1,6 @@
 """What the adapter keeps beside a case as the agency sends it anew: entry dates, versions of consents, tombstones.
 
-`kept` is JSON: `{"entered": {"consents/c1": date-time}, "versions": {"consents/c1": [3, digest]},
+`kept` is JSON; keys that are not of this module stay as they are: `{"entered": {"consents/c1": date-time}, "versions": {"consents/c1": [3, digest]},
 "tombstones": [path…], "waiting": {path: [tombstone…]}}` (consent.md, rule 3 and *Not computable*).
 """
 
@@ -18,15 +18,51 @@ Kept = dict[str, Any]
 
 def carry(before: Mapping[str, Any], kept: Mapping[str, Any], after: Mapping[str, Any], now: datetime) -> Kept:
     """What to keep once the case is `after`; `before` and `kept` are as they were stored."""
-    consents = {f"consents/{c['id']}": c for c in after.get("consents", ())}
+    consents = {f"consents/{c['id']}": c for c in (*after.get("consents", ()), *kept.get("captured", ()))}
     entered = {path: kept.get("entered", {}).get(path, now.isoformat()) for path in consents}
     tombstones = _tombstones(before, kept, after)
     return {
+        **kept,
         "entered": entered,
         "versions": _versions(kept.get("versions", {}), consents),
         "tombstones": sorted(tombstones),
         "waiting": _waiting(before, kept, after, tombstones),
     }
+
+
+def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The case as the rules read it: what the agency sent, with what people did here and no put of the agency removes.
+
+    `kept["captured"]`: consents captured here; one of the agency's with the same id gives way.
+    `kept["reviews"]`: path → {"by", "on", "digest"}: a review counts while the record says what was reviewed.
+    """
+    if not body:
+        return {}
+    case = dict(body)
+    if captured := kept.get("captured", ()):
+        own = {c["id"] for c in captured}
+        case["consents"] = [*(c for c in body.get("consents", ()) if c["id"] not in own), *captured]
+    for path, review in kept.get("reviews", {}).items():
+        case = _reviewed(case, path.split("/"), review)
+    return case
+
+
+def reviewable(record: Mapping[str, Any]) -> str:
+    """The digest that a review of this record, section or service is bound to."""
+    return digest({name: value for name, value in record.items() if name != "reviewed"})
+
+
+def _reviewed(value: Any, steps: list[str], review: Mapping[str, Any]) -> Any:
+    """`value` with the review at the place that `steps` (collection, id, list, id…) lead to, if it still says the same."""
+    if not steps:
+        same = isinstance(value, dict) and reviewable(value) == review["digest"]
+        return {**value, "reviewed": {"by": review["by"], "on": review["on"]}} if same else value
+    name, *rest = steps
+    child = value.get(name) if isinstance(value, dict) else None
+    if isinstance(child, list) and rest:
+        identity, *below = rest
+        return {**value, name: [_reviewed(e, below, review) if e.get("id") == identity else e for e in child]}
+    return {**value, name: _reviewed(child, rest, review)} if isinstance(child, dict) else value
 
 
 def version_of(kept: Mapping[str, Any], consent: str) -> str:
