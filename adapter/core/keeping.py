@@ -1,7 +1,8 @@
 """What the adapter keeps beside a case as the agency sends it anew: entry dates, versions of consents, tombstones.
 
-`kept` is JSON; keys that are not of this module stay as they are: `{"entered": {"consents/c1": date-time}, "versions": {"consents/c1": [3, digest]},
-"tombstones": [path…], "waiting": {path: [tombstone…]}}` (consent.md, rule 3 and *Not computable*).
+`kept` is JSON; keys that are not of this module stay as they are: `{"entered": {"consents/c1": date-time},
+"versions": {"consents/c1": [3, digest]}, "tombstones": [path…], "waiting": {path: [tombstone…]}}` (consent.md, rule 3
+and *Not computable*).
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def reviewable(record: Mapping[str, Any]) -> str:
 
 
 def _reviewed(value: Any, steps: list[str], review: Mapping[str, Any]) -> Any:
-    """`value` with the review at the place that `steps` (collection, id, list, id…) lead to, if it still says the same."""
+    """`value` with the review at the place that `steps` (collection, id, list, id…) lead to, if it says the same yet."""
     if not steps:
         same = isinstance(value, dict) and reviewable(value) == review["digest"]
         return {**value, "reviewed": {"by": review["by"], "on": review["on"]}} if same else value
