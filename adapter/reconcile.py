@@ -11,9 +11,11 @@ from typing import Any
 from adapter.core import strict_json
 from adapter.core.consent.last_look import last_look
 from adapter.core.desired import Plan, Subject, only_taking_back, plan
-from adapter.core.diff import Adopt, Change, Create, Delete, Freeze, Holding, Release, Update, without_traffic
+from adapter.core.diff import Adopt, Change, Create, Delete, Freeze, Holding, Made, Release, Update, without_traffic
+from adapter.core.doubt import looked_up, sent, unclear
 from adapter.core.fhir.bundle import Sent, alike, chunks, transaction
-from adapter.core.fhir.results import Result, found, holding, place_of, results
+from adapter.core.fhir.outcome import of_status, read
+from adapter.core.fhir.results import Result, holding, results
 from adapter.core.keeping import version_of
 from adapter.core.retry import Outcome, Settled, Stopped, TryAgain, next_step, together
 from adapter.desk import Desk
@@ -26,8 +28,8 @@ from adapter.store.database import Tx
 from adapter.store.disclosures import Line
 from adapter.store.shares import Share
 
-LOOK_FIRST = ("unknown", "existing", "version", "conflict")
-"""After these outcomes one looks at what the partner holds before anything is sent again."""
+UNDONE = ("rejected", "ambiguous", "throttled", "unavailable", "unauthorised")
+"""After these answers to a whole Bundle nothing of it was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,6 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
     try:
         if fault is not None:
             raise fault
-        if share.outcome in LOOK_FIRST:
-            work = _look_first(desk, work)
         reconcile(desk, work)
     except Unavailable:
         raise
@@ -102,7 +102,8 @@ def _read(desk: Desk, tx: Tx, share: Share, now: datetime) -> Work:
 
 
 def _planned(desk: Desk, tx: Tx, share: Share, stored: StoredCase, held: tuple[Holding, ...], now: datetime) -> Work:
-    directory = holdings.directory(tx, share.partner)
+    # What has no id is on its way there, or back: nobody may count on it.
+    directory = {urn: h for urn, h in holdings.directory(tx, share.partner).items() if h.id}
     elsewhere = holdings.used_elsewhere(tx, share.partner, [h.urn for h in held if h.directory], share_id=share.id)
     subject = Subject(stored.number, stored.body, stored.kept)
     needed = plan(desk.bench, subject, share.partner, now, held, directory=directory, kept_elsewhere=elsewhere)
@@ -110,7 +111,14 @@ def _planned(desk: Desk, tx: Tx, share: Share, stored: StoredCase, held: tuple[H
 
 
 def reconcile(desk: Desk, work: Work) -> None:
-    """Send what is needed, chunk by chunk, and settle. Each chunk leaves only while the share and the case are ours."""
+    """Look up what is not clear, send what is needed, chunk by chunk, and settle.
+
+    Each chunk leaves only while the share and the case are ours.
+    """
+    work, dark = _look_first(desk, work)
+    if dark is not None:
+        _settle(desk, replace(work, plan=replace(work.plan, changes=())), dark)
+        return
     known = {h.urn: h for h in work.held}
     known |= {c.made.urn: c.holding for c in work.plan.changes if isinstance(c, Adopt)}
     attempt = Attempt("unchanged")
@@ -128,10 +136,10 @@ def reconcile(desk: Desk, work: Work) -> None:
             continue
         if not _announce(desk, work, chunk):
             return
-        sent = _send(server, chunk, bundle, payload, work.request_id)
-        attempt = _after(attempt, sent)
-        _remember(desk, work, sent, known)
-        if sent.attempt.outcome not in ("delivered", "existing"):
+        sending = _send(server, chunk, bundle, payload, work.request_id)
+        attempt = _after(attempt, sending)
+        _remember(desk, work, sending, known)
+        if sending.attempt.outcome not in ("delivered", "existing"):
             break
     _settle(desk, work, attempt)
 
@@ -162,6 +170,7 @@ def _announce(desk: Desk, work: Work, chunk: Sequence[Sent]) -> bool:
             return False
         lease = timedelta(seconds=desk.settings.lease_seconds + partner.timeout)
         shares.renew(tx, work.share, now=now, lease=lease)
+        holdings.save(tx, work.share.id, [sent(c) for c in chunk], now=now)
         disclosures.append(tx, work.stored.id, [_line(desk, work, c, "attempted", "", now) for c in chunk])
     return True
 
@@ -172,6 +181,7 @@ class Sending:
 
     results: tuple[Result, ...]
     attempt: Attempt
+    undone: bool = False
 
 
 def _send(server: Server, chunk: Sequence[Sent], bundle: Mapping[str, Any], payload: bytes, request_id: str) -> Sending:
@@ -181,28 +191,39 @@ def _send(server: Server, chunk: Sequence[Sent], bundle: Mapping[str, Any], payl
             each = tuple(results(chunk, bundle, body, status=status, waits=retry_after is not None))
             said = sorted({word for r in each for word in r.said})
             detail = " ".join([f"HTTP {status}", *([f"unreadable: {unreadable}"] if unreadable else []), *said])
-            return Sending(each, Attempt(together(r.outcome for r in each), detail[:200], retry_after=retry_after))
+            outcome = together(r.outcome for r in each)
+            undone = status >= 300 and outcome in UNDONE
+            return Sending(each, Attempt(outcome, detail[:200], retry_after=retry_after), undone)
         case NotSent(reason):
-            return Sending(tuple(Result(c, "unavailable") for c in chunk), Attempt("unavailable", reason))
+            each = tuple(Result(c, "unavailable") for c in chunk)
+            return Sending(each, Attempt("unavailable", reason), undone=True)
         case Unknown(reason):
             return Sending(tuple(Result(c, "unknown") for c in chunk), Attempt("unknown", reason))
 
 
-def _after(before: Attempt, sent: Sending) -> Attempt:
+def _after(before: Attempt, sending: Sending) -> Attempt:
     """What a claim comes to: a stop of our own stays a stop, whatever was taken back after it."""
-    if before.outcome == "stopped" and sent.attempt.outcome == "delivered":
+    if before.outcome == "stopped" and sending.attempt.outcome == "delivered":
         return before
-    return replace(sent.attempt, alarms=(*before.alarms, *sent.attempt.alarms))
+    return replace(sending.attempt, alarms=(*before.alarms, *sending.attempt.alarms))
 
 
-def _remember(desk: Desk, work: Work, sent: Sending, known: dict[str, Holding]) -> None:
-    """What the partner now holds, and a second line for each first one. Written also by a worker that lost its lease:
-    it is what happened."""
+def _remember(desk: Desk, work: Work, sending: Sending, known: dict[str, Holding]) -> None:
+    """What the partner now holds, and a second line for each first one. Accounted for also by a worker that lost its
+    lease: it is what happened; but what that means now, the next one looks up."""
     now = desk.clock()
-    learnt = [h for r in sent.results if (h := holding(r)) is not None]
+    learnt = [h for r in sending.results if (h := holding(r)) is not None]
     known.update({h.urn: h for h in learnt})
-    lines = [_line(desk, work, r.change, _kind(r), r.outcome, now) for r in sent.results]
+    lines = [_line(desk, work, r.change, _kind(r), r.outcome, now) for r in sending.results]
+    sent_urns = {_thing(r.change).urn for r in sending.results}
     with desk.store.writing() as tx:
+        if not shares.still_mine(tx, work.share):
+            shares.mark_due(tx, case_id=work.stored.id, partner=work.share.partner, now=now)
+            current = {h.urn for h in holdings.of_share(tx, work.share.id)}
+            learnt = [h for r in sending.results if (h := sent(r.change)).urn in current or not h.id]
+        elif sending.undone:
+            learnt = [h for h in work.held if h.urn in sent_urns]
+            holdings.forget(tx, work.share.id, sent_urns)
         holdings.save(tx, work.share.id, learnt, now=now)
         disclosures.append(tx, work.stored.id, lines)
 
@@ -244,40 +265,68 @@ def _settle(desk: Desk, work: Work, attempt: Attempt) -> None:
                 shares.stop(tx, share, outcome=attempt.outcome, detail=detail, alarms=alarms, now=now)
 
 
-def _look_first(desk: Desk, work: Work) -> Work:
-    """The outcome of the last attempt is not known: find what the partner holds by identifier, then plan again."""
-    server = desk.server(work.share.partner)
+def _look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | None]:
+    """Find what the partner holds of what is not clear, and plan again. An attempt, where looking did not tell: then
+    nothing may be sent (exchange.md, *Delivery*: unknown outcome)."""
+    questions = unclear(work.held, work.plan.changes)
+    if not questions:
+        return work, None
     learnt: list[Holding] = []
-    for change in work.plan.changes:
-        match change:
-            case Create(made):
-                answer = server.find(made.type, made.identifier, request_id=work.request_id)
-                places = found(answer.body, made.type, made.identifier) if isinstance(answer, Answered) else None
-                if places and len(places) == 1:
-                    id_, version = places[0]
-                    learnt.append(_found_there(change, id_, version))
-            case Update(holding=held) | Delete(holding=held):
-                answer = server.read(held.type, held.id, request_id=work.request_id)
-                if isinstance(answer, Answered) and answer.status in (404, 410):
-                    learnt.append(replace(held, version="", hash="", state="withdrawn"))
-                elif isinstance(answer, Answered) and answer.status == 200:
-                    _, version = place_of(answer.body)
-                    learnt.append(replace(held, version=version, hash=""))
-    if not learnt:
-        return work
+    dark: Attempt | None = None
+    for held in questions:
+        if not _prolong(desk, work):
+            dark = Attempt("unknown")
+            break
+        found = _look(desk, work, held)
+        if isinstance(found, Attempt):
+            dark = found
+            break
+        learnt.append(found)
     with desk.store.writing() as tx:
         if shares.still_mine(tx, work.share):
             holdings.save(tx, work.share.id, learnt, now=work.now)
+            disclosures.append(tx, work.stored.id, _lines_of_looking(desk, work, learnt))
         held_now = tuple(holdings.of_share(tx, work.share.id))
-        return _planned(desk, tx, work.share, work.stored, held_now, work.now)
+        return _planned(desk, tx, work.share, work.stored, held_now, work.now), dark
 
 
-def _found_there(change: Create, id_: str, version: str) -> Holding:
-    made = change.made
-    return Holding(
-        made.urn, made.type, made.identifier, id_, version, "", made.directory,
-        about=made.about, parts=made.parts, topics=made.topics,
-    )  # fmt: skip
+def _look(desk: Desk, work: Work, held: Holding) -> Holding | Attempt:
+    server = desk.server(work.share.partner)
+    if held.id:
+        answer = server.read(held.type, held.id, request_id=work.request_id)
+    else:
+        answer = server.find(held.type, held.identifier, request_id=work.request_id)
+    match answer:
+        case Answered(status=status, body=body, retry_after=retry_after):
+            found = looked_up(held, status, body)
+            if isinstance(found, Holding):
+                return found
+            said = of_status(status, read(body), retry_after=retry_after is not None)
+            outcome = found if said == "delivered" else said
+            return Attempt(outcome, f"looking: HTTP {status}", retry_after=retry_after)
+        case NotSent(reason):
+            return Attempt("unavailable", f"looking: {reason}")
+        case Unknown(reason):
+            return Attempt("unknown", f"looking: {reason}")
+
+
+def _lines_of_looking(desk: Desk, work: Work, learnt: Sequence[Holding]) -> list[Line]:
+    """What was done without our knowing has its line too."""
+    before = {h.urn: h for h in work.held}
+    leaving = {c.holding.urn for c in work.plan.changes if isinstance(c, Delete)}
+    came = [h for h in learnt if h.id and not before[h.urn].id]
+    went = [h for h in learnt if h.state == "withdrawn" and before[h.urn].id and h.urn in leaving]
+    return [
+        *(_line_of(desk, work, h, "create", "delivered", "existing", work.now) for h in came),
+        *(_line_of(desk, work, h, "withdraw", "withdrawn", "delivered", work.now) for h in went),
+    ]
+
+
+def _prolong(desk: Desk, work: Work) -> bool:
+    """Looking takes its time: hold the share for one more question. False: it is another's by now."""
+    lease = timedelta(seconds=desk.settings.lease_seconds + desk.catalogue.partners[work.share.partner].timeout)
+    with desk.store.writing() as tx:
+        return shares.renew(tx, work.share, now=desk.clock(), lease=lease)
 
 
 def _kind(result: Result) -> str:
@@ -290,8 +339,17 @@ _OPERATIONS: Mapping[type[Change], str] = {Create: "create", Update: "update", D
 
 
 def _line(desk: Desk, work: Work, change: Change, kind: str, outcome: str, now: datetime) -> Line:
+    return _line_of(desk, work, _thing(change), _OPERATIONS[type(change)], kind, outcome, now)
+
+
+def _thing(change: Change) -> Made | Holding:
+    return change.made if isinstance(change, Create | Update) else change.holding
+
+
+def _line_of(
+    desk: Desk, work: Work, thing: Made | Holding, operation: str, kind: str, outcome: str, now: datetime
+) -> Line:
     """One line of the account: what, for what, under which consents as they are now."""
-    thing = change.made if isinstance(change, Create | Update) else change.holding
     label = work.plan.desired.view.labels.get(thing.about)
     purposes: Iterable[str] = label.purposes if label else (desk.catalogue.partners[work.share.partner].purpose,)
     return Line(
@@ -300,7 +358,7 @@ def _line(desk: Desk, work: Work, change: Change, kind: str, outcome: str, now: 
         purpose=" ".join(purposes),
         kind=kind,
         request_id=work.request_id,
-        operation=_OPERATIONS[type(change)],
+        operation=operation,
         resource_type=thing.type,
         urn=thing.urn,
         about=thing.about,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.verbs.agency import NAMES, Agency, case_of, kinds, record
+from tests.verbs.agency import NAMES, Agency, case_of, kinds, record, revoked
+from tests.verbs.conftest import Open
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -21,7 +22,8 @@ def test_each_case_arrives_whole_and_a_second_time_nothing_is_asked(agency: Agen
     asked = agency.asked()
     assert agency.put(case).due == ()
     assert agency.work() == 0
-    agency.put({**case, "organizations": [*case["organizations"], {"id": "unused", "name": "Unused", "sector": "education"}]})
+    unused = {"id": "unused", "name": "Unused", "sector": "education"}
+    agency.put({**case, "organizations": [*case["organizations"], unused]})
     assert agency.work() == len(agency.servers)
     assert agency.asked() == asked
 
@@ -53,16 +55,21 @@ def test_a_change_that_may_be_seen_is_one_update(agency: Agency) -> None:
     agency.assert_equal()
 
 
-@pytest.mark.parametrize("size", [1, 2, 7])
-def test_chunks_of_any_size_arrive_whole(open_agency, size: int) -> None:
+@pytest.mark.parametrize("size", [1, 3])
+def test_chunks_of_any_size_arrive_whole_and_leave_whole(open_agency: Open, size: int) -> None:
     """Each Bundle refers only to itself and to what is there already; the small server refuses anything else."""
-    agency = open_agency(each={"chunk": size})
-    case = case_of("ontario-csp")
+    agency = open_agency(each={"chunk": size, "paused": True}, lakeside={"paused": False})
+    case = case_of("shared-decision")
     agency.put(case)
     agency.work()
-    for partner in agency.servers:
-        agency.assert_equal(partner)
-    assert len(agency.seen()) > 50 / size
+    agency.assert_equal()
+    count = len(agency.fhir().resources)
+    assert count > 10
+    assert len(agency.seen()) >= count / size
+    agency.put(revoked(case))
+    agency.work()
+    agency.assert_equal()
+    assert set(agency.fhir().counted()) == {"Consent", "Task"}
 
 
 def test_every_line_has_its_other_one(agency: Agency) -> None:

@@ -1,0 +1,62 @@
+"""What was sent and whose end is not known: kept before the bytes leave, looked up before anything else is sent.
+
+Without it, what was created by a request that seemed to fail would be unknown to everyone, and would stay at the
+partner when permission ends (exchange.md, *Delivery*: unknown outcome).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from adapter.core.diff import Change, Create, Delete, Holding, Update
+from adapter.core.fhir.bundle import Sent
+from adapter.core.fhir.results import found, place_of
+from adapter.core.retry import Outcome
+
+
+def sent(change: Sent) -> Holding:
+    """What a share holds while `change` is under way: nothing is known to be equal, and what may come or go has no id.
+
+    A directory resource that is being taken back has none either, so that no other share counts on it.
+    """
+    match change:
+        case Create(made):
+            return Holding(
+                made.urn, made.type, made.identifier, "", "", "", made.directory,
+                about=made.about, parts=made.parts, topics=made.topics,
+            )  # fmt: skip
+        case Delete(held) if held.directory:
+            return replace(held, id="", version="", hash="")
+        case Update(holding=held) | Delete(held):
+            return replace(held, hash="")
+
+
+def unclear(held: Iterable[Holding], changes: Iterable[Change]) -> list[Holding]:
+    """What must be looked up before `changes` may be sent: what has no id, and what they write and is not known."""
+    touched = {change.holding.urn for change in changes if isinstance(change, Update | Delete)}
+    return [h for h in held if h.state != "withdrawn" and (not h.id or (not h.hash and h.urn in touched))]
+
+
+def looked_up(held: Holding, status: int, body: Any) -> Holding | Outcome:
+    """What `held` is, after a search by its identifier (where it has no id) or a read; an outcome where neither tells.
+
+    What is not there is withdrawn: it may be named in a request to purge, for it was sent.
+    """
+    gone = replace(held, version="", hash="", state="withdrawn")
+    if held.id:
+        if status in (404, 410):
+            return gone
+        id_, version = place_of(body)
+        there = status == 200 and body.get("resourceType") == held.type and id_ == held.id if id_ else False
+        return replace(held, version=version) if there else "unknown"
+    places = found(body, held.type, held.identifier) if status == 200 else None
+    match places:
+        case None:
+            return "unknown"
+        case ():
+            return gone
+        case ((id_, version),):
+            return replace(held, id=id_, version=version)
+    return "ambiguous"
