@@ -54,7 +54,7 @@ def reviewable(record: Mapping[str, Any]) -> str:
 
 
 def _reviewed(value: Any, steps: list[str], review: Mapping[str, Any]) -> Any:
-    """`value` with the review at the place that `steps` (collection, id, list, id…) lead to, if it says the same yet."""
+    """`value` with the review at the place that `steps` (collection, id, list, id…) lead to, if it still says that."""
     if not steps:
         same = isinstance(value, dict) and reviewable(value) == review["digest"]
         return {**value, "reviewed": {"by": review["by"], "on": review["on"]}} if same else value
