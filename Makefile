@@ -12,12 +12,12 @@ install: $(RUNTIME)
 
 $(RUNTIME): requirements/runtime.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --require-hashes -r requirements/runtime.lock
+	$(PIP) --no-compile --require-hashes -r requirements/runtime.lock
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEV): $(RUNTIME) requirements/dev.lock
-	$(PIP) --require-hashes -r requirements/dev.lock
+	$(PIP) --no-compile --require-hashes -r requirements/dev.lock
 	@touch $@
 
 # An agency and two partners on this machine; ONCE=1 ends after the story.

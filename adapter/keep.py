@@ -46,7 +46,8 @@ def put_case(desk: Desk, number: str, body: bytes, *, version: int | None = None
         found.append(Problem("/case", "must be the case that the address names"))
     _refuse(found)
     with desk.store.writing() as tx:
-        return _save(desk, tx, number, case, version=version)
+        kept = _save(desk, tx, number, case, version=version)
+    return _told(desk, kept)
 
 
 def get_case(desk: Desk, number: str) -> tuple[dict[str, Any], int]:
@@ -67,9 +68,8 @@ def delete_case(desk: Desk, number: str, *, version: int | None = None) -> Kept:
         if stored is None:
             raise NotFound("There is no such case.")
         shares.mark_due(tx, case_id=stored.id, now=now)
-        due = tuple(share.partner for share in shares.of_case(tx, stored.id))
-    desk.wake.set()
-    return Kept(stored.version, True, due)
+        due = tuple(sorted(share.partner for share in shares.of_case(tx, stored.id)))
+    return _told(desk, Kept(stored.version, True, due))
 
 
 def listed(desk: Desk, *, after: str | None, limit: int) -> list[dict[str, Any]]:
@@ -117,7 +117,8 @@ def put_record(
         # Pointers are into what was sent; what then breaks elsewhere in the case keeps its place in the case.
         _refuse([Problem(p.pointer.removeprefix(prefix), p.detail) if p.pointer.startswith(f"{prefix}/") else p
                  for p in found])  # fmt: skip
-        return _save(desk, tx, number, changed, version=version)
+        kept = _save(desk, tx, number, changed, version=version)
+    return _told(desk, kept)
 
 
 def delete_record(desk: Desk, number: str, collection: str, record: str, *, version: int | None = None) -> Kept:
@@ -133,7 +134,8 @@ def delete_record(desk: Desk, number: str, collection: str, record: str, *, vers
         else:
             changed = {**case, collection: [r for r in case[collection] if r["id"] != record]}
         _refuse(check(changed, desk.catalogue.schemas))
-        return _save(desk, tx, number, changed, version=version)
+        kept = _save(desk, tx, number, changed, version=version)
+    return _told(desk, kept)
 
 
 def _save(desk: Desk, tx: Tx, number: str, case: dict[str, Any], *, version: int | None) -> Kept:
@@ -147,13 +149,23 @@ def _save(desk: Desk, tx: Tx, number: str, case: dict[str, Any], *, version: int
         _expect(before, version)
         kept = carry(before.body, before.kept, case, now)
     stored, changed = cases.put(tx, number, case, kept, now=now)
-    due: tuple[str, ...] = ()
+    # A partner that was added since is due also where the case stays as it is: it has never received anything of it.
+    known = set() if changed else {share.partner for share in shares.of_case(tx, stored.id)}
+    due = tuple(sorted(desk.catalogue.partners.keys() - known))
     shares.ensure(tx, stored.id, desk.catalogue.partners, now=now)
     if changed:
         shares.mark_due(tx, case_id=stored.id, now=now)
-        due = tuple(sorted(desk.catalogue.partners))
-        desk.wake.set()
+    else:
+        for partner in due:
+            shares.mark_due(tx, case_id=stored.id, partner=partner, now=now)
     return Kept(stored.version, changed, due, warnings(desk, case, kept, now))
+
+
+def _told(desk: Desk, kept: Kept) -> Kept:
+    """Wakes the worker once all is committed: before that it would find nothing due."""
+    if kept.due:
+        desk.wake.set()
+    return kept
 
 
 def warnings(desk: Desk, case: Mapping[str, Any], kept: Mapping[str, Any], now: datetime) -> tuple[Problem, ...]:

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
 from adapter.catalogue import files_root
+from adapter.cli import main
 from adapter.demo.talk import Refusal, call
 
 SCHOOL, HOSPITAL = "lakeside", "riverside"
@@ -118,12 +121,11 @@ def _variable(partner: Instance) -> str:
 
 
 def _cli(instance: Instance, *words: str, within: bool = True) -> str:
+    """One command of `adapter`, as a person would give it; in this process, which has loaded everything already."""
     inside = ("--instance", str(instance.folder)) if within else ()
-    done = subprocess.run(  # noqa: S603  our own program, with words of our own
-        [sys.executable, "-m", "adapter", *inside, *words], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise Refusal(f"adapter {words[0]} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+    done = CliRunner().invoke(main, [*inside, *words])
+    if done.exit_code:
+        raise Refusal(f"adapter {words[0]} ended with {done.exit_code}: {done.stderr.strip()[-500:]}")
     return done.stdout.strip()
 
 
