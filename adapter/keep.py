@@ -11,7 +11,7 @@ from adapter.core import strict_json
 from adapter.core.case import check
 from adapter.core.consent.explain import ALARMS, REASONS
 from adapter.core.consent.rules import compile_rules
-from adapter.core.keeping import carry
+from adapter.core.keeping import carry, carry_over_deletion
 from adapter.core.schema import SINGULAR, Schemas
 from adapter.desk import Desk
 from adapter.errors import Malformed, NotFound, PreconditionFailed, Problem, Refused
@@ -64,7 +64,7 @@ def delete_case(desk: Desk, number: str, *, version: int | None = None) -> Kept:
         before = _stored(tx, number)
         _expect(before, version)
         # What is kept stays: the tombstone of a denied record must outlive a delete and a put of the same case.
-        stored = cases.delete(tx, number, carry(before.body, before.kept, before.body, now), now=now)
+        stored = cases.delete(tx, number, carry_over_deletion(before.body, before.kept, now), now=now)
         if stored is None:
             raise NotFound("There is no such case.")
         shares.mark_due(tx, case_id=stored.id, now=now)

@@ -2,12 +2,12 @@
 
 `kept` is JSON; keys that are not of this module stay as they are: `{"entered": {"consents/c1": date-time},
 "versions": {"consents/c1": [3, digest]}, "tombstones": [path…], "waiting": {path: [tombstone…]}}` (consent.md, rule 3
-and *Not computable*).
+and *Not computable*); of a deleted case also `"gone"`: the paths of its denied records and of what stood beside them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,14 +21,24 @@ def carry(before: Mapping[str, Any], kept: Mapping[str, Any], after: Mapping[str
     """What to keep once the case is `after`; `before` and `kept` are as they were stored."""
     consents = {f"consents/{c['id']}": c for c in (*after.get("consents", ()), *kept.get("captured", ()))}
     entered = {path: kept.get("entered", {}).get(path, now.isoformat()) for path in consents}
-    tombstones = _tombstones(before, kept, after)
+    known = {*paths(before), *kept.get("gone", ())}
+    # The denied records that were in the case and are not: their deny must not turn into one of nothing.
+    tombstones = ({*known, *kept.get("tombstones", ())} - set(paths(after))) & set(_denied(consents.values()))
     return {
-        **kept,
+        **{name: value for name, value in kept.items() if name != "gone"},
         "entered": entered,
         "versions": _versions(kept.get("versions", {}), consents),
         "tombstones": sorted(tombstones),
-        "waiting": _waiting(before, kept, after, tombstones),
+        "waiting": _waiting(known, kept, after, tombstones),
     }
+
+
+def carry_over_deletion(before: Mapping[str, Any], kept: Mapping[str, Any], now: datetime) -> Kept:
+    """What to keep of a case that is deleted: the same may come again, but nothing denied under another name."""
+    carried = carry(before, kept, before, now)
+    denied = _denied((*before.get("consents", ()), *kept.get("captured", ())))
+    lists = {path.rpartition("/")[0] for path in denied}
+    return {**carried, "gone": sorted(path for path in paths(before) if path.rpartition("/")[0] in lists)}
 
 
 def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +83,8 @@ def version_of(kept: Mapping[str, Any], consent: str) -> str:
 
 
 def _versions(before: Mapping[str, Any], consents: Mapping[str, Any]) -> dict[str, list[Any]]:
-    versions: dict[str, list[Any]] = {}
+    # Also of consents that went: one that comes again otherwise must not take the number of the earlier one.
+    versions: dict[str, list[Any]] = dict(before)
     for path, consent in consents.items():
         number, known = before.get(path, (0, ""))
         content = digest(consent)
@@ -81,29 +92,22 @@ def _versions(before: Mapping[str, Any], consents: Mapping[str, Any]) -> dict[st
     return versions
 
 
-def _tombstones(before: Mapping[str, Any], kept: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
-    """The denied records that were in the case and are not: their deny must not turn into one of nothing."""
-    here = set(paths(after))
-    gone = ({*paths(before), *kept.get("tombstones", ())}) - here
-    return gone & set(_denied(after))
-
-
 def _waiting(
-    before: Mapping[str, Any], kept: Mapping[str, Any], after: Mapping[str, Any], tombstones: set[str]
+    known: set[str], kept: Mapping[str, Any], after: Mapping[str, Any], tombstones: set[str]
 ) -> dict[str, list[str]]:
     """What has been added to the collection or list of a tombstone: it may be the denied one under another name."""
-    here, added = set(paths(after)), set(paths(after)) - set(paths(before))
+    here = set(paths(after))
     waiting: dict[str, list[str]] = {}
     for tomb in sorted(tombstones):
-        siblings = {path for path in added if path.rpartition("/")[0] == tomb.rpartition("/")[0]}
+        siblings = {path for path in here - known if path.rpartition("/")[0] == tomb.rpartition("/")[0]}
         earlier = {path for path, tombs in kept.get("waiting", {}).items() if tomb in tombs and path in here}
         for path in sorted(siblings | earlier):
             waiting.setdefault(path, []).append(tomb)
     return waiting
 
 
-def _denied(case: Mapping[str, Any]) -> Iterator[str]:
-    for consent in case.get("consents", ()):
+def _denied(consents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for consent in consents:
         yield from _denied_by(consent.get("provisions", ()))
 
 
