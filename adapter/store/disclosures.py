@@ -8,16 +8,15 @@ that cutting off a tail shows; against someone who holds the keys, the heads exp
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
+from adapter.core.account import chain
+from adapter.core.account.chain import SALT, Entry, Line
 from adapter.errors import Misconfigured
 from adapter.store.database import Tx
 from adapter.store.tables import chains, disclosures
@@ -25,9 +24,13 @@ from adapter.store.tables import chains, disclosures
 _c = disclosures.c
 _CASE: sa.BindParameter[str] = sa.bindparam("of_case")
 
+__all__ = ["Entry", "Line", "Link", "accounts", "append", "hashes", "heads", "links", "of_case", "verify"]
+
 # Statements
 APPEND = sa.insert(disclosures)
 OF_CASE = sa.select(disclosures).where(_c.case_id == _CASE, _c.seq > sa.bindparam("after")).order_by(_c.seq)
+LINKS_AT = sa.select(_c.seq, _c.hash).where(_c.case_id == _CASE, _c.seq.in_(sa.bindparam("seqs", expanding=True)))
+ACCOUNTS = sa.union(sa.select(_c.case_id), sa.select(chains.c.case_id)).order_by("case_id")
 HEADS = sa.select(chains.c.case_id, chains.c.seq, chains.c.hash).order_by(chains.c.case_id)
 HEAD = sa.select(chains).where(chains.c.case_id == _CASE)
 HEAD_LOCKED = HEAD.with_for_update()
@@ -38,36 +41,19 @@ ADVANCE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One disclosure: when, to whom, what for, what, how, under which consents (`consents/c1@3`), and how it ended.
-
-    `kind`: attempted, delivered, failed, withdrawn, frozen, look, … `operation`: create, update, withdraw, read, …
-    """
-
-    at: datetime
-    partner: str
-    purpose: str
-    kind: str
-    request_id: str
-    operation: str
-    resource_type: str
-    urn: str
-    about: str
-    parts: tuple[str, ...]
-    topics: tuple[str, ...]
-    consents: tuple[str, ...]
-    outcome: str
+MOST_NUMBERS = 500
+"""Numbers that are asked for at once: databases bound how many values a statement may have."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A line in its place: its number in the case's account from 1 on, and its link in the chain (hexadecimal)."""
+class Link:
+    """A line as the chain holds it: with the salt and the bytes that its content hash is made of."""
 
     seq: int
-    line: Line
     previous: str
     hash: str
+    salt: bytes
+    content: bytes
 
 
 def append(tx: Tx, case_id: str, lines: Sequence[Line]) -> None:
@@ -78,9 +64,9 @@ def append(tx: Tx, case_id: str, lines: Sequence[Line]) -> None:
     rows = []
     for line in lines:
         seq += 1
-        content = secrets.token_bytes(32) + _written(line)
-        digest = hashlib.sha256(content).hexdigest()
-        link = _link(previous, seq, digest)
+        salt, written = secrets.token_bytes(SALT), chain.written(line)
+        digest = chain.content_hash(salt, written)
+        link = chain.link(previous, seq, digest)
         rows.append(
             {
                 "case_id": case_id,
@@ -88,7 +74,7 @@ def append(tx: Tx, case_id: str, lines: Sequence[Line]) -> None:
                 "at": line.at,
                 "partner": line.partner,
                 "kind": line.kind,
-                "sealed": tx.seal.close(content, table="disclosures", column="sealed", row=f"{case_id}/{seq}"),
+                "sealed": tx.seal.close(salt + written, table="disclosures", column="sealed", row=f"{case_id}/{seq}"),
                 "content_hash": digest,
                 "previous": previous,
                 "hash": link,
@@ -103,24 +89,46 @@ def append(tx: Tx, case_id: str, lines: Sequence[Line]) -> None:
 def of_case(tx: Tx, case_id: str, *, after: int = 0, limit: int | None = None) -> list[Entry]:
     """The case's account, or up to `limit` lines of it behind number `after`. Misconfigured: a line does not open."""
     rows = tx.connection.execute(OF_CASE.limit(limit), {"of_case": case_id, "after": after})
-    return [Entry(row.seq, _read(_content(tx, row)), row.previous, row.hash) for row in rows]
+    return [Entry(row.seq, chain.read(_content(tx, row)[SALT:]), row.previous, row.hash) for row in rows]
 
 
 def verify(tx: Tx, case_id: str) -> list[str]:
     """What is wrong with the case's account, in sentences; empty if every line is there, in order and unchanged."""
     wrong = []
-    previous, expected = _origin(case_id), 1
+    previous, expected = chain.origin(case_id), 1
     for row in tx.connection.execute(OF_CASE, {"of_case": case_id, "after": 0}):
         if row.seq != expected:
             wrong.append(f"Lines {expected} to {row.seq - 1} are missing.")
         if row.previous != previous:
             wrong.append(f"Line {row.seq} does not follow the line before it.")
-        if row.hash != _link(row.previous, row.seq, row.content_hash):
+        if row.hash != chain.link(row.previous, row.seq, row.content_hash):
             wrong.append(f"Line {row.seq} has a link that is not its own.")
         if fault := _fault(tx, row):
             wrong.append(fault)
         previous, expected = row.hash, row.seq + 1
     return wrong + _head_faults(tx, case_id, expected - 1, previous)
+
+
+def links(tx: Tx, case_id: str) -> Iterator[Link]:
+    """Every line of the case's account as the chain holds it, one after the other. Misconfigured: one does not open."""
+    for row in tx.connection.execute(OF_CASE, {"of_case": case_id, "after": 0}):
+        content = _content(tx, row)
+        yield Link(row.seq, row.previous, row.hash, content[:SALT], content[SALT:])
+
+
+def hashes(tx: Tx, case_id: str, seqs: Collection[int]) -> Mapping[int, str]:
+    """The links at these numbers of the case's account; a number that is not there is left out."""
+    found: dict[int, str] = {0: chain.origin(case_id)} if 0 in seqs else {}
+    wanted = sorted(seqs)
+    for start in range(0, len(wanted), MOST_NUMBERS):
+        values = {"of_case": case_id, "seqs": wanted[start : start + MOST_NUMBERS]}
+        found |= {row.seq: row.hash for row in tx.connection.execute(LINKS_AT, values)}
+    return found
+
+
+def accounts(tx: Tx) -> list[str]:
+    """The internal ids of all cases that have, or had, lines in the account."""
+    return list(tx.connection.scalars(ACCOUNTS))
 
 
 def heads(tx: Tx) -> dict[str, tuple[int, str]]:
@@ -130,7 +138,7 @@ def heads(tx: Tx) -> dict[str, tuple[int, str]]:
 
 def _head(tx: Tx, case_id: str) -> tuple[int, str]:
     """Where the next line goes; nobody else can append to the case until the end of the transaction."""
-    origin = _origin(case_id)
+    origin = chain.origin(case_id)
     first = {"case_id": case_id, "seq": 0, "hash": origin, "witness": _witness(tx, case_id, 0, origin)}
     tx.connection.execute(tx.insert_absent(chains), first)
     row = tx.connection.execute(HEAD_LOCKED, {"of_case": case_id}).one()
@@ -153,9 +161,9 @@ def _fault(tx: Tx, row: sa.Row[Any]) -> str:
         content = _content(tx, row)
     except Misconfigured:
         return f"Line {row.seq} does not open: it was changed, moved, or sealed with other keys."
-    if hashlib.sha256(content).hexdigest() != row.content_hash:
+    if chain.content_hash(content[:SALT], content[SALT:]) != row.content_hash:
         return f"Line {row.seq} is not the one that the chain holds."
-    line = _read(content)
+    line = chain.read(content[SALT:])
     if (line.at, line.partner, line.kind) != (row.at, row.partner, row.kind):
         return f"Line {row.seq} says something else in clear than under seal."
     return ""
@@ -163,26 +171,6 @@ def _fault(tx: Tx, row: sa.Row[Any]) -> str:
 
 def _content(tx: Tx, row: sa.Row[Any]) -> bytes:
     return tx.seal.open(row.sealed, table="disclosures", column="sealed", row=f"{row.case_id}/{row.seq}")
-
-
-def _written(line: Line) -> bytes:
-    """The line in its one canonical form: JSON with sorted keys, its time in UTC."""
-    values = asdict(line) | {"at": line.at.astimezone(UTC).isoformat()}
-    return orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
-
-
-def _read(content: bytes) -> Line:
-    values = orjson.loads(content[32:])
-    lists = {name: tuple(values[name]) for name in ("parts", "topics", "consents")}
-    return Line(**{**values, **lists, "at": datetime.fromisoformat(values["at"])})
-
-
-def _origin(case_id: str) -> str:
-    return hashlib.sha256(b"disclosures of case " + case_id.encode()).hexdigest()
-
-
-def _link(previous: str, seq: int, content_hash: str) -> str:
-    return hashlib.sha256(f"{previous}\n{seq}\n{content_hash}".encode()).hexdigest()
 
 
 def _witness(tx: Tx, case_id: str, seq: int, link: str) -> bytes:

@@ -17,9 +17,11 @@ from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from adapter.errors import Misconfigured
 
@@ -96,6 +98,7 @@ class Seal:
         self._wrapping = dict(keys.sealing)
         self._index = keys.derive("index")
         self._chain = keys.derive("chain")
+        self._signing = Ed25519PrivateKey.from_private_bytes(keys.derive("signing"))
 
     def close(self, value: bytes, *, table: str, column: str, row: str) -> bytes:
         """Seal `value` for this place: form | key id | wrapped data key | nonce | ciphertext and tag."""
@@ -126,6 +129,14 @@ class Seal:
     def witness(self, *parts: str) -> bytes:
         """32 bytes that only a holder of the keys can make for these parts."""
         return _hmac(self._chain, *(part.encode() for part in parts))
+
+    def sign(self, message: bytes) -> bytes:
+        """64 bytes (Ed25519, RFC 8032) that anyone can verify with `public_key()`: the same as long as the root is."""
+        return self._signing.sign(message)
+
+    def public_key(self) -> bytes:
+        """The key with which others verify what `sign` made, in PEM (SubjectPublicKeyInfo). No secret."""
+        return self._signing.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _joined(*parts: bytes) -> bytes:
