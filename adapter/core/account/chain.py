@@ -71,9 +71,9 @@ def written(line: Line) -> bytes:
 def read(content: bytes) -> Line:
     """What `written` wrote."""
     values: dict[str, Any] = orjson.loads(content)
-    lists = {name: tuple(values[name]) for name in ("parts", "topics", "consents")}
-    times = {name: datetime.fromisoformat(values[name]) for name in ("at", "happened") if name in values}
-    return Line(**{**values, **lists, **times})
+    values |= {name: tuple(values[name]) for name in ("parts", "topics", "consents")}
+    values |= {name: datetime.fromisoformat(values[name]) for name in ("at", "happened") if name in values}
+    return Line(**values)
 
 
 def content_hash(salt: bytes, content: bytes) -> str:

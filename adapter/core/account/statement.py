@@ -1,0 +1,141 @@
+"""The account for the family: what happened, by day and to whom, without our names for things (*Accounting*).
+
+Topics are left out on purpose: the page is read at a kitchen table, and not only by whoever gave the consent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from typing import Any
+
+from adapter.core.account.chain import LOOK, TOLD, Entry, Line
+from adapter.core.consent.view import OWN
+from adapter.core.keeping import version_of
+from adapter.core.residue import PURGE
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that happened on a day, to one partner (its id), to somebody else (`to`), or among us (neither).
+
+    `kind`: received, ended, taken-back, purge, failed, unknown, open, not-taken-back, purge-failed, frozen, looked,
+    looked-view, told. `parts` and `purposes` are codes; `consents` as lines name them; `times` how often, of looks.
+    """
+
+    day: date
+    partner: str
+    kind: str
+    parts: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    consents: tuple[str, ...] = ()
+    to: str = ""
+    how: str = ""
+    basis: str = ""
+    by: str = ""
+    times: int = 1
+
+
+def facts(entries: Sequence[Entry], zone: tzinfo, *, order: Iterable[str] = ()) -> list[Fact]:
+    """What the account comes to, by day, then by partner, then in the order in which it happened.
+
+    Lines of one day, partner, kind, purpose and consent are one fact with all their parts (in this order of parts).
+    """
+    carried: dict[str, tuple[str, ...]] = {}
+    answered = _answered(entries)
+    gathered: dict[Fact, tuple[set[str], int]] = {}
+    for entry in entries:
+        line = entry.line
+        kind = _kind(line, carried, open_=answered.get(line.urn, 0) < entry.seq)
+        parts = line.parts or carried.get(line.urn, ())
+        if line.kind == "delivered" and line.parts:
+            carried[line.urn] = line.parts
+        if kind:
+            fact = _fact(line, kind, zone)
+            seen, times = gathered.setdefault(fact, (set(), 0))
+            gathered[fact] = (seen | set(() if kind in _WITHOUT_PARTS else parts), times + 1)
+    rank = {part: place for place, part in enumerate(order)}
+    found = [
+        _with(fact, tuple(sorted(parts, key=lambda part: (rank.get(part, len(rank)), part))), times)
+        for fact, (parts, times) in gathered.items()
+    ]
+    return sorted(found, key=lambda fact: (fact.day, fact.partner == "" and not fact.to, fact.partner, fact.to))
+
+
+def signatures(case: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, date]:
+    """`consents/c1@3` → the day it was signed, of the consents as they stand in the (effective) case."""
+    named = {version_of(kept, f"consents/{consent['id']}"): consent for consent in case.get("consents", ())}
+    return {name: date.fromisoformat(c["signed_at"][:10]) for name, c in named.items() if "signed_at" in c}
+
+
+def authorities(case: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, str]:
+    """`consents/c1@3` → on whose authority it was given, of the consents as they stand in the (effective) case."""
+    named = {version_of(kept, f"consents/{consent['id']}"): consent for consent in case.get("consents", ())}
+    own = {name: "self" for name, c in named.items() if c.get("granted_by") == "child"}
+    return {name: c["authority"] for name, c in named.items() if "authority" in c} | own
+
+
+_WITHOUT_PARTS = ("ended", "purge", "purge-failed", "looked", "looked-view")
+
+
+def _answered(entries: Sequence[Entry]) -> dict[str, int]:
+    """urn → the number of the last line that says how something ended."""
+    return {entry.line.urn: entry.seq for entry in entries if entry.line.kind != "attempted"}
+
+
+def _kind(line: Line, carried: Mapping[str, tuple[str, ...]], *, open_: bool) -> str:
+    """What a line means to a family; empty where another line says it, or it says nothing of the plan."""
+    match line.kind, line.operation:
+        case "attempted", _:
+            return "open" if open_ and line.about not in (OWN, PURGE) else ""
+        case "look", _:
+            return "looked-view" if line.about.startswith("views/") else "looked"
+        case "told", _:
+            return "told"
+        case "frozen", _:
+            return "" if line.about == OWN else "frozen"
+        case "withdrawn", _:
+            return "taken-back" if line.about != PURGE else ""
+        case "failed", operation if line.about == PURGE:
+            return "purge-failed" if operation != "withdraw" else ""
+        case "failed", _ if line.about == OWN:
+            return ""
+        case "failed", "withdraw":
+            return "not-taken-back"
+        case "failed", _:
+            return "unknown" if line.outcome == "unknown" else "failed"
+        case _, _ if line.about == PURGE:
+            return "purge"
+        case _, _ if line.about == OWN:
+            return "" if line.parts else "ended"
+        case _, "update" if not line.parts and line.urn in carried:
+            return "taken-back"  # a stub in the place of what its server would not delete
+    return "received"
+
+
+def _fact(line: Line, kind: str, zone: tzinfo) -> Fact:
+    day = (line.happened or line.at).astimezone(zone).date()
+    if line.kind == LOOK:
+        return Fact(day, "", kind, by=line.role)
+    if line.kind == TOLD:
+        return Fact(day, "", kind, to=line.to, how=line.operation, basis=line.basis, by=line.by)
+    if kind in ("received", "failed", "unknown", "open"):
+        return Fact(day, line.partner, kind, purposes=tuple(line.purpose.split()), consents=line.consents)
+    return Fact(day, line.partner, kind)
+
+
+def _with(fact: Fact, parts: tuple[str, ...], times: int) -> Fact:
+    return Fact(
+        fact.day,
+        fact.partner,
+        fact.kind,
+        parts,
+        fact.purposes,
+        fact.consents,
+        fact.to,
+        fact.how,
+        fact.basis,
+        fact.by,
+        times,
+    )
