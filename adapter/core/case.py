@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -28,6 +29,20 @@ _WORDS = {
     "required": "a required field is missing",
     "contentEncoding": "this is not base64",
 }
+
+_FORMS = {
+    "^[A-Za-z0-9][A-Za-z0-9._-]": "must be letters, digits, dots, dashes or underscores, at most 64 of them",
+    "^[a-z0-9][a-z0-9-]": "must be a short code: small letters, digits and dashes",
+    "^[^\\u0000": "must hold text, and no control characters",
+    "^[a-z]{2,3}(": "must be the code of a language, such as en or fr-CA",
+    "^P[1-9]": "must be a length of time, such as P6M or P30D",
+    "^[a-z][a-z0-9+.-]*:": "must be a URI, such as https://registry.example.ca/people",
+    "^https?:": "must be a web address",
+    "^[a-z]+/": "must be a media type, such as application/pdf",
+    "^[A-Za-z0-9+/]+": "must be base64",
+}
+"""How a pattern of mappings/records begins → what it asks for."""
+_TARGETS = re.compile(r"[(|](child|family|enrolment|[a-z_]+(?=/))")
 
 
 def check(case: Any, schemas: Schemas) -> list[Problem]:
@@ -61,8 +76,20 @@ def _problems_of(error: Any) -> Iterator[Problem]:
             yield Problem(at, f"must be a {kind.format} that exists (ISO 8601)")
         case "anyOf" if {e.kind.name for branch in kind.context for e in branch} <= {"format"}:
             yield Problem(at, "must be a date or a date-time with its offset (ISO 8601)")
+        case "pattern":
+            yield Problem(at, _form(kind.pattern))
         case name:
             yield Problem(at, _WORDS.get(name, "this breaks the schema"))
+
+
+def _form(pattern: str) -> str:
+    """The form that a pattern of mappings/records asks for, in words."""
+    for begin, words in _FORMS.items():
+        if pattern.startswith(begin):
+            return words
+    if targets := _TARGETS.findall(pattern):
+        return f"must refer to one of: {', '.join(dict.fromkeys(targets))} (such as goals/g1)"
+    return _WORDS["pattern"]
 
 
 def pointer(path: Sequence[str | int]) -> str:
