@@ -56,10 +56,10 @@ class Link:
     content: bytes
 
 
-def append(tx: Tx, case_id: str, lines: Sequence[Line]) -> None:
-    """Add the lines to the case's account, in this order."""
+def append(tx: Tx, case_id: str, lines: Sequence[Line]) -> int:
+    """Add the lines to the case's account, in this order. The number of the last of them; 0 if there are none."""
     if not lines:
-        return
+        return 0
     seq, previous = _head(tx, case_id)
     rows = []
     for line in lines:
@@ -84,6 +84,7 @@ def append(tx: Tx, case_id: str, lines: Sequence[Line]) -> None:
     tx.connection.execute(APPEND, rows)
     seen = _witness(tx, case_id, seq, previous)
     tx.connection.execute(ADVANCE, {"of_case": case_id, "last": seq, "head": previous, "seen": seen})
+    return seq
 
 
 def of_case(tx: Tx, case_id: str, *, after: int = 0, limit: int | None = None) -> list[Entry]:
