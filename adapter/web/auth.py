@@ -36,6 +36,8 @@ DELETE  /api/cases/<case>                           token   source coordinator a
 GET     /api/cases/<case>/views/<partner>           token   source coordinator privacy admin
 GET     /api/cases/<case>/shares                    token   source coordinator privacy engineer admin
 GET     /api/cases/<case>/disclosures               token   source coordinator privacy admin
+POST    /api/cases/<case>/disclosures               token   coordinator privacy admin
+GET     /api/cases/<case>/statement                 token   coordinator privacy admin
 GET     /api/cases/<case>/child                     token   source coordinator privacy admin
 GET     /api/cases/<case>/enrolment                 token   source coordinator privacy admin
 PUT     /api/cases/<case>/child                     token   source coordinator admin

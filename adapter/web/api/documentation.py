@@ -13,15 +13,19 @@ from flask import current_app
 from werkzeug.routing import Rule
 
 from adapter import __version__
+from adapter.core.account.entering import LONGEST
+from adapter.core.account.words import HOW, LANGUAGES
 from adapter.core.fhir.search import PARAMETERS
 from adapter.errors import NotFound
+from adapter.show import STATEMENTS
+from adapter.web.api.account import ACCOUNTS
 from adapter.web.api.asked import FORMS, MOST
 from adapter.web.auth import admission
 from adapter.web.errors import FHIR_JSON, PROBLEM_JSON
 from adapter.wiring import Wiring
 
 _JSON = "application/json"
-_BODIES = {"api.put_case": "case", "api.preview": "Preview"}
+_BODIES = {"api.put_case": "case", "api.preview": "Preview", "api.account.enter": "Told"}
 _ANSWERS = {
     "api.get_case": "case",
     "api.put_case": "Saved",
@@ -32,6 +36,7 @@ _ANSWERS = {
 _STATUS = {
     "Saved": "202",
     "api.retry": "202",
+    "api.account.enter": "201",
     "fhir.create": "201",
     "fhir.delete": "204",
     "fhir.delete_by_condition": "204",
@@ -40,11 +45,16 @@ _QUERY = {
     "api.cases": ("after", "limit"),
     "api.view": ("as", "at"),
     "api.preview": ("as", "at"),
+    "api.account.disclosures": ("account.as",),
+    "api.account.statement": ("statement.as", "language"),
 }
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "after": {"schema": {"type": "string"}, "description": "The case behind which the page begins."},
     "limit": {"schema": {"type": "integer", "minimum": 1, "maximum": MOST}, "description": "How many at most."},
     "as": {"schema": {"enum": list(FORMS)}, "description": "The form of the view; records if left out."},
+    "account.as": {"schema": {"enum": list(ACCOUNTS)}, "description": "Lines, or a Bundle of AuditEvents."},
+    "statement.as": {"schema": {"enum": list(STATEMENTS)}, "description": "A page, or a table for spreadsheets."},
+    "language": {"schema": {"enum": list(LANGUAGES)}, "description": "Of the words; English if left out."},
     "at": {"schema": {"type": "string"}, "description": "Another time than now: a date or date-time (ISO 8601)."},
 }
 _OWN: dict[str, dict[str, Any]] = {
@@ -74,6 +84,18 @@ _OWN: dict[str, dict[str, Any]] = {
             "changed": {"type": "boolean", "description": "False where what was put is what was there."},
             "due": {"type": "array", "items": {"type": "string"}, "description": "Partners whose share is now due."},
             "warnings": {"type": "array", "items": {"$ref": "#/components/schemas/Pointed"}},
+        },
+    },
+    "Told": {
+        "type": "object",
+        "description": "What was told outside of the adapter.",
+        "required": [*LONGEST, "at", "how", "parts"],
+        "additionalProperties": False,
+        "properties": {
+            **{name: {"type": "string", "minLength": 1, "maxLength": longest} for name, longest in LONGEST.items()},
+            "at": {"type": "string", "description": "When: a date or date-time (ISO 8601), not in the future."},
+            "how": {"enum": list(HOW)},
+            "parts": {"type": "array", "minItems": 1, "items": {"type": "string"}},
         },
     },
     "Preview": {
@@ -151,7 +173,7 @@ def _in_path(rule: Rule) -> Iterator[dict[str, Any]]:
 
 def _in_query(endpoint: str) -> Iterator[dict[str, Any]]:
     for name in _QUERY.get(endpoint, ()):
-        yield {"name": name, "in": "query", **_PARAMETERS[name]}
+        yield {"name": name.rpartition(".")[2], "in": "query", **_PARAMETERS[name]}
 
 
 def _body(rule: Rule, method: str) -> dict[str, Any] | None:
