@@ -11,7 +11,7 @@ from adapter.core import strict_json
 from adapter.core.case import check
 from adapter.core.consent.explain import ALARMS, REASONS
 from adapter.core.consent.rules import compile_rules
-from adapter.core.keeping import carry, carry_over_deletion
+from adapter.core.keeping import carry, carry_over_deletion, rulebook_for
 from adapter.core.schema import SINGULAR, Schemas
 from adapter.desk import Desk
 from adapter.errors import Malformed, NotFound, PreconditionFailed, Problem, Refused
@@ -35,10 +35,11 @@ def problems(body: bytes, schemas: Schemas) -> list[Problem]:
     return check(strict_json.parse(body), schemas)
 
 
-def put_case(desk: Desk, number: str, body: bytes, *, version: int | None = None) -> Kept:
+def put_case(desk: Desk, number: str, body: bytes, *, version: int | None = None, source: str = "") -> Kept:
     """Save a whole case file and make its shares due, in one transaction. Refused, with every problem: nothing saved.
 
     The same case again changes nothing and makes nothing due. `version`: only where that is the one now (If-Match).
+    `source`: the source system that puts it, as its token says.
     """
     case = strict_json.parse(body)
     found = check(case, desk.catalogue.schemas)
@@ -46,7 +47,7 @@ def put_case(desk: Desk, number: str, body: bytes, *, version: int | None = None
         found.append(Problem("/case", "must be the case that the address names"))
     _refuse(found)
     with desk.store.writing() as tx:
-        kept = _save(desk, tx, number, case, version=version)
+        kept = _save(desk, tx, number, case, version=version, source=source)
     return _told(desk, kept)
 
 
@@ -95,7 +96,14 @@ def get_record(desk: Desk, number: str, collection: str, record: str) -> tuple[d
 
 
 def put_record(
-    desk: Desk, number: str, collection: str, record: str, body: bytes, *, version: int | None = None
+    desk: Desk,
+    number: str,
+    collection: str,
+    record: str,
+    body: bytes,
+    *,
+    version: int | None = None,
+    source: str = "",
 ) -> Kept:
     """Save one record of a case: the case with it is checked as a whole."""
     value = strict_json.parse(body)
@@ -117,7 +125,7 @@ def put_record(
         # Pointers are into what was sent; what then breaks elsewhere in the case keeps its place in the case.
         _refuse([Problem(p.pointer.removeprefix(prefix), p.detail) if p.pointer.startswith(f"{prefix}/") else p
                  for p in found])  # fmt: skip
-        kept = _save(desk, tx, number, changed, version=version)
+        kept = _save(desk, tx, number, changed, version=version, source=source)
     return _told(desk, kept)
 
 
@@ -138,16 +146,16 @@ def delete_record(desk: Desk, number: str, collection: str, record: str, *, vers
     return _told(desk, kept)
 
 
-def _save(desk: Desk, tx: Tx, number: str, case: dict[str, Any], *, version: int | None) -> Kept:
+def _save(desk: Desk, tx: Tx, number: str, case: dict[str, Any], *, version: int | None, source: str = "") -> Kept:
     now = desk.clock()
     before = cases.get(tx, number)
     if before is None or before.deleted:
         if version is not None:
             raise PreconditionFailed("If-Match names a version of a case that is not there.")
-        kept = carry({}, before.kept if before else {}, case, now)
+        kept = carry({}, before.kept if before else {}, case, now, source=source)
     else:
         _expect(before, version)
-        kept = carry(before.body, before.kept, case, now)
+        kept = carry(before.body, before.kept, case, now, source=source)
     stored, changed = cases.put(tx, number, case, kept, now=now)
     # A partner that was added since is due also where the case stays as it is: it has never received anything of it.
     known = set() if changed else {share.partner for share in shares.of_case(tx, stored.id)}
@@ -170,7 +178,7 @@ def _told(desk: Desk, kept: Kept) -> Kept:
 
 def warnings(desk: Desk, case: Mapping[str, Any], kept: Mapping[str, Any], now: datetime) -> tuple[Problem, ...]:
     """What was accepted but does not do what its author may think: consents that permit nothing, and alarms."""
-    rules = compile_rules(case, desk.bench.rulebook, kept)
+    rules = compile_rules(case, rulebook_for(desk.bench.rulebook, kept), kept)
     place = {f"consents/{c['id']}": f"/consents/{i}" for i, c in enumerate(case.get("consents", ()))}
     found = [Problem(place.get(a.path, f"/{a.path}"), ALARMS[a.code]) for a in rules.alarms(now)]
     for terms in rules.consents:

@@ -16,7 +16,7 @@ from adapter.core.doubt import looked_up, sent, unclear
 from adapter.core.fhir.bundle import Sent, alike, chunks, transaction
 from adapter.core.fhir.outcome import of_status, read
 from adapter.core.fhir.results import Result, holding, results
-from adapter.core.keeping import version_of
+from adapter.core.keeping import effective, rulebook_for, version_of
 from adapter.core.retry import Outcome, Settled, Stopped, TryAgain, next_step, together
 from adapter.desk import Desk
 from adapter.errors import Unavailable
@@ -105,7 +105,7 @@ def _planned(desk: Desk, tx: Tx, share: Share, stored: StoredCase, held: tuple[H
     # What has no id is on its way there, or back: nobody may count on it.
     directory = {urn: h for urn, h in holdings.directory(tx, share.partner).items() if h.id}
     elsewhere = holdings.used_elsewhere(tx, share.partner, [h.urn for h in held if h.directory], share_id=share.id)
-    subject = Subject(stored.number, stored.body, stored.kept)
+    subject = Subject.of(stored.number, stored.body, stored.kept)
     needed = plan(desk.bench, subject, share.partner, now, held, directory=directory, kept_elsewhere=elsewhere)
     return Work(share, stored, held, needed, secrets.token_hex(16), now)
 
@@ -149,9 +149,9 @@ def _withheld_in(desk: Desk, work: Work, payload: bytes) -> bool:
     return (
         last_look(
             payload,
-            case=work.stored.body,
+            case=effective(work.stored.body, work.stored.kept),
             kept=work.stored.kept,
-            rulebook=desk.bench.rulebook,
+            rulebook=rulebook_for(desk.bench.rulebook, work.stored.kept),
             partner=work.share.partner,
             now=work.now,
         )

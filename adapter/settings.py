@@ -30,8 +30,20 @@ _web_address = matching(
     r"https?://[^\s/?#]+(/[^\s?#]*[^\s?#/])?", "must be an http or https address without a slash at its end"
 )
 
+_source_id = matching(r"[a-z0-9][a-z0-9-]{0,63}", "must be lower-case letters, digits and hyphens, such as intake-form")
+
 T = TypeVar("T")
 Identifiers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One system that puts records: a token of the role `source` names it."""
+
+    id: str
+    title: str
+    labels_topics: bool
+    """Does it label records with topics? If not, the free text of what it puts waits for a person's review."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +58,9 @@ class Agency:
     identifier_system: str
     """The system of the identifiers that partners receive."""
     labels_topics: bool
-    """Does the agency's case system label records with topics? If not, free text waits for a person's review."""
+    """Does whoever names no source label records with topics? If not, free text waits for a person's review."""
+    sources: tuple[Source, ...] = ()
+    """The systems that put records, where there is more than one. What came from any other is not trusted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +158,22 @@ def _agency(form: Form) -> dict[str, Any]:
     if not found["agency_identifiers"]:
         table.wrong("identifiers: at least one [[agency.identifiers]] is needed, to find the agency in a case")
     table.close()
-    return found
+    return found | {"sources": _sources(form)}
+
+
+def _sources(form: Form) -> tuple[Source, ...]:
+    found: dict[str, Source] = {}
+    for each in form.tables("sources"):
+        source = Source(
+            id=each.require("id", _source_id, ""),
+            title=each.take("title", text, ""),
+            labels_topics=each.require("labels_topics", flag, False, _CHOOSE_LABELS),
+        )
+        if source.id in found:
+            each.wrong("id: another source has this id", "id")
+        each.close()
+        found[source.id] = source
+    return tuple(found.values())
 
 
 def _identifier(form: Form) -> tuple[str, str]:

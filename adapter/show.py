@@ -12,8 +12,7 @@ from adapter.core.account.statement import authorities, facts, signatures
 from adapter.core.account.words import LANGUAGES
 from adapter.core.case import check
 from adapter.core.consent.explain import explain
-from adapter.core.consent.rules import compile_rules
-from adapter.core.desired import Desired, Subject, desire
+from adapter.core.desired import Desired, Subject, desire, rules_of
 from adapter.core.diff import Create, changes
 from adapter.core.fhir.bundle import transaction
 from adapter.core.identity import Key
@@ -130,7 +129,7 @@ def _shown(desk: Desk | Preview, subject: Subject, partner: str, form: str, at: 
         case "fhir":
             return _bundle(desired)
         case "explain":
-            rules = compile_rules(subject.case, desk.bench.rulebook, subject.kept)
+            rules = rules_of(desk.bench, subject)
             told = explain(subject.case, rules, partner, at, desired.view)
             return {**told, "warnings": _warnings([*desired.wrong, *desired.findings])}
     raise Malformed(f"A view comes as one of: {', '.join(FORMS)}.")

@@ -34,14 +34,16 @@ def token() -> None:
     help="source: the case system. partner: a partner's system, at /fhir. The others are people's.",
 )
 @click.option("--partner", metavar="P", help="Which partner it is; for the role partner only.")
+@click.option("--source", metavar="S", help="Which of the settings' sources it is; for the role source only.")
 @click.option("--label", default="", help="A word for the list, to know it by.")
 @pass_asked
-def token_new(asked: Asked, role: str, partner: str | None, label: str) -> None:
+def token_new(asked: Asked, role: str, partner: str | None, source: str | None, label: str) -> None:
     """Print a new token. It cannot be shown again.
 
     \b
     Examples:
       adapter --instance my-agency token new --role source --label "case system"
+      adapter --instance my-agency token new --role source --source intake-form
       adapter --instance my-agency token new --role partner --partner lakeside
     """
     from adapter.store import tokens
@@ -50,8 +52,12 @@ def token_new(asked: Asked, role: str, partner: str | None, label: str) -> None:
         raise click.UsageError("--partner P belongs to --role partner, and to no other role.")
     if partner and partner not in asked.catalogue().partners:
         raise click.BadParameter("there is no such file in the instance's partners/", param_hint="--partner")
+    if source and role != "source":
+        raise click.UsageError("--source S belongs to --role source, and to no other role.")
+    if source and source not in {each.id for each in asked.settings().sources}:
+        raise click.BadParameter("there are no such [[sources]] in adapter.toml", param_hint="--source")
     with _store(asked) as store, store.writing() as tx:
-        made = tokens.new(tx, role=role, partner=partner or "", label=label, now=now())
+        made = tokens.new(tx, role=role, partner=partner or "", label=label, source=source or "", now=now())
     click.echo(made)
     say("Keep it now: only its digest is stored, and it cannot be shown again.")
 
@@ -70,13 +76,14 @@ def token_list(asked: Asked, as_json: bool) -> None:
             "id": each.id,
             "role": each.role,
             "partner": each.partner or None,
+            "source": each.source or None,
             "label": each.label,
             "created": each.created_at.isoformat(),
             "revoked": each.revoked_at.isoformat() if each.revoked_at else None,
         }
         for each in issued
     ]
-    print_rows(rows, ("id", "role", "partner", "label", "created", "revoked"), as_json=as_json)
+    print_rows(rows, ("id", "role", "partner", "source", "label", "created", "revoked"), as_json=as_json)
 
 
 @token.command("revoke")

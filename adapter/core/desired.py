@@ -9,12 +9,12 @@ from typing import Any
 
 from adapter.core.consent.endings import frozen, next_change
 from adapter.core.consent.rulebook import Rulebook
-from adapter.core.consent.rules import Alarm, compile_rules
+from adapter.core.consent.rules import Alarm, Rules, compile_rules
 from adapter.core.consent.view import View, view
 from adapter.core.diff import Change, Create, Holding, Made, Update, changes
 from adapter.core.fhir.models import problems
 from adapter.core.identity import Identity, Key
-from adapter.core.keeping import effective
+from adapter.core.keeping import effective, rulebook_for
 from adapter.core.mapping.resources import Mappings, resources
 from adapter.core.residue import Residue
 from adapter.errors import Problem
@@ -68,9 +68,14 @@ class Plan:
     desired: Desired
 
 
+def rules_of(bench: Bench, subject: Subject) -> Rules:
+    """What steers in this case, by the rule book that its records' sources ask for."""
+    return compile_rules(subject.case, rulebook_for(bench.rulebook, subject.kept), subject.kept)
+
+
 def desire(bench: Bench, subject: Subject, partner: str, now: datetime) -> Desired:
     """view ▸ map ▸ check (design.md section 4). Pure; the same for the same permitted content."""
-    rules = compile_rules(subject.case, bench.rulebook, subject.kept)
+    rules = rules_of(bench, subject)
     identity = bench.identity(partner)
     shown = view(
         subject.case, rules, partner, now, tie=lambda path: identity.urn(Key(subject.number, path, path.split("/")[0]))
@@ -113,7 +118,7 @@ def plan(
     desired = desire(bench, subject, partner, now)
     staying: set[str] = set()
     if any(h.state != "withdrawn" for h in holdings):
-        rules = compile_rules(subject.case, bench.rulebook, subject.kept)
+        rules = rules_of(bench, subject)
         paths = frozen(subject.case, rules, partner, now)
         staying = {h.urn for h in holdings if h.about in paths}
     rest = Residue(bench.identity(partner), subject.number, stubs=bench.rulebook.partners[partner].withdrawal == "stub")

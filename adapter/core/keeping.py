@@ -1,24 +1,32 @@
 """What the adapter keeps beside a case as the agency sends it anew: entry dates, versions of consents, tombstones.
 
 `kept` is JSON; keys that are not of this module stay as they are: `{"entered": {"consents/c1": date-time},
-"versions": {"consents/c1": [3, digest]}, "tombstones": [path…], "waiting": {path: [tombstone…]}}` (consent.md, rule 3
-and *Not computable*); of a deleted case also `"gone"`: the paths of its denied records and of what stood beside them.
+"versions": {"consents/c1": [3, digest]}, "tombstones": [path…], "waiting": {path: [tombstone…]}, "came": {"goals/g1":
+[source, date-time]}}` (consent.md, rule 3, *Not computable* and *Unreviewed text*); of a deleted case also `"gone"`:
+the paths of its denied records and of what stood beside them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from adapter.core.schema import paths
+from adapter.core.consent.rulebook import Rulebook
+from adapter.core.schema import paths, records
 from adapter.core.strict_json import digest
 
 Kept = dict[str, Any]
 
 
-def carry(before: Mapping[str, Any], kept: Mapping[str, Any], after: Mapping[str, Any], now: datetime) -> Kept:
-    """What to keep once the case is `after`; `before` and `kept` are as they were stored."""
+def carry(
+    before: Mapping[str, Any], kept: Mapping[str, Any], after: Mapping[str, Any], now: datetime, *, source: str = ""
+) -> Kept:
+    """What to keep once the case is `after`; `before` and `kept` are as they were stored.
+
+    `source`: the source system that puts it; empty where the instance has but one, or a person does.
+    """
     consents = {f"consents/{c['id']}": c for c in (*after.get("consents", ()), *kept.get("captured", ()))}
     entered = {path: kept.get("entered", {}).get(path, now.isoformat()) for path in consents}
     known = {*paths(before), *kept.get("gone", ())}
@@ -30,6 +38,7 @@ def carry(before: Mapping[str, Any], kept: Mapping[str, Any], after: Mapping[str
         "versions": _versions(kept.get("versions", {}), consents),
         "tombstones": sorted(tombstones),
         "waiting": _waiting(known, kept, after, tombstones),
+        "came": _came(before, kept, after, now, source),
     }
 
 
@@ -45,7 +54,8 @@ def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any
     """The case as the rules read it: what the agency sent, with what people did here and no put of the agency removes.
 
     `kept["captured"]`: consents captured here; one of the agency's with the same id gives way.
-    `kept["reviews"]`: path → {"by", "on", "digest"}: a review counts while the record says what was reviewed.
+    `kept["reviews"]`: path → {"by", "on", "digest", "topics"}: a review counts while the record says what was reviewed,
+    and so do the labels that the reviewer gave.
     """
     if not body:
         return {}
@@ -58,6 +68,17 @@ def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any
     return case
 
 
+def rulebook_for(rulebook: Rulebook, kept: Mapping[str, Any]) -> Rulebook:
+    """The rule book of one case: what its records' own sources label, where they are not the instance's only one."""
+    came = kept.get("came", {})
+    otherwise = {
+        path
+        for path, (source, _) in came.items()
+        if source and rulebook.sources.get(source, False) != rulebook.labels_topics
+    }
+    return replace(rulebook, otherwise=frozenset(otherwise)) if otherwise else rulebook
+
+
 def reviewable(record: Mapping[str, Any]) -> str:
     """The digest that a review of this record, section or service is bound to."""
     return digest({name: value for name, value in record.items() if name != "reviewed"})
@@ -66,8 +87,11 @@ def reviewable(record: Mapping[str, Any]) -> str:
 def _reviewed(value: Any, steps: list[str], review: Mapping[str, Any]) -> Any:
     """`value` with the review at the place that `steps` (collection, id, list, id…) lead to, if it still says that."""
     if not steps:
-        same = isinstance(value, dict) and reviewable(value) == review["digest"]
-        return {**value, "reviewed": {"by": review["by"], "on": review["on"]}} if same else value
+        if not isinstance(value, dict) or reviewable(value) != review["digest"]:
+            return value
+        topics = sorted({*value.get("topics", ()), *review.get("topics", ())})
+        labels = {"topics": topics} if topics else {}
+        return {**value, **labels, "reviewed": {"by": review["by"], "on": review["on"]}}
     name, *rest = steps
     child = value.get(name) if isinstance(value, dict) else None
     if isinstance(child, list) and rest:
@@ -90,6 +114,22 @@ def _versions(before: Mapping[str, Any], consents: Mapping[str, Any]) -> dict[st
         content = digest(consent)
         versions[path] = [number if known == content else number + 1, content]
     return versions
+
+
+def _came(
+    before: Mapping[str, Any], kept: Mapping[str, Any], after: Mapping[str, Any], now: datetime, source: str
+) -> dict[str, list[str]]:
+    """Each record's source, and when it came to say what it says. One that is put as it was keeps its source: nobody
+    labels another's text by handing it on."""
+    earlier = kept.get("came", {})
+    same = {path: record for _, path, record in records(before)}
+    came: dict[str, list[str]] = {}
+    for _, path, record in records(after):
+        if same.get(path) != record:
+            came[path] = [source, now.isoformat()]
+        elif path in earlier:
+            came[path] = earlier[path]
+    return came
 
 
 def _waiting(

@@ -176,6 +176,7 @@ tokens = Table(
     Column("label", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("source", Text, nullable=False, server_default=""),
 )
 
 # An id that a partner chose may tell something (a name, a chart number): it is found by index, and read from the body.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
 
@@ -24,7 +24,7 @@ _c = tokens.c
 
 # Statements
 INSERT = sa.insert(tokens)
-FIND = sa.select(_c.id, _c.role, _c.partner, _c.label).where(
+FIND = sa.select(_c.id, _c.role, _c.partner, _c.label, _c.source).where(
     _c.digest == sa.bindparam("digest"), _c.revoked_at.is_(None)
 )
 REVOKE = (
@@ -32,17 +32,18 @@ REVOKE = (
     .where(_c.id == sa.bindparam("token_id"), _c.revoked_at.is_(None))
     .values(revoked_at=sa.bindparam("now"))
 )
-LISTED = sa.select(_c.id, _c.role, _c.partner, _c.label, _c.created_at, _c.revoked_at).order_by(_c.id)
+LISTED = sa.select(_c.id, _c.role, _c.partner, _c.label, _c.created_at, _c.revoked_at, _c.source).order_by(_c.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls: its role, and (for the role partner) which partner it is."""
+    """Who calls: its role, for the role partner which partner it is, and for the role source which system, if said."""
 
     id: int
     role: str
     partner: str
     label: str
+    source: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,22 @@ class Issued(Principal):
     revoked_at: datetime | None
 
 
-def new(tx: Tx, *, role: str, partner: str = "", label: str = "", now: datetime) -> str:
-    """Give out a token: the only time that it can be read. Refused: an unknown role, a partner missing or too much."""
+def new(tx: Tx, *, role: str, partner: str = "", label: str = "", source: str = "", now: datetime) -> str:
+    """Give out a token: the only time that it can be read. Refused: an unknown role, a partner missing or too much.
+
+    `source`: for the role source, which of the settings' sources it is; empty where the instance has but one.
+    """
     if role not in get_args(Role):
         raise Refused("There is no such role.", [Problem("/role", f"must be one of {', '.join(get_args(Role))}")])
     if (role == "partner") != bool(partner):
         raise Refused(
             "The role does not fit.", [Problem("/partner", "must be given for the role partner, and for no other")]
         )
+    if source and role != "source":
+        raise Refused("The role does not fit.", [Problem("/source", "may be given for the role source only")])
     token = PREFIX + secrets.token_urlsafe(32)
     values = {"digest": _digest(token), "role": role, "partner": partner, "label": label, "created_at": now}
+    values["source"] = source
     tx.connection.execute(INSERT, values)
     return token
 

@@ -39,8 +39,16 @@ class Rulebook:
     """(system, value) identifiers of the coordinating agency."""
     labels_topics: bool = True
     """Does the source of this case label topics? If not, its free text is `unreviewed`."""
+    otherwise: frozenset[str] = frozenset()
+    """Records of this case (`goals/g1`) that came from a source of which `labels_topics` is the opposite."""
+    sources: Mapping[str, bool] = field(default_factory=dict)
+    """Source system → does it label topics? One that is not here does not (consent.md, *Unreviewed text*)."""
     sectors: frozenset[str] = field(default=frozenset())
     """Every sector that a record schema knows."""
+
+    def labelled(self, record: str) -> bool:
+        """Did this record come from a source that labels topics, so that its text needs no review?"""
+        return self.labels_topics != (record in self.otherwise)
 
     def start_of(self, day: date) -> datetime:
         """The first instant of a day in the agency's time zone (design.md 5: dates are whole days there)."""

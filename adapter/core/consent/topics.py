@@ -86,7 +86,7 @@ class Topics:
             extra |= self.sensitive.get(value, NONE)
         if place.collection == "child" and name in PLACEMENT:
             extra |= self.child_placement
-        if leaf.text and not place.reviewed and not self.rulebook.labels_topics:
+        if leaf.text and not place.reviewed and not self.rulebook.labelled(place.chain[0]):
             extra |= {UNREVIEWED}
         return place.topics | extra if extra else place.topics
 

@@ -7,13 +7,11 @@ from flask import Blueprint, Response
 from adapter import keep, show, steer
 from adapter.web import context
 from adapter.web.api import asked, documentation
-from adapter.web.api.account import account
+from adapter.web.auth import caller
 from adapter.web.context import wiring
-from adapter.web.looks import a_look
 from adapter.web.replies import reply, saved, versioned
 
 api = Blueprint("api", __name__)
-api.register_blueprint(account)
 
 # A case has one of each: they have no id of their own.
 CHILD = {"collection": "child", "record": ""}
@@ -58,7 +56,6 @@ def cases() -> Response:
 
 
 @api.get("/api/cases/<case>")
-@a_look
 def get_case(case: str) -> Response:
     """One whole case file, as it was put."""
     return versioned(*keep.get_case(wiring(), case))
@@ -67,7 +64,7 @@ def get_case(case: str) -> Response:
 @api.put("/api/cases/<case>")
 def put_case(case: str) -> Response:
     """Put a whole case file in place of what is there; refused whole, with every problem at once."""
-    return saved(keep.put_case(wiring(), case, context.body(), version=asked.version()))
+    return saved(keep.put_case(wiring(), case, context.body(), version=asked.version(), source=caller().source))
 
 
 @api.delete("/api/cases/<case>")
@@ -79,7 +76,6 @@ def delete_case(case: str) -> Response:
 @api.get("/api/cases/<case>/child", defaults=CHILD)
 @api.get("/api/cases/<case>/enrolment", defaults=ENROLMENT)
 @api.get("/api/cases/<case>/<collection>/<record>")
-@a_look
 def get_record(case: str, collection: str, record: str) -> Response:
     """One record of a case; `child` and `enrolment` have no id."""
     return versioned(*keep.get_record(wiring(), case, collection, record))
@@ -90,7 +86,8 @@ def get_record(case: str, collection: str, record: str) -> Response:
 @api.put("/api/cases/<case>/<collection>/<record>")
 def put_record(case: str, collection: str, record: str) -> Response:
     """Put one record in place of what is there; the case must be whole afterwards."""
-    return saved(keep.put_record(wiring(), case, collection, record, context.body(), version=asked.version()))
+    version, source = asked.version(), caller().source
+    return saved(keep.put_record(wiring(), case, collection, record, context.body(), version=version, source=source))
 
 
 @api.delete("/api/cases/<case>/child", defaults=CHILD)
@@ -102,7 +99,6 @@ def delete_record(case: str, collection: str, record: str) -> Response:
 
 
 @api.get("/api/cases/<case>/views/<partner>")
-@a_look
 def view(case: str, partner: str) -> Response:
     """What this partner may see of the case: as records, as FHIR, or explained; now, or at another time."""
     return reply(show.view_of(wiring(), case, partner, form=asked.form(), at=asked.at(wiring())))
@@ -118,6 +114,12 @@ def preview() -> Response:
 def shares(case: str) -> Response:
     """The shares of a case: with whom, in which state, when next due."""
     return reply(show.shares_of(wiring(), case))
+
+
+@api.get("/api/cases/<case>/disclosures")
+def disclosures(case: str) -> Response:
+    """The account of what of this case left, changed or was withdrawn."""
+    return reply(show.disclosures_of(wiring(), case))
 
 
 @api.post("/api/shares/<case>/<partner>/retry")

@@ -167,7 +167,7 @@ def _put_topics(flat: Case, case: Mapping[str, Any], rulebook: Rulebook, partner
         leaf.topics |= of_entry[id(leaf.entry)] | frozenset(leaf.schema.get("x-topics", ()))
         if leaf.pointer.startswith(("/child/placement/", "/child/lives_with/")):
             leaf.topics |= placed
-        if leaf.schema.get("x-text") and not rulebook.labels_topics and not _reviewed(leaf.entry):
+        if leaf.schema.get("x-text") and not _labelled(leaf.entry, rulebook) and not _reviewed(leaf.entry):
             leaf.topics |= {"unreviewed"}
 
 
@@ -186,6 +186,13 @@ def _of_entry(entry: Entry, sectors: _Sectors) -> frozenset[str]:
         topics |= step.raised - lifted - (sectors.topics if own else frozenset())
         topics |= set(step.value.get("topics") or ()) if step.collection else set()
     return frozenset(topics)
+
+
+def _labelled(entry: Entry, rulebook: Rulebook) -> bool:
+    """Do the topics that stand in this record come from a source that sets them?"""
+    if entry.line[0].path in rulebook.otherwise:
+        return not rulebook.labels_topics
+    return rulebook.labels_topics
 
 
 def _reviewed(entry: Entry) -> bool:
