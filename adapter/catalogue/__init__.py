@@ -1,7 +1,7 @@
 """Everything that people may change without Python, read into one cross-checked value.
 
-Schemas, ConceptMaps, mapping files, parts, topics, programs and partners. What is wrong in any of them is found
-at once, with file and line (design.md section 5).
+Schemas, ConceptMaps, mapping files, parts, topics, programs, consent forms and partners. What is wrong in any of them
+is found at once, with file and line (design.md section 5).
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from adapter.catalogue.files import Found, Source
+from adapter.catalogue.forms import Known, read_forms
 from adapter.catalogue.partners import read_partners
 from adapter.catalogue.records import CodeList, check_labels, code_lists, entry_lists, part_tables, read_schemas
 from adapter.catalogue.rules import Program, check_tables, read_parts, read_programs, read_topics
 from adapter.catalogue.translations import check_codes, check_each, check_used, read_codes, read_mappings
+from adapter.core.consent.forms import Form
 from adapter.core.consent.rulebook import Rulebook
 from adapter.core.mapping.codes import ConceptMap
 from adapter.core.mapping.resources import Mappings
@@ -48,6 +50,8 @@ class Catalogue:
     programs: Mapping[str, Program]
     partners: Mapping[str, Partner]
     sectors: frozenset[str]
+    forms: Mapping[str, Form]
+    """Consent forms, by their ids."""
 
 
 class Agency(Protocol):
@@ -137,6 +141,9 @@ def _read(partners: Path | None, root: Path) -> tuple[Catalogue | None, Found]:
     topics = read_topics(base / "topics.yaml", "mappings/topics.yaml", found, lists=lists, lines=lines)
     known = lists.get("program", CodeList()).codes
     programs = read_programs(base / "programs", "mappings/programs", found, known=known)
+    forms = read_forms(
+        base / "consents", "mappings/consents", found, Known(parts.titles, sectors, sources, lists, lines)
+    )
     mappings, uses = read_mappings(base / "r4", "mappings/r4", found)
     check_codes(lists, codes, uses, "mappings/codes", found)
     check_each(uses, {*sources, *(each.replace("/", ".") for each in entry_lists(sources))}, found)
@@ -159,6 +166,7 @@ def _read(partners: Path | None, root: Path) -> tuple[Catalogue | None, Found]:
         programs=programs,
         partners=configured,
         sectors=sectors,
+        forms=forms,
     ), found
 
 

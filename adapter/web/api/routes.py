@@ -7,11 +7,14 @@ from flask import Blueprint, Response
 from adapter import keep, show, steer
 from adapter.web import context
 from adapter.web.api import asked, documentation
+from adapter.web.api.account import account
 from adapter.web.auth import caller
 from adapter.web.context import wiring
+from adapter.web.looks import a_look
 from adapter.web.replies import reply, saved, versioned
 
 api = Blueprint("api", __name__)
+api.register_blueprint(account)
 
 # A case has one of each: they have no id of their own.
 CHILD = {"collection": "child", "record": ""}
@@ -56,6 +59,7 @@ def cases() -> Response:
 
 
 @api.get("/api/cases/<case>")
+@a_look
 def get_case(case: str) -> Response:
     """One whole case file, as it was put."""
     return versioned(*keep.get_case(wiring(), case))
@@ -76,6 +80,7 @@ def delete_case(case: str) -> Response:
 @api.get("/api/cases/<case>/child", defaults=CHILD)
 @api.get("/api/cases/<case>/enrolment", defaults=ENROLMENT)
 @api.get("/api/cases/<case>/<collection>/<record>")
+@a_look
 def get_record(case: str, collection: str, record: str) -> Response:
     """One record of a case; `child` and `enrolment` have no id."""
     return versioned(*keep.get_record(wiring(), case, collection, record))
@@ -99,6 +104,7 @@ def delete_record(case: str, collection: str, record: str) -> Response:
 
 
 @api.get("/api/cases/<case>/views/<partner>")
+@a_look
 def view(case: str, partner: str) -> Response:
     """What this partner may see of the case: as records, as FHIR, or explained; now, or at another time."""
     return reply(show.view_of(wiring(), case, partner, form=asked.form(), at=asked.at(wiring())))
@@ -114,12 +120,6 @@ def preview() -> Response:
 def shares(case: str) -> Response:
     """The shares of a case: with whom, in which state, when next due."""
     return reply(show.shares_of(wiring(), case))
-
-
-@api.get("/api/cases/<case>/disclosures")
-def disclosures(case: str) -> Response:
-    """The account of what of this case left, changed or was withdrawn."""
-    return reply(show.disclosures_of(wiring(), case))
 
 
 @api.post("/api/shares/<case>/<partner>/retry")
