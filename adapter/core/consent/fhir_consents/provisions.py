@@ -14,7 +14,7 @@ R4_BASE_ONLY = "R4 base: policyRule OPTIN or OPTOUT, and no exception"
 R4_AGREE = (
     "R4 policyRule OPTIN and a root provision that permits: the root carries the base, the policyRule adds nothing"
 )
-R4_ROOT = "R4 PCF: root provision.type carries the base; a policyRule that is neither OPTIN nor OPTOUT adds nothing"
+R4_ROOT = "R4 PCF: root provision.type carries the base"
 R5_ALTERNATION = "R5: decision is the base, and each level of provisions turns it round (alternation)"
 R5_TYPED = "R5 ballot: the provisions' own types agree with alternation"
 WIDENING = "permit under permit (PCF advanced): it widens, taking over from its parent what it leaves out"
