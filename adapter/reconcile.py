@@ -10,13 +10,13 @@ from typing import Any
 
 from adapter.core import strict_json
 from adapter.core.consent.last_look import last_look
-from adapter.core.desired import Plan, Subject, only_taking_back, plan
+from adapter.core.desired import Plan, Subject, narrows, plan
 from adapter.core.diff import Adopt, Change, Create, Delete, Freeze, Holding, Made, Release, Update, without_traffic
 from adapter.core.doubt import looked_up, sent, unclear
 from adapter.core.fhir.bundle import Sent, alike, chunks, transaction
 from adapter.core.fhir.outcome import of_status, read
 from adapter.core.fhir.results import Result, holding, results
-from adapter.core.keeping import effective, rulebook_for, version_of
+from adapter.core.keeping import rulebook_for, version_of
 from adapter.core.retry import Outcome, Settled, Stopped, TryAgain, next_step, together
 from adapter.desk import Desk
 from adapter.errors import Unavailable
@@ -38,6 +38,7 @@ class Work:
 
     share: Share
     stored: StoredCase
+    subject: Subject
     held: tuple[Holding, ...]
     plan: Plan
     request_id: str
@@ -102,12 +103,16 @@ def _read(desk: Desk, tx: Tx, share: Share, now: datetime) -> Work:
 
 
 def _planned(desk: Desk, tx: Tx, share: Share, stored: StoredCase, held: tuple[Holding, ...], now: datetime) -> Work:
+    subject = Subject.of(stored.number, stored.body, stored.kept)
+    needed = _plan(desk, tx, share, subject, held, now)
+    return Work(share, stored, subject, held, needed, secrets.token_hex(16), now)
+
+
+def _plan(desk: Desk, tx: Tx, share: Share, subject: Subject, held: Sequence[Holding], now: datetime) -> Plan:
     # What has no id is on its way there, or back: nobody may count on it.
     directory = {urn: h for urn, h in holdings.directory(tx, share.partner).items() if h.id}
     elsewhere = holdings.used_elsewhere(tx, share.partner, [h.urn for h in held if h.directory], share_id=share.id)
-    subject = Subject.of(stored.number, stored.body, stored.kept)
-    needed = plan(desk.bench, subject, share.partner, now, held, directory=directory, kept_elsewhere=elsewhere)
-    return Work(share, stored, held, needed, secrets.token_hex(16), now)
+    return plan(desk.bench, subject, share.partner, now, held, directory=directory, kept_elsewhere=elsewhere)
 
 
 def reconcile(desk: Desk, work: Work) -> None:
@@ -121,18 +126,22 @@ def reconcile(desk: Desk, work: Work) -> None:
         return
     known = {h.urn: h for h in work.held}
     known |= {c.made.urn: c.holding for c in work.plan.changes if isinstance(c, Adopt)}
+    size = desk.catalogue.partners[work.share.partner].chunk
+    waiting = list(chunks(work.plan.changes, size))
     attempt = Attempt("unchanged")
     if work.plan.desired.wrong:
         attempt = Attempt("stopped", "our own check found mistakes in what would be sent", ("check",))
-    waiting = list(chunks(work.plan.changes, desk.catalogue.partners[work.share.partner].chunk))
+        work = _taking_back(desk, work)
+        waiting = list(chunks(work.plan.changes, size))
     server = desk.server(work.share.partner)
     while waiting:
         chunk = waiting.pop(0)
         bundle = transaction(chunk, {urn: f"{h.type}/{h.id}" for urn, h in known.items() if h.state != "withdrawn"})
         payload = strict_json.dump(bundle)
-        if _withheld_in(desk, work, payload):
+        if attempt.outcome != "stopped" and _withheld_in(desk, work, chunk, payload):
             attempt = Attempt("stopped", "the last look found withheld content in what would be sent", ("last-look",))
-            waiting = list(chunks(only_taking_back([c for rest in (chunk, *waiting) for c in rest]), len(known) + 1))
+            work = _taking_back(desk, work)
+            waiting = list(chunks(work.plan.changes, size))
             continue
         if not _announce(desk, work, chunk):
             return
@@ -144,12 +153,27 @@ def reconcile(desk: Desk, work: Work) -> None:
     _settle(desk, work, attempt)
 
 
-def _withheld_in(desk: Desk, work: Work, payload: bytes) -> bool:
+def _taking_back(desk: Desk, work: Work) -> Work:
+    """The same work where nothing of the case may be sent: none, or, where something must be taken back, all of it.
+
+    What is stopped would have corrected what stays; uncorrected, it may tell of what goes, and refer to it.
+    """
+    if not narrows(work.plan.changes):
+        return replace(work, plan=replace(work.plan, changes=()))
+    with desk.store.reading() as tx:
+        held = tuple(holdings.of_share(tx, work.share.id))
+        needed = _plan(desk, tx, work.share, replace(work.subject, case={}), held, work.now)
+    return replace(work, held=held, plan=replace(work.plan, changes=needed.changes))
+
+
+def _withheld_in(desk: Desk, work: Work, chunk: Sequence[Sent], payload: bytes) -> bool:
     """The last look, on the bytes that are about to leave. What only takes back says nothing and always may."""
-    return (
-        last_look(
+    says_something = work.plan.desired.made and not all(isinstance(change, Delete) for change in chunk)
+    return bool(
+        says_something
+        and last_look(
             payload,
-            case=effective(work.stored.body, work.stored.kept),
+            case=work.subject.case,
             kept=work.stored.kept,
             rulebook=rulebook_for(desk.bench.rulebook, work.stored.kept),
             partner=work.share.partner,

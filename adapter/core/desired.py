@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from adapter.core.consent.endings import frozen, next_change
 from adapter.core.consent.rulebook import Rulebook
 from adapter.core.consent.rules import Alarm, Rules, compile_rules
 from adapter.core.consent.view import View, view
-from adapter.core.diff import Change, Create, Holding, Made, Update, changes
+from adapter.core.diff import Change, Delete, Holding, Made, Update, changes
 from adapter.core.fhir.models import problems
 from adapter.core.identity import Identity, Key
 from adapter.core.keeping import effective, rulebook_for
@@ -62,7 +62,7 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do for one share. Where our own check failed, only what takes back is left of `changes`."""
+    """What to do for one share."""
 
     changes: tuple[Change, ...]
     desired: Desired
@@ -121,14 +121,19 @@ def plan(
         rules = rules_of(bench, subject)
         paths = frozen(subject.case, rules, partner, now)
         staying = {h.urn for h in holdings if h.about in paths}
-    rest = Residue(bench.identity(partner), subject.number, stubs=bench.rulebook.partners[partner].withdrawal == "stub")
-    wanted = rest.beside(desired.made, holdings, staying)
-    needed = changes(wanted, holdings, frozen=staying, directory=directory, kept_elsewhere=kept_elsewhere)
-    if desired.wrong:
-        needed = only_taking_back(needed)
-    return Plan(needed, desired)
+    stubs = bench.rulebook.partners[partner].withdrawal == "stub"
+    wanted = Residue(bench.identity(partner), subject.number, stubs=stubs).beside(desired.made, holdings, staying)
+    # Nothing can be deleted there, and a directory resource has no stub: one Delete would have the whole refused.
+    kept = {h.urn for h in holdings if h.directory} if stubs else kept_elsewhere
+    return Plan(changes(wanted, holdings, frozen=staying, directory=directory, kept_elsewhere=kept), desired)
 
 
-def only_taking_back(needed: Sequence[Change]) -> tuple[Change, ...]:
-    """Without creating or updating anything: what our own check stopped must not keep a withdrawal from happening."""
-    return tuple(c for c in needed if not isinstance(c, Create | Update))
+def narrows(needed: Iterable[Change]) -> bool:
+    """Do these take back something of the case? Where they may not be sent, the partner then holds too much."""
+    for change in needed:
+        match change:
+            case Delete(held) if not held.directory:
+                return True
+            case Update(made, held) if not ({*held.parts, *held.topics} <= {*made.parts, *made.topics}):
+                return True
+    return False
