@@ -34,6 +34,9 @@ class Group:
 
     fields: dict[str, Node]
     required_in_view: tuple[tuple[str, ...], ...] = ()
+    telling: tuple[tuple[str, str, bool], ...] = ()
+    """(field, `x-codes` of it, has it references): only these fields can imply a topic; ("", False) for an object that
+    holds such fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ def _tree(schema: Mapping[str, Any], root: Mapping[str, Any], seen: dict[str, Gr
         return seen[name]
     if "properties" in schema:
         required = tuple((r,) if isinstance(r, str) else tuple(r) for r in schema.get("x-required-in-view", ()))
-        return Group({k: _tree(v, root, seen) for k, v in schema["properties"].items()}, required)
+        fields = {k: _tree(v, root, seen) for k, v in schema["properties"].items()}
+        return Group(fields, required, tuple(_telling(fields)))
     if schema.get("type") == "array":
         return Listing(_tree(schema["items"], root, seen))
     if "x-part" not in schema and "x-part-by" not in schema:
@@ -99,6 +103,16 @@ def _tree(schema: Mapping[str, Any], root: Mapping[str, Any], seen: dict[str, Gr
         identifier=schema.get("x-identifier", False),
         is_id=schema.get("x-id", False),
     )
+
+
+def _telling(fields: Mapping[str, Node]) -> Iterator[tuple[str, str, bool]]:
+    """An object in a list is an entry of its own, and tells for itself."""
+    for name, node in fields.items():
+        leaf = node.item if isinstance(node, Listing) else node
+        if isinstance(leaf, Leaf) and (leaf.codes or leaf.refs):
+            yield name, leaf.codes, bool(leaf.refs)
+        elif isinstance(node, Group) and node.telling:
+            yield name, "", False
 
 
 def records(case: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

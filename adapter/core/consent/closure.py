@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from adapter.core.consent.sight import Seen, Sight, Verdict, complete, grow
+from adapter.core.consent.sight import Grown, Seen, Sight, Verdict, complete
 from adapter.core.consent.topics import Place
 from adapter.core.schema import Group, Leaf, Listing, Node
 
@@ -14,7 +14,7 @@ DIRECTORY = ("providers", "organizations")
 FAMILY = "family"
 """The one word that stands in for a family member who is withheld only because `family` is not permitted."""
 
-Records = dict[str, dict[str, Any]]
+Records = dict[str, Grown]
 """Path → the record as it was grown, its leaves `Seen`."""
 
 
@@ -25,15 +25,17 @@ def close(sight: Sight, grown: Records, case: Mapping[str, Any]) -> Records:
     and a sector take the part of whatever permitted element refers to them; the other leaves are `team`).
     """
     directory = _Directory(sight, case)
-    trees = sight.rules.rulebook.schemas.collections
     records = grown
     while True:
         listed = directory.referred(records)
-        sweep = _Sweep(sight, {*listed, *records, *(p for path, r in records.items() for p in _entry_paths(path, r))})
-        swept = {path: sweep.record(path, r, trees[path.split("/")[0]]) for path, r in records.items()}
+        present = {FAMILY, *listed, *records}
+        for each in records.values():
+            present.update(each.entries)
+        sweep = _Sweep(sight, present)
+        swept = {path: sweep.record(path, each) for path, each in records.items()}
         if not sweep.removed:
-            return swept | {path: sweep.record(path, r, trees[path.split("/")[0]]) for path, r in listed.items()}
-        records = {path: record for path, record in swept.items() if record}
+            return swept | {path: sweep.record(path, each) for path, each in listed.items()}
+        records = {path: each for path, each in swept.items() if each.tree}
 
 
 class _Sweep:
@@ -43,16 +45,21 @@ class _Sweep:
         self.sight, self.present = sight, present
         self.path, self.removed = "", 0
 
-    def record(self, path: str, record: Mapping[str, Any], tree: Group) -> dict[str, Any]:
+    def record(self, path: str, grown: Grown) -> Grown:
+        if self.present.issuperset([seen.value for seen in grown.references]):
+            return grown
         self.path = path
-        return self.group(record, tree)
+        node = self.sight.rules.rulebook.schemas.collections[path.split("/")[0]]
+        tree = self.group(grown.tree, node)
+        return Grown(tree, [seen for seen in leaves(tree) if seen.leaf.refs], list(_entry_paths(path, tree)))
 
     def group(self, value: Mapping[str, Any], node: Group, trail: str = "") -> dict[str, Any]:
-        kept = {
-            name: swept
-            for name, child in value.items()
-            if (swept := self.field(child, node.fields[name], f"{trail}.{name}" if trail else name)) is not None
-        }
+        kept = {}
+        for name, child in value.items():
+            if type(child) is not Seen or child.leaf.refs:
+                child = self.field(child, node.fields[name], f"{trail}.{name}" if trail else name)
+            if child is not None:
+                kept[name] = child
         return kept if complete(kept, node) and kept.keys() - {"id"} else {}
 
     def field(self, value: Any, node: Node, trail: str) -> Any:
@@ -66,7 +73,7 @@ class _Sweep:
         return self.leaf(value, trail)
 
     def leaf(self, seen: Any, trail: str) -> Any:
-        if not isinstance(seen, Seen) or not seen.leaf.refs or seen.value in self.present or seen.value == FAMILY:
+        if not isinstance(seen, Seen) or not seen.leaf.refs or seen.value in self.present:
             return seen
         if seen.value.startswith("people/") and self._may_stand_in(seen.value, trail):
             return seen._replace(value=FAMILY)
@@ -92,63 +99,78 @@ class _Directory:
 
     def __init__(self, sight: Sight, case: Mapping[str, Any]) -> None:
         self.sight = sight
+        # In the order of DIRECTORY: a provider that is named brings its organisation along.
         self.records = {
             f"{collection}/{record['id']}": (collection, record)
             for collection in DIRECTORY
             for record in case.get(collection, ())
         }
-        self.team = {path: self._grow(path, referred=False) for path in self.records}
+        self.team = {path: self._grow(path) for path in self.records}
+        self.known: dict[tuple[str, frozenset[str]], Grown | None] = {}
 
     def referred(self, records: Records) -> Records:
         """The directory records that the leaves of `records` refer to, as far as they may be named in those parts."""
         found: Records = {}
         parts: dict[str, set[str]] = {}
-        for record in records.values():
-            _collect(record, parts)
-        for path, (_, _record) in sorted(self.records.items(), key=lambda item: DIRECTORY.index(item[1][0])):
-            if path in parts and (named := self._named(path, parts[path])):
+        for each in records.values():
+            self._collect(each, parts)
+        for path in self.records:
+            if path in parts and (named := self._named(path, frozenset(parts[path]))):
                 found[path] = named
-                _collect(named, parts)
+                self._collect(named, parts)
         return found
 
-    def _grow(self, path: str, *, referred: bool) -> dict[str, Any]:
+    def _collect(self, grown: Grown, parts: dict[str, set[str]]) -> None:
+        for seen in grown.references:
+            if seen.value in self.records:
+                parts.setdefault(seen.value, set()).add(seen.verdict.part)
+
+    def _grow(self, path: str) -> Grown:
         collection, record = self.records[path]
         tree = self.sight.rules.rulebook.schemas.collections[collection]
-        place = self.sight.topics.enter(Place(collection, (path,)), record, tree)
-        return grow(self.sight, place, record, tree, choose=lambda leaf: leaf.referred == referred)
+        return self.sight.grow(collection, path, record, tree, referred=False)
 
-    def _named(self, path: str, parts: set[str]) -> dict[str, Any]:
-        """The record with its name, if it may be named in one of `parts`; then also its team leaves."""
+    def _named(self, path: str, parts: frozenset[str]) -> Grown | None:
+        if (path, parts) not in self.known:
+            self.known[path, parts] = self._name(path, parts)
+        return self.known[path, parts]
+
+    def _name(self, path: str, parts: frozenset[str]) -> Grown | None:
+        """The record with its name, if it may be named in one of `parts`; its team leaves go along as permitted."""
         collection, record = self.records[path]
-        sight, tree = self.sight, self.sight.rules.rulebook.schemas.collections[collection]
-        place = sight.topics.enter(Place(collection, (path,)), record, tree)
-        verdicts = {part: sight.verdict(part, place.topics, place.chain) for part in sorted(parts)}
-        given = {part: v for part, v in verdicts.items() if v.refusal is None}
+        sight, node = self.sight, self.sight.rules.rulebook.schemas.collections[collection]
+        place = sight.topics.enter(Place(collection, (path,)), record, node)
+        verdicts = [sight.verdict(part, place.topics, place.chain) for part in sorted(parts)]
+        given = [verdict for verdict in verdicts if verdict.refusal is None]
         if not given:
-            return {}
-        name = _referred_leaves(record, tree, place.topics, given)
-        named = {"id": record["id"], **name, **{k: v for k, v in self.team[path].items() if k != "id"}}
-        return {k: named[k] for k in record if k in named}
+            return None
+        team = self.team[path]
+        named = {"id": record["id"], **_referred_leaves(record, node, _together(given))}
+        named |= {name: value for name, value in team.tree.items() if name != "id"}
+        return Grown({name: named[name] for name in record if name in named}, team.references, [])
 
 
-def _referred_leaves(
-    record: Mapping[str, Any], node: Group, topics: frozenset[str], given: Mapping[str, Verdict]
-) -> dict[str, Any]:
-    part, verdict = next(iter(given.items()))
-    if len(given) > 1:
-        permits = {p.provision.path: p for v in given.values() for p in v.permits}
-        purposes = tuple(sorted({u for v in given.values() for u in v.purposes}))
-        verdict = Verdict(purposes, tuple(permits.values()), None)
+def _together(given: list[Verdict]) -> Verdict:
+    """One verdict on a name that several parts permit: of the first part, for the purposes and by permits of all."""
+    first = given[0]
+    if len(given) == 1:
+        return first
+    permits = {p.provision.path: p for verdict in given for p in verdict.permits}
+    purposes = tuple(sorted({purpose for verdict in given for purpose in verdict.purposes}))
+    return Verdict(first.part, first.topics, purposes, tuple(permits.values()), None)
+
+
+def _referred_leaves(record: Mapping[str, Any], node: Group, verdict: Verdict) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in record.items():
         sub = node.fields.get(name)
         leaf = sub.item if isinstance(sub, Listing) else sub
         if isinstance(sub, Group):
-            if inner := _referred_leaves(value, sub, topics, {part: verdict}):
+            if inner := _referred_leaves(value, sub, verdict):
                 found[name] = inner
         elif isinstance(leaf, Leaf) and leaf.referred:
             several = isinstance(value, list)
-            seen = [Seen(one, leaf, part, topics, verdict) for one in (value if several else [value])]
+            seen = [Seen(one, leaf, verdict) for one in (value if several else [value])]
             found[name] = seen if several else seen[0]
     return found
 
@@ -163,12 +185,6 @@ def leaves(value: Any) -> Iterator[Seen]:
     elif isinstance(value, list):
         for child in value:
             yield from leaves(child)
-
-
-def _collect(record: Any, parts: dict[str, set[str]]) -> None:
-    for seen in leaves(record):
-        if seen.leaf.refs and seen.value.split("/")[0] in DIRECTORY:
-            parts.setdefault(seen.value, set()).add(seen.part)
 
 
 def _entry_paths(path: str, value: Mapping[str, Any]) -> Iterator[str]:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from adapter.core.consent.decide import Decision, Element, decide
 from adapter.core.consent.purposes import Scope, scopes
 from adapter.core.consent.rules import Permit, Rules, Standing
-from adapter.core.consent.topics import Place, Topics, topics_towards
-from adapter.core.schema import Group, Leaf, Listing
+from adapter.core.consent.topics import QUIET_FIELDS, QUIET_RECORDS, Place, Topics, topics_towards
+from adapter.core.schema import Group, Leaf, Listing, Node
 
 NEVER = "consents"
 """The part that never leaves the agency as such."""
 
 
-class Verdict(NamedTuple):
-    """What all scopes together say of an element: for which purposes it may be seen, and by which permits."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """What all scopes together say of an element: for which purposes it may be seen, and by which permits.
 
+    There is one for each distinct question, so that they are told apart by identity."""
+
+    part: str
+    topics: frozenset[str]
     purposes: tuple[str, ...]
     permits: tuple[Permit, ...]
     refusal: Decision | None
@@ -30,19 +35,26 @@ class Seen(NamedTuple):
 
     value: Any
     leaf: Leaf
-    part: str
-    topics: frozenset[str]
     verdict: Verdict
 
 
 class Refused(NamedTuple):
-    """A leaf that may not be seen: where it stands, and why (for explanations and for the one-bit notice)."""
+    """Leaves of one part and the same topics that may not be seen: where they stand, and why (for explanations and for
+    the one-bit notice)."""
 
     path: str
-    name: str
     part: str
     topics: frozenset[str]
     decision: Decision
+
+
+@dataclass(slots=True)
+class Grown:
+    """A record as far as it may be seen: the same shape, its leaves `Seen`; its references, and its entries' paths."""
+
+    tree: dict[str, Any]
+    references: list[Seen]
+    entries: list[str]
 
 
 @dataclass(slots=True)
@@ -53,96 +65,143 @@ class Sight:
     standing: Standing
     topics: Topics
     scopes: tuple[Scope, ...]
-    refused: list[Refused] = field(default_factory=list)
+    _refusals: dict[tuple[str, Verdict], None] = field(default_factory=dict)
     _answers: dict[Any, Verdict] = field(default_factory=dict)
 
     @staticmethod
     def of(case: Mapping[str, Any], rules: Rules, standing: Standing) -> Sight:
-        topics = topics_towards(standing.partner, rules.case, rules.rulebook)
+        topics = topics_towards(standing.partner, rules.case, rules.rulebook, of_view=case is not rules.case)
         return Sight(rules, standing, topics, scopes(rules.case, standing, topics))
 
     def verdict(self, part: str, topics: frozenset[str], chain: tuple[str, ...]) -> Verdict:
         """Decide an element for every purpose there is (consent.md, *Purposes*: visible if one of them permits it)."""
-        reached = tuple(s for s in self.scopes if s.reaches(part, chain))
+        reached = [0]
+        if len(self.scopes) > 1:
+            reached = [n for n, scope in enumerate(self.scopes) if scope.reaches(part, chain)]
         # Only the records that some provision names tell one place from another.
-        named = tuple(path for path in chain if path in self.standing.named)
-        key = (part, topics, named, reached)
-        if key not in self._answers:
-            self._answers[key] = self._ask(Element(part, topics, named), reached)
-        return self._answers[key]
+        named = tuple([path for path in chain if path in self.standing.named]) if self.standing.named else ()
+        key = (part, topics, named, *reached)
+        answer = self._answers.get(key)
+        if answer is None:
+            answer = self._ask(Element(part, topics, named), [self.scopes[n] for n in reached])
+            self._answers[key] = answer
+        return answer
 
-    def _ask(self, element: Element, reached: tuple[Scope, ...]) -> Verdict:
-        if element.part == NEVER or element.part not in self.rules.rulebook.parts:
-            return Verdict((), (), Decision(False, "never"))
+    def refuse(self, place: Place, verdict: Verdict) -> None:
+        """Note that a leaf may not be seen, but for what never leaves anyway."""
+        if verdict.part != NEVER:
+            self._refusals[place.chain[-1], verdict] = None
+
+    def refused(self) -> tuple[Refused, ...]:
+        """What was asked for and may not be seen, in the order of asking."""
+        return tuple(Refused(at, v.part, v.topics, v.refusal) for at, v in self._refusals if v.refusal)
+
+    def _ask(self, element: Element, reached: Sequence[Scope]) -> Verdict:
+        part, topics = element.part, element.topics
+        if part == NEVER or part not in self.rules.rulebook.parts:
+            return Verdict(part, topics, (), (), Decision(False, "never"))
         decisions = [(s, decide(self.standing, element, s.purpose, only=s.only)) for s in reached]
         given = [(s, d) for s, d in decisions if d.permitted]
         if not given:
-            return Verdict((), (), decisions[0][1])
+            return Verdict(part, topics, (), (), decisions[0][1])
         permits = {p.provision.path: p for _, d in given for p in d.permits}
-        return Verdict(tuple(sorted({s.purpose for s, _ in given})), tuple(permits.values()), None)
+        return Verdict(part, topics, tuple(sorted({s.purpose for s, _ in given})), tuple(permits.values()), None)
 
-    def look(self, place: Place, name: str, leaf: Leaf, part: str, value: Any) -> Seen | None:
-        """The leaf if it may be seen; else it is noted why not."""
-        topics = self.topics.of_leaf(place, name, leaf, value)
-        verdict = self.verdict(part, topics, place.chain)
+    def grow(
+        self, collection: str, path: str, record: Mapping[str, Any], node: Group, *, referred: bool | None = None
+    ) -> Grown:
+        """Build up what may be seen of a record; what may not is not there, and it is noted why not.
+
+        `referred` looks only at leaves that take the part of what refers to them, or only at the others.
+        """
+        place = self.topics.enter(Place(collection, (path,)), record, node)
+        grown = Grown({}, [], [])
+        grown.tree = _Growth(self, grown, referred).group(place, record, node)
+        return grown
+
+
+@dataclass(slots=True)
+class _Growth:
+    """One record being grown. An entry of which only the id is left, or too little, is not there."""
+
+    sight: Sight
+    grown: Grown
+    referred: bool | None
+
+    def group(self, place: Place, entry: Mapping[str, Any], node: Group) -> dict[str, Any]:
+        sight = self.sight
+        tree: dict[str, Any] = {}
+        fields = node.fields
+        # Leaves that add no topic of their own: one answer for each part.
+        told: dict[str, Verdict] = {}
+        apart = place.collection in QUIET_RECORDS or sight.topics.unread(place)
+        for name, value in entry.items():
+            sub = fields.get(name)
+            leaf = sub.item if type(sub) is Listing else sub
+            if type(leaf) is not Leaf:
+                # None: `path`, where the case is itself a view.
+                if sub is not None and (inner := self._within(place, name, value, sub)):
+                    tree[name] = inner
+                continue
+            if leaf.is_id:
+                tree[name] = value
+                continue
+            if self.referred is not None and leaf.referred != self.referred:
+                continue
+            part = leaf.part if leaf.part_by is None else _part(sight, leaf, entry)
+            verdict = told.get(part)
+            if verdict is None:
+                verdict = told[part] = sight.verdict(part, place.topics, place.chain)
+            if type(value) is list or apart or leaf.topics or name in QUIET_FIELDS:
+                several = value if type(value) is list else (value,)
+                seen = [s for one in several if (s := self._look(place, name, leaf, one, verdict))]
+                if seen:
+                    tree[name] = seen if several is value else seen[0]
+                    if leaf.refs:
+                        self.grown.references += seen
+            elif verdict.refusal is None:
+                tree[name] = one = Seen(value, leaf, verdict)
+                if leaf.refs:
+                    self.grown.references.append(one)
+            else:
+                sight.refuse(place, verdict)
+        return tree if len(tree) > 1 or (tree and "id" not in tree) else {}
+
+    def _look(self, place: Place, name: str, leaf: Leaf, value: Any, around: Verdict) -> Seen | None:
+        """A leaf that may have topics of its own; if it has none, the verdict `around` it holds for it too."""
+        sight = self.sight
+        extra = sight.topics.of_leaf(place, name, leaf, value)
+        verdict = sight.verdict(around.part, place.topics | extra, place.chain) if extra else around
         if verdict.refusal is None:
-            return Seen(value, leaf, part, topics, verdict)
-        if part != NEVER:
-            self.refused.append(Refused(place.chain[-1], name, part, topics, verdict.refusal))
+            return Seen(value, leaf, verdict)
+        sight.refuse(place, verdict)
         return None
 
+    def _within(self, place: Place, name: str, value: Any, node: Node) -> Any:
+        """An object of the entry, or the entries of a list of it."""
+        if isinstance(node, Group):
+            return self.group(place, value, node)
+        assert isinstance(node, Listing) and isinstance(node.item, Group)  # noqa: S101  lists never hold lists
+        return [tree for one in value if (tree := self._entry(place, name, one, node.item))]
 
-Choose = Callable[[Leaf], bool]
-
-
-def grow(sight: Sight, place: Place, entry: Mapping[str, Any], node: Group, *, choose: Choose) -> dict[str, Any]:
-    """Build up what may be seen of `entry`: the same shape, its leaves `Seen`; what may not is not there.
-
-    `choose` says which leaves are looked at at all. An entry of which only the id is left is not there either.
-    """
-    grown: dict[str, Any] = {}
-    for name, value in entry.items():
-        sub = node.fields.get(name)
-        if sub is None:
-            # `path`, where the case is itself a view.
-            continue
-        if isinstance(sub, Group):
-            if inner := grow(sight, place, value, sub, choose=choose):
-                grown[name] = inner
-        elif isinstance(sub, Listing) and isinstance(sub.item, Group):
-            if entries := [e for one in value if (e := _entry(sight, place, name, one, sub.item, choose))]:
-                grown[name] = entries
-        else:
-            leaf = sub.item if isinstance(sub, Listing) else sub
-            assert isinstance(leaf, Leaf)  # noqa: S101  a list holds scalars or objects, never lists
-            if leaf.is_id:
-                grown[name] = value
-            elif choose(leaf):
-                _leaf(sight, place, name, leaf, _part(sight, leaf, entry, place), value, grown)
-    return grown if grown.keys() - {"id"} else {}
+    def _entry(self, outer: Place, name: str, entry: Mapping[str, Any], node: Group) -> dict[str, Any]:
+        grown, chain = self.grown, outer.chain
+        before = len(grown.references), len(grown.entries)
+        if "id" in entry:
+            path = f"{chain[-1]}/{name}/{entry['id']}"
+            chain = (*chain, path)
+            grown.entries.append(path)
+        place = self.sight.topics.enter(outer, entry, node, name, chain)
+        tree = self.group(place, entry, node)
+        if complete(tree, node):
+            return tree
+        del grown.references[before[0] :], grown.entries[before[1] :]
+        return {}
 
 
-def _entry(
-    sight: Sight, outer: Place, name: str, entry: Mapping[str, Any], node: Group, choose: Choose
-) -> dict[str, Any]:
-    chain = (*outer.chain, f"{outer.chain[-1]}/{name}/{entry['id']}") if "id" in entry else outer.chain
-    place = Place(outer.collection, chain, outer.labels, outer.implied, outer.lifted, outer.exempt, outer.reviewed)
-    grown = grow(sight, sight.topics.enter(place, entry, node, name), entry, node, choose=choose)
-    return grown if complete(grown, node) else {}
-
-
-def _leaf(sight: Sight, place: Place, name: str, leaf: Leaf, part: str, value: Any, grown: dict[str, Any]) -> None:
-    if isinstance(value, list):
-        if seen := [s for one in value if (s := sight.look(place, name, leaf, part, one))]:
-            grown[name] = seen
-    elif one := sight.look(place, name, leaf, part, value):
-        grown[name] = one
-
-
-def _part(sight: Sight, leaf: Leaf, entry: Mapping[str, Any], place: Place) -> str:
-    """The part a leaf belongs to: its own, or the one that a code of its entry chooses; an unknown code has none."""
-    if leaf.part_by is None:
-        return leaf.part
+def _part(sight: Sight, leaf: Leaf, entry: Mapping[str, Any]) -> str:
+    """The part that a code of its entry chooses for a leaf; an unknown code chooses none."""
+    assert leaf.part_by is not None  # noqa: S101  the others have a part of their own
     field, table = leaf.part_by
     code = entry.get(field, "")
     part = sight.rules.rulebook.part_tables.get(table, {}).get(code, "")
@@ -165,6 +224,14 @@ def _audience(sight: Sight, kind: str) -> bool:
     return sectors is None or not set(sectors).isdisjoint(partner.sectors)
 
 
-def complete(grown: Mapping[str, Any], node: Group) -> bool:
+def complete(tree: Mapping[str, Any], node: Group) -> bool:
     """Is everything there without which the entry is not worth sharing (`x-required-in-view`)?"""
-    return bool(grown) and all(any(name in grown for name in names) for names in node.required_in_view)
+    if not tree:
+        return False
+    for names in node.required_in_view:
+        for name in names:
+            if name in tree:
+                break
+        else:
+            return False
+    return True

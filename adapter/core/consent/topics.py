@@ -6,14 +6,14 @@ A topic goes to the smallest entry in which the code or the reference stands: an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from adapter.core.consent.rulebook import UNREVIEWED, Rulebook
 from adapter.core.consent.rules import is_agency, sectors_of
 from adapter.core.partner import Partner
-from adapter.core.schema import Group, Leaf, Listing, entries
+from adapter.core.schema import Group, Leaf, entries
 
 QUIET_RECORDS = ("child", "enrolment")
 QUIET_FIELDS = ("coordinator", "requested_by", "collected_by")
@@ -23,8 +23,7 @@ PLACEMENT = ("kind", "since", "at_intake", "at_risk", "least_restrictive", "live
 NONE: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where in a case a leaf stands, and what the entries around it say of its topics."""
 
     collection: str
@@ -37,10 +36,8 @@ class Place:
     exempt: frozenset[str] = NONE
     """Topics of the partner's own sectors, where the entry is its own."""
     reviewed: bool = False
-
-    @property
-    def topics(self) -> frozenset[str]:
-        return self.labels | self.implied
+    topics: frozenset[str] = NONE
+    """Labels and implied topics together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,46 +52,53 @@ class Topics:
     own_topics: frozenset[str]
     """Topics of the partner's own sectors."""
     child_placement: frozenset[str]
+    implying: Mapping[str, Mapping[str, tuple[str, ...]]]
+    """`x-codes` name → code → topics, for the codes that reach the entry they stand in."""
     source: Mapping[str, Mapping[str, Any]]
-    """Every record and entry with an id, by its path, as the case has it: a view of it has lost labels and codes."""
+    """Every record and entry with an id, by its path, as the case has it, where what is looked at is a view of it: that
+    has lost labels and codes."""
 
-    def enter(self, outer: Place, entry: Mapping[str, Any], node: Group, listing: str = "") -> Place:
-        """The place within `entry`: a record, or an object in the list named `listing`."""
-        if not listing or "id" in entry:
-            entry = self.source.get(outer.chain[-1], entry)
-        labels = outer.labels | frozenset(entry.get("topics", ()))
-        lifted = outer.lifted | frozenset(entry.get("topics_lifted", ()))
-        exempt = outer.exempt | (self.own_topics if self._is_own(outer, entry, listing) else NONE)
-        quiet = outer.collection in QUIET_RECORDS
-        here = frozenset(self._implied(entry, node, quiet=quiet))
+    def enter(
+        self, outer: Place, entry: Mapping[str, Any], node: Group, listing: str = "", chain: tuple[str, ...] = ()
+    ) -> Place:
+        """The place within `entry`: a record, or an object in the list named `listing`; `chain` is the way to it."""
+        chain = chain or outer.chain
+        if self.source and (not listing or "id" in entry):
+            entry = self.source.get(chain[-1], entry)
+        found = self._implied(entry, node, outer.collection in QUIET_RECORDS)
         if not listing:
-            here |= self.sensitive.get(outer.chain[-1], NONE)
-        return Place(
-            collection=outer.collection,
-            chain=outer.chain,
-            labels=labels,
-            implied=(outer.implied | here) - lifted - exempt,
-            lifted=lifted,
-            exempt=exempt,
-            reviewed=outer.reviewed or "reviewed" in entry,
-        )
+            found += self.sensitive.get(chain[-1], ())
+        own = self.own_topics and self._is_own(outer.collection, chain, entry, listing)
+        if not (found or own or "topics" in entry or "topics_lifted" in entry or "reviewed" in entry):
+            # Most entries add nothing to what is said around them.
+            return outer if chain is outer.chain else Place(outer.collection, chain, *outer[2:])
+        labels = outer.labels.union(entry.get("topics", ()))
+        lifted = outer.lifted.union(entry.get("topics_lifted", ()))
+        exempt = outer.exempt | self.own_topics if own else outer.exempt
+        implied = outer.implied.union(found) - lifted - exempt
+        reviewed = outer.reviewed or "reviewed" in entry
+        return Place(outer.collection, chain, labels, implied, lifted, exempt, reviewed, labels | implied)
+
+    def unread(self, place: Place) -> bool:
+        """Is free text that stands here about nobody knows what?"""
+        return not place.reviewed and not self.rulebook.labelled(place.chain[0])
 
     def of_leaf(self, place: Place, name: str, leaf: Leaf, value: Any) -> frozenset[str]:
-        """The topics of one leaf (one value of a list of scalars) that stands in `place` under the field `name`."""
+        """What one leaf (one value of a list of scalars), under the field `name`, adds to the topics of its place."""
         extra = leaf.topics
         if leaf.refs and (place.collection in QUIET_RECORDS or name in QUIET_FIELDS):
             extra |= self.sensitive.get(value, NONE)
         if place.collection == "child" and name in PLACEMENT:
             extra |= self.child_placement
-        if leaf.text and not place.reviewed and not self.rulebook.labelled(place.chain[0]):
+        if leaf.text and self.unread(place):
             extra |= {UNREVIEWED}
-        return place.topics | extra if extra else place.topics
+        return extra
 
-    def _is_own(self, outer: Place, entry: Mapping[str, Any], listing: str) -> bool:
+    def _is_own(self, collection: str, chain: tuple[str, ...], entry: Mapping[str, Any], listing: str) -> bool:
         """Is this entry the partner's own record, service, team seat or referral?"""
-        match outer.collection, listing:
+        match collection, listing:
             case (("organizations" | "providers"), ""):
-                return outer.chain[-1] in self.own
+                return chain[-1] in self.own
             case "referrals", "":
                 named = {entry.get("to"), entry.get("from"), entry.get("requested_by")}
             case "care_plans", "services":
@@ -105,24 +109,30 @@ class Topics:
                 return False
         return not self.own.isdisjoint(named - {None})
 
-    def _implied(self, entry: Mapping[str, Any], node: Group, *, quiet: bool) -> Iterator[str]:
-        for name, value in entry.items():
-            sub = node.fields.get(name)
-            if isinstance(sub, Group):
+    def _implied(self, entry: Mapping[str, Any], node: Group, quiet: bool) -> list[str]:
+        found: list[str] = []
+        for name, codes, refs in node.telling:
+            value = entry.get(name)
+            if value is None:
+                continue
+            if type(value) is dict:
                 # An object that is not in a list is no entry of its own.
-                yield from self._implied(value, sub, quiet=quiet)
+                sub = node.fields[name]
+                assert isinstance(sub, Group)  # noqa: S101  by the schema
+                found += self._implied(value, sub, quiet)
                 continue
-            leaf = sub.item if isinstance(sub, Listing) else sub
-            if not isinstance(leaf, Leaf):
-                continue
-            for one in value if isinstance(value, list) else (value,):
-                if leaf.codes and leaf.codes not in ("placement", "sector"):
-                    yield from self.rulebook.topics.get(leaf.codes, {}).get(str(one), ())
-                if leaf.refs and not quiet and name not in QUIET_FIELDS:
-                    yield from self.sensitive.get(one, NONE)
+            table = self.implying.get(codes)
+            sensitive = self.sensitive if refs and not quiet and name not in QUIET_FIELDS else None
+            if table or sensitive:
+                for one in value if type(value) is list else (value,):
+                    if table:
+                        found += table.get(str(one), ())
+                    if sensitive:
+                        found += sensitive.get(one, ())
+        return found
 
 
-def topics_towards(partner: Partner, case: Mapping[str, Any], rulebook: Rulebook) -> Topics:
+def topics_towards(partner: Partner, case: Mapping[str, Any], rulebook: Rulebook, *, of_view: bool) -> Topics:
     """Read the organisations, providers and the child's placement of `case` for one partner."""
     by_sector = rulebook.topics.get("sector", {})
     organizations = {f"organizations/{o['id']}": o for o in case.get("organizations", ())}
@@ -144,7 +154,8 @@ def topics_towards(partner: Partner, case: Mapping[str, Any], rulebook: Rulebook
     implied = rulebook.topics.get("placement", {})
     return Topics(
         rulebook=rulebook,
-        source=dict(entries(case)),
+        implying={name: table for name, table in rulebook.topics.items() if name not in ("placement", "sector")},
+        source=dict(entries(case)) if of_view else {},
         sensitive={path: topics for path, topics in sensitive.items() if topics and path not in exempt},
         own=frozenset(own),
         own_topics=frozenset(topic for sector in partner.sectors for topic in by_sector.get(sector, ())),

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from adapter.core.consent.closure import DIRECTORY, Records, close, leaves
+from adapter.core.consent.closure import DIRECTORY, close
 from adapter.core.consent.rules import Permit, Rules, Standing
-from adapter.core.consent.sight import Refused, Seen, Sight, complete, grow
-from adapter.core.consent.topics import Place
+from adapter.core.consent.sight import Grown, Refused, Seen, Sight, Verdict, complete
 from adapter.core.schema import records as records_of
 
 OWN = "consents/own"
@@ -36,7 +35,7 @@ class View:
     consents: tuple[str, ...] = ()
     """The consents in force that permitted something in it, for the account of disclosures."""
     refused: tuple[Refused, ...] = ()
-    """Every leaf that was asked for and may not be seen; for explanations inside the agency only."""
+    """Whatever was asked for and may not be seen; for explanations inside the agency only."""
 
 
 def view(
@@ -54,25 +53,28 @@ def view_of(
 ) -> View:
     """The view that a given standing allows; `view` asks for the one of the moment."""
     sight = Sight.of(case, rules, standing)
-    grown = {path: record for path, record in _grown(case, sight) if record}
+    grown = {path: record for path, record in _grown(case, sight) if record.tree}
     whole = len(grown)
     closed = close(sight, grown, case) if "child" in grown else {}
     if "child" not in closed:
         # If identity is not permitted, the view is empty.
-        return View({}, {}, withheld=bool(case), refused=tuple(sight.refused))
-    _rank_again(closed, tie)
-    permits = {p.provision.path: p for record in closed.values() for s in leaves(record) for p in s.verdict.permits}
+        return View({}, {}, withheld=bool(case), refused=sight.refused())
+    trees = {path: record.tree for path, record in closed.items()}
+    _rank_again(trees, tie)
+    verdicts: set[Verdict] = set()
     labels: dict[str, Label] = {}
-    plain = _plain(closed, case, labels)
+    plain = _plain(trees, case, labels, verdicts)
+    permits = {p.provision.path: p for verdict in verdicts for p in verdict.permits}
     own = _own_consent(permits.values(), labels, plain, rules.rulebook.time_zone)
     plain["consents"] = [own]
     labels[OWN] = _join(labels.values())
     kept = sum(1 for path in closed if path.split("/")[0] not in DIRECTORY)
     consents = tuple(sorted({p.terms.path for p in permits.values()}))
-    return View(plain, labels, bool(sight.refused) or kept < whole, consents, tuple(sight.refused))
+    refused = sight.refused()
+    return View(plain, labels, bool(refused) or kept < whole, consents, refused)
 
 
-def _grown(case: Mapping[str, Any], sight: Sight) -> Iterator[tuple[str, dict[str, Any]]]:
+def _grown(case: Mapping[str, Any], sight: Sight) -> Iterator[tuple[str, Grown]]:
     rules = sight.rules
     trees = rules.rulebook.schemas.collections
     forms = {c["document"] for c in rules.case.get("consents", ()) if "document" in c}
@@ -82,28 +84,35 @@ def _grown(case: Mapping[str, Any], sight: Sight) -> Iterator[tuple[str, dict[st
         forwarded = record.get("may_forward", True) or record.get("originator", "") in sight.topics.own
         if collection == "documents" and not forwarded:
             continue
-        tree = trees[collection]
-        place = sight.topics.enter(Place(collection, (path,)), record, tree)
-        grown = grow(sight, place, record, tree, choose=lambda leaf: True)
-        yield path, grown if complete(grown, tree) else {}
+        node = trees[collection]
+        grown = sight.grow(collection, path, record, node)
+        if complete(grown.tree, node):
+            yield path, grown
 
 
-def _rank_again(closed: Records, tie: Callable[[str], str]) -> None:
+Trees = dict[str, dict[str, Any]]
+"""Path → the record, its leaves `Seen`."""
+
+
+def _rank_again(trees: Trees, tie: Callable[[str], str]) -> None:
     """Ranks 1, 2, 3… of what is there: a gap would tell of a goal that is not (consent.md, *Computed values*)."""
     ranked = [
-        (g["rank"].value, tie(path), path) for path, g in closed.items() if path.startswith("goals/") and "rank" in g
+        (g["rank"].value, tie(path), path) for path, g in trees.items() if path.startswith("goals/") and "rank" in g
     ]
     for number, (_, _, path) in enumerate(sorted(ranked), start=1):
-        closed[path] = {**closed[path], "rank": closed[path]["rank"]._replace(value=number)}
+        trees[path] = {**trees[path], "rank": trees[path]["rank"]._replace(value=number)}
 
 
-def _plain(closed: Records, case: Mapping[str, Any], labels: dict[str, Label]) -> dict[str, Any]:
+def _plain(
+    trees: Trees, case: Mapping[str, Any], labels: dict[str, Label], verdicts: set[Verdict]
+) -> dict[str, Any]:
     """The case that mapping reads: values again, each record and entry with its path, in the order of the source."""
     plain: dict[str, Any] = {}
+    values = _Values(labels, {})
     for collection, path, _ in records_of(case):
-        if path not in closed:
+        if path not in trees:
             continue
-        record = _values(closed[path], path, labels)
+        record = values.entry(trees[path], path, verdicts)
         if "/" in path:
             plain.setdefault(collection, []).append(record)
         else:
@@ -113,26 +122,52 @@ def _plain(closed: Records, case: Mapping[str, Any], labels: dict[str, Label]) -
     return plain
 
 
-def _values(value: dict[str, Any], path: str, labels: dict[str, Label]) -> dict[str, Any]:
-    found = list(leaves(value))
-    labels[path] = Label(
-        purposes=tuple(sorted({u for s in found for u in s.verdict.purposes})),
-        topics=tuple(sorted({t for s in found for t in s.topics})),
-        parts=tuple(sorted({s.part for s in found})),
+@dataclass(slots=True)
+class _Values:
+    """Turns what was seen into values again, and labels each record and entry by the verdicts on what it holds."""
+
+    labels: dict[str, Label]
+    known: dict[frozenset[Verdict], Label]
+
+    def entry(self, tree: dict[str, Any], path: str, around: set[Verdict]) -> dict[str, Any]:
+        verdicts: set[Verdict] = set()
+        plain = {"path": path, **self._fields(tree, path, verdicts)}
+        found = frozenset(verdicts)
+        if found not in self.known:
+            self.known[found] = _label(found)
+        self.labels[path] = self.known[found]
+        around |= verdicts
+        return plain
+
+    def _fields(self, tree: dict[str, Any], path: str, verdicts: set[Verdict]) -> dict[str, Any]:
+        plain: dict[str, Any] = {}
+        for name, child in tree.items():
+            if type(child) is Seen:
+                verdicts.add(child.verdict)
+                plain[name] = child.value
+            elif isinstance(child, list):
+                plain[name] = [self._one(each, f"{path}/{name}", verdicts) for each in child]
+            elif isinstance(child, dict):
+                plain[name] = self._fields(child, f"{path}/{name}", verdicts)
+            else:
+                plain[name] = child
+        return plain
+
+    def _one(self, each: Any, below: str, verdicts: set[Verdict]) -> Any:
+        if isinstance(each, Seen):
+            verdicts.add(each.verdict)
+            return each.value
+        if "id" in each:
+            return self.entry(each, f"{below}/{each['id']}", verdicts)
+        return self._fields(each, below, verdicts)
+
+
+def _label(verdicts: Iterable[Verdict]) -> Label:
+    return Label(
+        purposes=tuple(sorted({purpose for verdict in verdicts for purpose in verdict.purposes})),
+        topics=tuple(sorted({topic for verdict in verdicts for topic in verdict.topics})),
+        parts=tuple(sorted({verdict.part for verdict in verdicts})),
     )
-    return {"path": path, **{name: _value(child, f"{path}/{name}", labels) for name, child in value.items()}}
-
-
-def _value(value: Any, below: str, labels: dict[str, Label]) -> Any:
-    if isinstance(value, Seen):
-        return value.value
-    if isinstance(value, list):
-        return [_value(one, below, labels) for one in value]
-    if isinstance(value, dict):
-        if "id" in value:
-            return _values(value, f"{below}/{value['id']}", labels)
-        return {name: _value(child, f"{below}/{name}", labels) for name, child in value.items()}
-    return value
 
 
 def _join(labels: Iterable[Label]) -> Label:
