@@ -19,6 +19,7 @@ from adapter.core.identity import Key
 from adapter.core.keeping import effective
 from adapter.desk import Desk, Preview
 from adapter.errors import Malformed, NotFound, Problem, Refused
+from adapter.paper.html import html
 from adapter.store import cases, holdings
 from adapter.store import disclosures as account
 from adapter.store import shares as share_rows
@@ -28,7 +29,7 @@ from adapter.store.database import Tx
 FIRST_PAGE = 50
 """Cases on the first page: it is read by a person, and tells what each partner holds of each."""
 FORMS = ("records", "fhir", "explain")
-STATEMENTS = ("html", "csv")
+STATEMENTS = ("html", "pdf", "csv")
 EXPORTS = ("jsonl", "fhir")
 
 
@@ -193,7 +194,7 @@ def audit_of(desk: Desk, number: str) -> dict[str, Any]:
 
 
 def statement_of(desk: Desk, number: str, *, form: str, language: str) -> bytes:
-    """The account of one case for the family, in plain words: a page (html) or a table (csv)."""
+    """The account of one case for the family, in plain words: a page (html, pdf) or a table (csv)."""
     if form not in STATEMENTS or language not in LANGUAGES:
         raise Malformed(f"A statement comes as one of {', '.join(STATEMENTS)}, in one of {', '.join(LANGUAGES)}.")
     zone = desk.settings.time_zone
@@ -203,12 +204,17 @@ def statement_of(desk: Desk, number: str, *, form: str, language: str) -> bytes:
     names = pages.Names(
         parts=desk.catalogue.part_titles,
         partners={partner.id: partner.name for partner in desk.catalogue.partners.values()},
-        signed=signatures(effective(stored.body, stored.kept), stored.kept),
+        signed=signatures(effective(stored.body, stored.kept)),
     )
     rows, today = pages.rows(found, names, language), desk.clock().astimezone(zone).date()
     if form == "csv":
         return pages.table(rows, language).encode()
-    return pages.html(rows, agency=desk.settings.agency_name, made=today, language=language).encode()
+    sheet = pages.sheet(rows, agency=desk.settings.agency_name, made=today, language=language)
+    if form == "pdf":
+        from adapter.paper.pdf import pdf  # only here: what lays out pages takes its time to load
+
+        return pdf(sheet)
+    return html(sheet).encode()
 
 
 def verified(desk: Desk, number: str | None, against: Iterable[bytes] = ()) -> list[dict[str, Any]]:

@@ -178,7 +178,12 @@ def enter(asked: Asked, number: str, parts: tuple[str, ...], **told: str) -> Non
 @_this_case
 @click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Of the statement.")
 @click.option(
-    "--as", "form", type=click.Choice(["html", "csv"]), default="html", show_default=True, help="A page, or a table."
+    "--as",
+    "form",
+    type=click.Choice(["html", "pdf", "csv"]),
+    default="html",
+    show_default=True,
+    help="A page, or a table.",
 )
 @_out
 @pass_asked

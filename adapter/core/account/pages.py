@@ -1,4 +1,4 @@
-"""The family's statement as a page and as a table for spreadsheets: the same rows, in one of our languages."""
+"""The family's statement as a sheet and as a table for spreadsheets: the same rows, in one of our languages."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from html import escape
 from itertools import groupby
 
 from adapter.core.account.statement import Fact
 from adapter.core.account.words import HOW, PURPOSES, ROLES, SENTENCES, SOMEONE, day_in
+from adapter.core.sheet import Block, Heading, Sheet, Words
 
 MARK = "\ufeff"
 """A byte order mark: without it spreadsheets misread accents."""
@@ -35,8 +35,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What families read for a code: `parts` part → language → words; `partners` id → name; `signed` as lines name
-    consents → the day."""
+    """What families read for a code: `parts` part → language → words; `partners` id → name; `signed`: `consents/c1` →
+    the day."""
 
     parts: Mapping[str, Mapping[str, str]]
     partners: Mapping[str, str]
@@ -48,24 +48,17 @@ def rows(facts: Iterable[Fact], names: Names, language: str) -> list[Row]:
     return [_row(fact, names, language) for fact in facts]
 
 
-def html(rows: Sequence[Row], *, agency: str, made: date, language: str) -> str:
-    """A whole page that needs nothing else, to read on a screen or to print."""
+def sheet(rows: Sequence[Row], *, agency: str, made: date, language: str) -> Sheet:
+    """The statement as a sheet, for a screen or to print: a heading for each day, under it who, under that what."""
     say = SENTENCES[language]
-    body = [f"<h1>{escape(say['title'])}</h1>"]
-    body.append(f"<p>{escape(say['made'].format(day=day_in(language, made), agency=agency))}</p>")
-    body.append(f"<p>{escape(say['intro'])}</p>")
+    blocks: list[Block] = [Words(say["made"].format(day=day_in(language, made), agency=agency)), Words(say["intro"])]
     for day, of_day in groupby(rows, key=lambda row: row.day):
-        body.append(f"<section>\n<h2>{escape(day_in(language, day))}</h2>")
+        blocks.append(Heading(day_in(language, day)))
         for whom, of_whom in groupby(of_day, key=lambda row: row.whom):
-            body.append(f"<h3>{escape(whom)}</h3>")
-            body += [f"<p>{escape(sentence(row, language))}</p>" for row in of_whom]
-        body.append("</section>")
-    body.append(f"<p>{escape(say['footer'] if rows else say['nothing'])}</p>")
-    lines = "\n".join(body)
-    return (
-        f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
-        f"<title>{escape(say['title'])}</title>\n</head>\n<body>\n<main>\n{lines}\n</main>\n</body>\n</html>\n"
-    )
+            blocks.append(Words(whom, "strong"))
+            blocks += [Words(sentence(row, language)) for row in of_whom]
+    blocks.append(Words(say["footer"] if rows else say["nothing"], "small" if rows else "plain"))
+    return Sheet(language, say["title"], agency, tuple(blocks))
 
 
 def table(rows: Sequence[Row], language: str) -> str:
@@ -100,7 +93,7 @@ def _row(fact: Fact, names: Names, language: str) -> Row:
         happened=say[fact.kind].format(parts=parts or say["nothing-named"], by=by, how=how),
         parts=parts,
         purposes=", ".join(PURPOSES[purpose][language] for purpose in fact.purposes if purpose in PURPOSES),
-        permission=", ".join(sorted({_consent(consent, names, language) for consent in fact.consents})),
+        permission=", ".join(sorted({_consent(consent, fact.day, names, language) for consent in fact.consents})),
         how=how,
         basis=fact.basis,
         by="" if looked else by,
@@ -108,10 +101,12 @@ def _row(fact: Fact, names: Names, language: str) -> Row:
     )
 
 
-def _consent(consent: str, names: Names, language: str) -> str:
+def _consent(consent: str, used: date, names: Names, language: str) -> str:
+    """By the day of its signature. A signature of a later day than the consent was used is another version's."""
     say = SENTENCES[language]
-    day = names.signed.get(consent)
-    return say["consent"].format(day=day_in(language, day)) if day else say["consent-unknown"]
+    day = names.signed.get(consent.partition("@")[0])
+    known = day is not None and day <= used
+    return say["consent"].format(day=day_in(language, day)) if day and known else say["consent-unknown"]
 
 
 def _plain(cell: str) -> str:

@@ -20,8 +20,7 @@ from adapter.core.residue import PURGE
 class Fact:
     """One thing that happened on a day, to one partner (its id), to somebody else (`to`), or among us (neither).
 
-    `kind`: received, ended, taken-back, purge, failed, unknown, open, not-taken-back, purge-failed, frozen, looked,
-    looked-view, told. `parts` and `purposes` are codes; `consents` as lines name them; `times` how often, of looks.
+    `kind`: one of KINDS. `parts` and `purposes` are codes; `consents` as lines name them; `times` how often, of looks.
     """
 
     day: date
@@ -38,9 +37,9 @@ class Fact:
 
 
 def facts(entries: Sequence[Entry], zone: tzinfo, *, order: Iterable[str] = ()) -> list[Fact]:
-    """What the account comes to, by day, then by partner, then in the order in which it happened.
+    """What the account comes to, by day, then by whom it concerns, us last, then by kind.
 
-    Lines of one day, partner, kind, purpose and consent are one fact with all their parts (in this order of parts).
+    Lines of one day, partner, kind, purpose and consent are one fact with all their parts, in this `order` of parts.
     """
     carried: dict[str, tuple[str, ...]] = {}
     answered = _answered(entries)
@@ -60,13 +59,13 @@ def facts(entries: Sequence[Entry], zone: tzinfo, *, order: Iterable[str] = ()) 
         _with(fact, tuple(sorted(parts, key=lambda part: (rank.get(part, len(rank)), part))), times)
         for fact, (parts, times) in gathered.items()
     ]
-    return sorted(found, key=lambda fact: (fact.day, fact.partner == "" and not fact.to, fact.partner, fact.to))
+    return sorted(found, key=_place)
 
 
-def signatures(case: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, date]:
-    """`consents/c1@3` → the day it was signed, of the consents as they stand in the (effective) case."""
-    named = {version_of(kept, f"consents/{consent['id']}"): consent for consent in case.get("consents", ())}
-    return {name: date.fromisoformat(c["signed_at"][:10]) for name, c in named.items() if "signed_at" in c}
+def signatures(case: Mapping[str, Any]) -> dict[str, date]:
+    """`consents/c1` → the day it was signed, of the consents as they stand in the (effective) case."""
+    signed = {f"consents/{c['id']}": c["signed_at"] for c in case.get("consents", ()) if "signed_at" in c}
+    return {path: date.fromisoformat(at[:10]) for path, at in signed.items()}
 
 
 def authorities(case: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, str]:
@@ -76,7 +75,17 @@ def authorities(case: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, s
     return {name: c["authority"] for name, c in named.items() if "authority" in c} | own
 
 
+KINDS = (
+    "received", "open", "unknown", "failed", "frozen", "taken-back", "not-taken-back", "ended", "purge", "purge-failed",
+    "told", "looked", "looked-view",
+)  # fmt: skip
+"""In the order in which a family reads them."""
 _WITHOUT_PARTS = ("ended", "purge", "purge-failed", "looked", "looked-view")
+
+
+def _place(fact: Fact) -> tuple[date, bool, str, str, int]:
+    among_us = not fact.partner and not fact.to
+    return fact.day, among_us, fact.partner, fact.to, KINDS.index(fact.kind)
 
 
 def _answered(entries: Sequence[Entry]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from adapter.web.replies import reply
 account = Blueprint("account", __name__)
 
 ACCOUNTS = ("lines", "fhir")
-CONTENT = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8"}
+CONTENT = {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
 
 @account.get("/api/cases/<case>/disclosures")
@@ -40,8 +40,8 @@ def statement(case: str) -> Response:
     form, language = _one_of("as", tuple(CONTENT)), _one_of("language", LANGUAGES)
     made = show.statement_of(wiring(), case, form=form, language=language)
     response = Response(made, content_type=CONTENT[form])
-    if form == "csv":
-        response.headers["Content-Disposition"] = 'attachment; filename="statement.csv"'
+    if form != "html":
+        response.headers["Content-Disposition"] = f'attachment; filename="statement.{form}"'
     return response
 
 
