@@ -54,8 +54,8 @@ def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any
     """The case as the rules read it: what the agency sent, with what people did here and no put of the agency removes.
 
     `kept["captured"]`: consents captured here; one of the agency's with the same id gives way.
-    `kept["reviews"]`: path → {"by", "on", "digest", "topics"}: a review counts while the record says what was reviewed,
-    and so do the labels that the reviewer gave.
+    `kept["reviews"]`: path → {"by", "on", "digest", "topics"}: a review counts while the record says what was reviewed;
+    the topics that the reviewer gave it stay, until another review gives others.
     """
     if not body:
         return {}
@@ -64,7 +64,9 @@ def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any
         own = {c["id"] for c in captured}
         case["consents"] = [*(c for c in body.get("consents", ()) if c["id"] not in own), *captured]
     for path, review in kept.get("reviews", {}).items():
-        case = _reviewed(case, path.split("/"), review)
+        # Held against what was sent: a section that has its review must not make its plan another one.
+        read = _says_still(body, path.split("/"), review["digest"])
+        case = _reviewed(case, path.split("/"), review, read=read)
     return case
 
 
@@ -84,20 +86,34 @@ def reviewable(record: Mapping[str, Any]) -> str:
     return digest({name: value for name, value in record.items() if name != "reviewed"})
 
 
-def _reviewed(value: Any, steps: list[str], review: Mapping[str, Any]) -> Any:
-    """`value` with the review at the place that `steps` (collection, id, list, id…) lead to, if it still says that."""
+def _says_still(value: Any, steps: list[str], known: str) -> bool:
+    """Is what `steps` (collection, id, list, id…) lead to what was reviewed?"""
     if not steps:
-        if not isinstance(value, dict) or reviewable(value) != review["digest"]:
+        return isinstance(value, dict) and reviewable(value) == known
+    name, *rest = steps
+    child = value.get(name) if isinstance(value, dict) else None
+    if isinstance(child, list) and rest:
+        return any(_says_still(e, rest[1:], known) for e in child if e.get("id") == rest[0])
+    return _says_still(child, rest, known)
+
+
+def _reviewed(value: Any, steps: list[str], review: Mapping[str, Any], *, read: bool) -> Any:
+    """`value` with the reviewer's labels, and if it was `read` with the review, at the place that `steps` lead to."""
+    if not steps:
+        if not isinstance(value, dict):
             return value
-        topics = sorted({*value.get("topics", ()), *review.get("topics", ())})
-        labels = {"topics": topics} if topics else {}
-        return {**value, **labels, "reviewed": {"by": review["by"], "on": review["on"]}}
+        topics = {*value.get("topics", ()), *review.get("topics", ())}
+        labels = {"topics": sorted(topics)} if review.get("topics") else {}
+        return {**value, **labels, **({"reviewed": {"by": review["by"], "on": review["on"]}} if read else {})}
     name, *rest = steps
     child = value.get(name) if isinstance(value, dict) else None
     if isinstance(child, list) and rest:
         identity, *below = rest
-        return {**value, name: [_reviewed(e, below, review) if e.get("id") == identity else e for e in child]}
-    return {**value, name: _reviewed(child, rest, review)} if isinstance(child, dict) else value
+        return {
+            **value,
+            name: [_reviewed(e, below, review, read=read) if e.get("id") == identity else e for e in child],
+        }
+    return {**value, name: _reviewed(child, rest, review, read=read)} if isinstance(child, dict) else value
 
 
 def version_of(kept: Mapping[str, Any], consent: str) -> str:
