@@ -2,8 +2,25 @@
 
 from adapter.core.consent.fhir_consents.elements import moment
 from adapter.core.consent.fhir_consents.evaluating import Deny, NotComputable, Permit, decide, evaluate
+from adapter.core.consent.fhir_consents.importing import Imported, Loss, receivers_by_identifier, to_record
 from adapter.core.consent.fhir_consents.question import unbundle
 from adapter.core.consent.fhir_consents.reading import read
 from adapter.core.consent.fhir_consents.values import ConsentValue
+from adapter.core.consent.fhir_consents.vocabulary import Vocabulary
 
-__all__ = ["ConsentValue", "Deny", "NotComputable", "Permit", "decide", "evaluate", "moment", "read", "unbundle"]
+__all__ = [
+    "ConsentValue",
+    "Deny",
+    "Imported",
+    "Loss",
+    "NotComputable",
+    "Permit",
+    "Vocabulary",
+    "decide",
+    "evaluate",
+    "moment",
+    "read",
+    "receivers_by_identifier",
+    "to_record",
+    "unbundle",
+]

@@ -119,13 +119,18 @@ def _name(consent: ConsentValue) -> str:
     return consent.id or "a Consent without an id"
 
 
+def is_about_sharing(consent: ConsentValue) -> bool:
+    """Is its scope privacy, as far as is known? Research, treatment and advance directives agree to something else."""
+    codes = {scope.code for scope in consent.scopes}
+    return not codes or not codes <= {"research", "treatment", "adr"} or "Consent" in consent.root.unreadable
+
+
 def _says_nothing(consent: ConsentValue, q: Question) -> str:
     """Why a consent says nothing here and now; empty where it does, or where that cannot be told."""
     faulty = {fault.path for fault in consent.faults}
     if "Consent.status" not in faulty and consent.status != "active":
         return "it is not active, and says nothing"
-    codes = {scope.code for scope in consent.scopes}
-    if codes and codes <= {"research", "treatment", "adr"} and "Consent" not in consent.root.unreadable:
+    if not is_about_sharing(consent):
         return "its scope is not privacy, and it says nothing about sharing"
     if consent.period is not None and "Consent.period" not in faulty and not consent.period.holds(q.at):
         return "it has not begun, or has ended"

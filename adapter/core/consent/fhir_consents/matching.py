@@ -17,7 +17,7 @@ from adapter.core.consent.fhir_consents.elements import type_of
 from adapter.core.consent.fhir_consents.question import Question, Whom
 from adapter.core.consent.fhir_consents.values import Actor, Coding, Data, Provision
 
-_RECIPIENTS = frozenset({"IRCP", "PRCP"})
+RECIPIENTS = frozenset({"IRCP", "PRCP"})
 """v3 ParticipationType: information recipient, primary information recipient."""
 _ELEMENTS = (
     "actor", "action", "purpose", "class", "resourceType", "documentType", "code", "securityLabel", "data",
@@ -168,7 +168,7 @@ def _dated(p: Provision, q: Question, permits: bool) -> bool | None:
 
 def is_actor(actor: Actor, q: Question) -> bool | None:
     """Is it the one who asks? Someone in another role than recipient (custodian, author) cannot be told."""
-    if actor.roles and not any(role.code in _RECIPIENTS for role in actor.roles):
+    if actor.roles and not any(role.code in RECIPIENTS for role in actor.roles):
         return None
     return is_whom(actor.references, actor.identifiers, actor.type, q.whom, q)
 

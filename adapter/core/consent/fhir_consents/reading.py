@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Any
 
+from adapter.core.consent.fhir_consents.codes import ACT_CODE
 from adapter.core.consent.fhir_consents.elements import Reader
 from adapter.core.consent.fhir_consents.provisions import Tree, read_tree
 from adapter.core.consent.fhir_consents.values import Actor, ConsentValue, Provision
 
-ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope"
 STATUSES = {
     "R4": ("draft", "proposed", "active", "rejected", "inactive", "entered-in-error"),
