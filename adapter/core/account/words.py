@@ -82,12 +82,12 @@ SENTENCES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": _EN, "fr": 
 
 PURPOSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "care-coordination": {"en": "to coordinate care", "fr": "pour coordonner les soins"},
-        "referral": {"en": "for a referral", "fr": "pour un aiguillage"},
-        "treatment": {"en": "for treatment", "fr": "pour un traitement"},
-        "education-planning": {"en": "to plan at school", "fr": "pour planifier à l'école"},
-        "service-resolution": {"en": "to find services", "fr": "pour trouver des services"},
-        "quality": {"en": "to make services better", "fr": "pour améliorer les services"},
+        "care-coordination": {"en": "coordinating care", "fr": "la coordination des soins"},
+        "referral": {"en": "a referral", "fr": "un aiguillage"},
+        "treatment": {"en": "treatment", "fr": "un traitement"},
+        "education-planning": {"en": "planning at school", "fr": "la planification à l'école"},
+        "service-resolution": {"en": "finding services", "fr": "la recherche de services"},
+        "quality": {"en": "making services better", "fr": "l'amélioration des services"},
     }
 )
 ROLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
