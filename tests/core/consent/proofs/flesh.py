@@ -50,20 +50,20 @@ class Markers:
 
 
 class Flesh:
-    """Fields that do not have to be anything in particular, filled at random; `full`: how likely each is there, in 100."""
+    """Fields that may be anything, filled at random; `full`: how likely each is there, in 100."""
 
     def __init__(self, random: Random, markers: Markers, paths: Mapping[str, list[str]], days: list[str], full: int):
         self.random, self.markers, self.paths, self.days, self.full = random, markers, paths, days, full
 
     def record(self, collection: str, **given: Any) -> dict[str, Any]:
         """A record by its schema; `given` fields are as they are, and None keeps a field away."""
-        return self._object(schema(collection), given, collection)
+        return self.filled(schema(collection), given, collection)
 
     def entry(self, collection: str, listing: str, **given: Any) -> dict[str, Any]:
         """One entry of a list of a record."""
-        return self._object(schema(collection)["properties"][listing]["items"], given, f"{collection}.{listing}")
+        return self.filled(schema(collection)["properties"][listing]["items"], given, f"{collection}.{listing}")
 
-    def _object(self, node: Mapping[str, Any], given: Mapping[str, Any], at: str) -> dict[str, Any]:
+    def filled(self, node: Mapping[str, Any], given: Mapping[str, Any], at: str) -> dict[str, Any]:
         required = {*node.get("required", ())}
         properties = node["properties"]
         if "anyOf" in node:
@@ -76,7 +76,7 @@ class Flesh:
             elif name in STEERED_BY_HAND and name not in required:
                 continue
             elif (name in required or self._chance(self.full)) and (
-                value := self._value(sub, f"{at}.{name}")
+                value := self.value(sub, f"{at}.{name}")
             ) is not None:
                 made[name] = value
         for first, last in _ORDERED:
@@ -86,16 +86,16 @@ class Flesh:
                 else:
                     del made[last if last not in given else first]
         if not made and node.get("minProperties"):
-            found = ((name, self._value(sub, f"{at}.{name}")) for name, sub in properties.items())
+            found = ((name, self.value(sub, f"{at}.{name}")) for name, sub in properties.items())
             made |= dict([next((name, value) for name, value in found if value is not None)])
         return made
 
-    def _value(self, node: Mapping[str, Any], at: str) -> Any:
+    def value(self, node: Mapping[str, Any], at: str) -> Any:
         if "properties" in node:
-            return self._object(node, {}, at) or None
+            return self.filled(node, {}, at) or None
         if node.get("type") == "array":
             count = max(node.get("minItems", 0), self.random.choice((1, 1, 2, 3)))
-            found = [each for _ in range(count) if (each := self._value(node["items"], at)) is not None]
+            found = [each for _ in range(count) if (each := self.value(node["items"], at)) is not None]
             scalars = all(isinstance(each, str) for each in found)
             return (list(dict.fromkeys(found)) if scalars else found) or None
         if "x-ref" in node:
@@ -105,7 +105,7 @@ class Flesh:
         if "x-codes" in node:
             return self._code(node["x-codes"], at)
         if "anyOf" in node:
-            return self._value({**node["anyOf"][0], **{k: v for k, v in node.items() if k.startswith("x-")}}, at)
+            return self.value({**node["anyOf"][0], **{k: v for k, v in node.items() if k.startswith("x-")}}, at)
         return self._scalar(node, at)
 
     def _reference(self, kinds: list[str]) -> str | None:

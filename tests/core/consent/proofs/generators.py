@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from random import Random
@@ -18,13 +19,13 @@ from adapter.core.consent.rules import Rules, compile_rules
 from adapter.core.consent.view import View, view
 from adapter.core.desired import Bench
 from adapter.core.partner import Partner
-from tests.core.consent.proofs.flesh import Flesh, Markers
+from tests.core.consent.proofs.flesh import Flesh, Markers, schema
 from tests.core.consent.proofs.grants import Grants
 
 TODAY = date(2026, 11, 2)
 SECTORS = (
-    "coordination", "health", "hospital", "education", "child-welfare", "mental-health", "developmental", "rehabilitation",
-    "respite", "early-intervention", "justice", "community",
+    "coordination", "health", "hospital", "education", "child-welfare", "mental-health", "developmental",
+    "rehabilitation", "respite", "early-intervention", "justice", "community",
 )  # fmt: skip
 MANY = {"strengths": 3, "needs": 4, "goals": 5, "assessments": 2, "contacts": 2, "risks": 2, "documents": 3}
 """At most so many records of a collection; as many as likely again in a full case."""
@@ -36,14 +37,19 @@ def bench() -> Bench:
     return wiring.wire_without_instance().bench
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Situation:
     """May `partner` see it, in this case, by this rulebook, now?"""
 
-    case: dict[str, Any] = field(repr=False)
-    bench: Bench = field(repr=False)
+    case: dict[str, Any]
+    bench: Bench
     partner: str
     now: datetime
+
+    def __repr__(self) -> str:
+        # The whole case would hide what matters.
+        consents = json.dumps(self.case.get("consents"))
+        return f"Situation(partner={self.partner!r}, now={self.now.isoformat()}, consents={consents})"
 
     @property
     def rulebook(self) -> Rulebook:
@@ -139,7 +145,7 @@ class _Maker:
             written_only=self.chance(10),
             withheld_notice=self.chance(30),
             since=TODAY - timedelta(days=self.random.choice((10, 150, 400, 400, 400, 400, 400))),
-            audience=("agency",) if self.chance(10) else (),
+            audience=("school-number",) if self.chance(10) else (),
             sectors=base.sectors if self.chance(85) else (*base.sectors, "mental-health"),
         )
 
@@ -164,7 +170,14 @@ class _Maker:
                 given["partner"] = self.random.choice(sorted(bench().rulebook.partners))
             made.append(self._labelled(self.flesh.record("organizations", id=name, sector=sector, **given)))
         workers = [
-            self._labelled(self.flesh.record("providers", id=f"worker{n}", organization=f"organizations/{name}"))
+            self._labelled(
+                self.flesh.record(
+                    "providers",
+                    id=f"worker{n}",
+                    organization=f"organizations/{name}",
+                    name={"given": [self.markers.word()], "family": self.markers.word()},
+                )
+            )
             for n, name in enumerate(names)
         ]
         return made, workers
@@ -181,14 +194,14 @@ class _Maker:
             }
             for _ in range(self.random.choice((0, 0, 0, 1, 2)))
         ]
-        placement = {"kind": "home", "since": self._day(-300, 0)} if self.chance(70) else self._value("child", "placement")
+        home = {"kind": "home", "since": self._day(-300, 0)}
         reviewed = {"reviewed": {"by": "The coordinator", "on": self._day(-30, 0)}} if self.chance(40) else {}
         return self.flesh.record(
             "child",
             name={"given": [self.markers.word().capitalize()], "family": self.markers.word().capitalize()},
             birth_date=birth.isoformat() if self.chance(96) else None,
             decision_making=assessed or None,
-            placement=placement,
+            placement=home if self.chance(70) else self._value("child", "placement"),
             **reviewed,
         )
 
@@ -211,8 +224,7 @@ class _Maker:
         if collection == "documents":
             given["may_forward"] = False if self.chance(10) else None
         if collection == "goals":
-            steps = [self.flesh._object(self._node("goals", "steps"), {"id": n}, "goals.steps") for n in self._some("step", 2)]
-            given["steps"] = steps or None
+            given["steps"] = [self.flesh.entry("goals", "steps", id=each) for each in self._some("step", 2)] or None
         return self._labelled(self.flesh.record(collection, id=name, **given))
 
     def _team(self, name: str) -> dict[str, Any]:
@@ -233,8 +245,7 @@ class _Maker:
 
     def _plan(self, name: str, services: list[str]) -> dict[str, Any]:
         def entries(listing: str, ids: list[str], percent: int) -> list[dict[str, Any]] | None:
-            node = self._node("care_plans", listing)
-            made = [self.flesh._object(node, {"id": each}, f"care_plans.{listing}") for each in ids]
+            made = [self.flesh.entry("care_plans", listing, id=each) for each in ids]
             return [self._labelled(each, percent) for each in made] if percent else made
 
         return self._labelled(
@@ -251,7 +262,8 @@ class _Maker:
 
     def _referral(self, name: str) -> dict[str, Any]:
         own = self.paths["organizations"][1]
-        shared = [path for kind in ("strengths", "needs", "documents", "care_plans/services") for path in self.paths[kind]]
+        kinds = ("strengths", "needs", "documents", "care_plans/services")
+        shared = [path for kind in kinds for path in self.paths[kind]]
         shares = self.random.sample(shared, min(len(shared), self.random.randrange(0, 4)))
         return self._labelled(
             self.flesh.record(
@@ -296,16 +308,8 @@ class _Maker:
     def _id(self, word: str) -> str:
         return f"{word}-{self.markers.word()}"
 
-    def _node(self, collection: str, listing: str) -> dict[str, Any]:
-        from tests.core.consent.proofs.flesh import schema
-
-        found: dict[str, Any] = schema(collection)["properties"][listing]["items"]
-        return found
-
     def _value(self, collection: str, name: str) -> Any:
-        from tests.core.consent.proofs.flesh import schema
-
-        return self.flesh._value(schema(collection)["properties"][name], f"{collection}.{name}")
+        return self.flesh.value(schema(collection)["properties"][name], f"{collection}.{name}")
 
     def _day(self, first: int, last: int) -> str:
         return (TODAY + timedelta(days=self.random.randrange(first, last + 1))).isoformat()

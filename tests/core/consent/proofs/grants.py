@@ -12,8 +12,8 @@ from adapter.core.consent.rulebook import PURPOSES, TOPICS
 from adapter.core.partner import Partner
 
 PARTS = (
-    "identity", "contact", "family", "culture", "education", "health", "strengths", "needs", "goals", "plan", "services",
-    "team", "enrolment", "assessments", "referrals", "reviews", "transition", "crisis", "documents",
+    "identity", "contact", "family", "culture", "education", "health", "strengths", "needs", "goals", "plan",
+    "services", "team", "enrolment", "assessments", "referrals", "reviews", "transition", "crisis", "documents",
 )  # fmt: skip
 
 
@@ -67,7 +67,10 @@ class Grants:
             "granted_by": who,
             "method": self.random.choice(("signature", "signature", "electronic", "verbal")),
             "signed_at": signed if self.chance(80) else f"{signed}T{self.random.choice(('09:30', '23:59'))}:00-05:00",
-            "period": {"start": signed if self.chance(80) else self.day(-90, 3), "end": self.day(1 if good else -5, 300)},
+            "period": {
+                "start": signed if self.chance(80) else self.day(-90, 3),
+                "end": self.day(1 if good else -5, 300),
+            },
             "provisions": [self.permit(f"p{i + 1}") for i in range(self.random.choice((1, 1, 2)))],
         }
         if made["method"] == "verbal" and self.chance(90):
@@ -90,11 +93,12 @@ class Grants:
         return made
 
     def permit(self, name: str) -> dict[str, Any]:
+        standing = self.partner.purpose
         made: dict[str, Any] = {
             "id": name,
             "effect": "permit",
             "to": self.receivers(),
-            "purposes": self.random.choice(("all", "all", [self.partner.purpose], [self.partner.purpose, "referral"], ["referral"])),
+            "purposes": self.random.choice(("all", "all", [standing], [standing, "referral"], ["referral"])),
             "parts": "all" if self.chance(45) else self.parts(),
         }
         if self.chance(65):
@@ -166,7 +170,8 @@ class Grants:
             case 7:
                 other = "deny" if provision["effect"] == "permit" else "permit"
                 deep = {"id": f"{provision['id']}y", "effect": provision["effect"]}
-                provision["except"] = [{"id": f"{provision['id']}x", "effect": other, "parts": ["team"], "except": [deep]}]
+                carved = {"id": f"{provision['id']}x", "effect": other, "parts": ["team"], "except": [deep]}
+                provision["except"] = [carved]
             case 8:
                 consent["imported"] = True
             case 9:

@@ -65,7 +65,7 @@ class Naive:
         found = labels | (implied - unlike) | set(spot.node.get("x-topics", ()))
         if "x-ref" in spot.node and (spot.collection in ("child", "enrolment") or spot.field in ONLY_THE_REFERENCE):
             found |= self.sensitive(spot.value)
-        if spot.collection == "child" and (spot.field == "lives_with" or spot.node.get("x-codes") == "placement"):
+        if spot.pointer.startswith(("/child/placement/", "/child/lives_with/")):
             placement = self.case["child"].get("placement", {})
             found |= {t for name in ("kind", "at_intake") for t in self._of("placement", placement.get(name, ""))}
         reviewed = any("reviewed" in entry for entry, _, _ in spot.entries)
@@ -114,7 +114,8 @@ class Naive:
         return self.rulebook.topics.get(table, {}).get(str(code), ())
 
     def _is_agency(self, organization: Json) -> bool:
-        return any((i.get("system", ""), i["value"]) in self.rulebook.agency for i in organization.get("identifiers", ()))
+        numbers = organization.get("identifiers", ())
+        return any((i.get("system", ""), i["value"]) in self.rulebook.agency for i in numbers)
 
     # What a permit must be (rule 2), and whom it reaches.
 
@@ -280,9 +281,10 @@ class Naive:
         )
 
     def touches(self, p: Json, part: str, topics: set[str], chain: tuple[str, ...], purpose: str) -> bool:
-        """Does a denial, or an exception of a permit, reach it? What it leaves out, it does not leave out of its reach."""
-        to = [each for each in _list(p, "to")]
-        sectors = {*self.partner.sectors, *(x for o in self.own & self.by_path.keys() for x in _sectors(self.by_path[o]))}
+        """Does a denial, or an exception of a permit, reach it? A field left out leaves nothing out of its reach."""
+        to = _list(p, "to")
+        here = [self.by_path[path] for path in self.own if path in self.by_path]
+        sectors = {*self.partner.sectors, *(sector for o in here for sector in _sectors(o))}
         ever = any(
             seat.get("invited_by_family") and self._employer(seat["member"]).get("partner") == self.partner.id
             for team in self.case.get("care_teams", ())
@@ -308,11 +310,13 @@ class Naive:
         """The plain denial, without exceptions and superseded by nothing, that takes it away for every purpose."""
         superseded = {path for c in self.consents for path in c.get("supersedes", ())}
         for c in self.consents:
-            begun = c["status"] not in ("draft", "entered-in-error") and c.get("period", {}).get("start", "") <= self.day
+            begun = c.get("period", {}).get("start", "") <= self.day
+            if not begun or c["status"] in ("draft", "entered-in-error") or f"consents/{c['id']}" in superseded:
+                continue
             for p in c["provisions"]:
-                if p["effect"] == "deny" and begun and f"consents/{c['id']}" not in superseded and not p.get("except"):
-                    if not p.get("purposes") and self._readable(p) and self.touches(p, part, topics, chain, ""):
-                        return f"{c['id']}/{p['id']}"
+                plain = p["effect"] == "deny" and not p.get("except") and not p.get("purposes") and self._readable(p)
+                if plain and self.touches(p, part, topics, chain, ""):
+                    return f"{c['id']}/{p['id']}"
         return ""
 
     def _packages(self) -> Iterator[tuple[str, set[str], str]]:
@@ -323,9 +327,10 @@ class Naive:
             waiting = {r["status"], answer or r["status"]} <= {"requested", "received"}
             if waiting and r.get("respond_by", "9999") < self.day:
                 continue
-            along = {f"referrals/{r['id']}", *r.get("shares", ()), *(x["need"] for x in r.get("reasons", ()) if "need" in x)}
-            parties = [r["to"], r.get("from", self.agency), r.get("requested_by", ""), r.get("handover", {}).get("contact", "")]
-            yield "referral", along | {x for x in parties if x}, r.get("consent", "")
+            needs = {reason["need"] for reason in r.get("reasons", ()) if "need" in reason}
+            parties = {r["to"], r.get("from", self.agency), r.get("requested_by"), r.get("handover", {}).get("contact")}
+            along = {f"referrals/{r['id']}", *r.get("shares", ()), *needs, *parties}
+            yield "referral", along - {None, ""}, r.get("consent", "")
 
     def _reached(self, part: str, chain: tuple[str, ...], package: set[str] | None) -> bool:
         if package is None:

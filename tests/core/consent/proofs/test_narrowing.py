@@ -9,13 +9,14 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from adapter.core.consent.view import view
 from tests.core.consent.proofs.amounts import examples
 from tests.core.consent.proofs.flesh import scalars
 from tests.core.consent.proofs.generators import TODAY, Situation, situations
 from tests.core.consent.proofs.grants import Grants
 from tests.core.consent.proofs.leaves import changed, leaves_in_view
 
-ORDERED = ("consents", "provisions", "except", "to", "purposes", "parts", "topics", "records", "supersedes", "confirmed")
+ORDERED = ("consents", "provisions", "except", "to", "purposes", "parts", "topics", "records", "supersedes")
 """Lists of a consent whose order says nothing."""
 
 
@@ -38,7 +39,7 @@ def _grants(random: Random, s: Situation) -> Grants:
     return Grants(random, s.whom, TODAY, people, ["child", *people], paths, [])
 
 
-@examples(150)
+@examples(40)
 @given(situations(), st.randoms(use_true_random=False))
 def test_adding_a_deny_never_enlarges_a_view(s: Situation, random: Random) -> None:
     """"adding a deny … in a consent that supersedes nothing, never enlarges a view" """
@@ -48,7 +49,7 @@ def test_adding_a_deny_never_enlarges_a_view(s: Situation, random: Random) -> No
     assert _enlarged(s, s.but(case)) == []
 
 
-@examples(150)
+@examples(40)
 @given(situations(), st.randoms(use_true_random=False))
 def test_removing_a_computable_permit_never_enlarges_a_view(s: Situation, random: Random) -> None:
     """"… or removing a computable permit, in a consent that supersedes nothing, never enlarges a view" """
@@ -60,7 +61,7 @@ def test_removing_a_computable_permit_never_enlarges_a_view(s: Situation, random
     assert _enlarged(s, s.but(case)) == []
 
 
-@examples(150)
+@examples(40)
 @given(situations(), st.randoms(use_true_random=False))
 def test_revoking_never_enlarges_a_view(s: Situation, random: Random) -> None:
     """"revoking never does": by status, by a date that has come, or both; also of a consent that lifted a denial."""
@@ -75,32 +76,23 @@ def test_revoking_never_enlarges_a_view(s: Situation, random: Random) -> None:
     assert _enlarged(s, s.but(case)) == []
 
 
-@examples(150)
+@examples(40)
 @given(situations(), st.randoms(use_true_random=False))
 def test_passing_the_end_of_a_consent_or_of_a_permit_never_enlarges_a_view(s: Situation, random: Random) -> None:
-    """"passing the end of a consent or of a permit never does" – unless something else begins or ends at that midnight."""
-    ends = [(c.get("period", {}).get("end"), 1) for c in s.case["consents"]]
-    ends += [
-        (p.get("period", {}).get("end"), 2)
-        for c in s.case["consents"]
-        for p in c["provisions"]
-        if p["effect"] == "permit"
-    ]
-    last = date.fromisoformat(_one(random, [end for end, _ in ends if end]))
+    """"passing the end of a consent or of a permit never does": where nothing else begins or ends at that midnight."""
+    ends = {
+        f"/consents/{i}{at}/period/end": each["period"]["end"]
+        for i, c in enumerate(s.case["consents"])
+        for at, each in [("", c), *((f"/provisions/{j}", p) for j, p in enumerate(c["provisions"]))]
+        if each.get("effect") != "deny" and "end" in each.get("period", {})
+    }
+    last = date.fromisoformat(_one(random, sorted(ends.values())))
     next_day = last + timedelta(days=1)
     midnight = datetime(next_day.year, next_day.month, next_day.day, tzinfo=s.rulebook.time_zone)
-    own_ends = {
-        f"/consents/{i}/period/end" for i, _ in enumerate(s.case["consents"])
-    } | {
-        f"/consents/{i}/provisions/{j}/period/end"
-        for i, c in enumerate(s.case["consents"])
-        for j, p in enumerate(c["provisions"])
-        if p["effect"] == "permit"
-    }
     busy = [
         pointer
         for pointer, value in scalars(s.case)
-        if pointer not in own_ends and isinstance(value, str) and value[:10] in (last.isoformat(), next_day.isoformat())
+        if pointer not in ends and isinstance(value, str) and value[:10] in (last.isoformat(), next_day.isoformat())
     ]
     birthday = s.case["child"].get("birth_date", "")[5:]
     assume(not busy and birthday not in (last.isoformat()[5:], next_day.isoformat()[5:]))
@@ -108,7 +100,7 @@ def test_passing_the_end_of_a_consent_or_of_a_permit_never_enlarges_a_view(s: Si
     assert _enlarged(before, after) == []
 
 
-@examples(150)
+@examples(40)
 @given(situations(), st.randoms(use_true_random=False))
 def test_the_order_of_consents_and_of_provisions_does_not_matter(s: Situation, random: Random) -> None:
     """"order of consents and of provisions does not matter": nor that of what a provision names."""
@@ -117,15 +109,14 @@ def test_the_order_of_consents_and_of_provisions_does_not_matter(s: Situation, r
     for consent in case["consents"]:
         _shuffle(consent, random)
     one, other = s.view(), s.but(case).view()
-    assert (one.case, one.labels, one.withheld, one.consents) == (other.case, other.labels, other.withheld, other.consents)
+    assert (one.case, one.labels) == (other.case, other.labels)
+    assert (one.withheld, one.consents) == (other.withheld, other.consents)
 
 
-@examples(150)
+@examples(40)
 @given(situations())
 def test_a_view_of_a_view_is_the_same_view(s: Situation) -> None:
     """"a view of a view under the same rules is the same view": every leaf, every label."""
-    from adapter.core.consent.view import view
-
     once = s.view()
     again = view(once.case, s.rules(), s.partner, s.now)
     assert (again.case, dict(again.labels)) == (once.case, dict(once.labels))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from adapter.core.desired import Desired, Subject, desire
 from tests.core.consent.proofs.amounts import examples
 from tests.core.consent.proofs.flesh import scalars
-from tests.core.consent.proofs.generators import Situation, situations
+from tests.core.consent.proofs.generators import Situation, situation, situations
 from tests.core.consent.proofs.leaves import leaves_in_view
 from tests.core.consent.proofs.vary import otherwise
 
@@ -29,7 +29,7 @@ def _bytes(desired: Desired) -> str:
     return json.dumps(each, ensure_ascii=False, default=str)
 
 
-@examples(120)
+@examples(50)
 @given(situations(), st.randoms(use_true_random=False))
 def test_what_is_withheld_makes_no_difference(s: Situation, random: Random) -> None:
     """"two cases that are equal in every leaf that steers decisions … and in every leaf permitted to P, give P
@@ -46,8 +46,6 @@ def test_what_is_withheld_makes_no_difference(s: Situation, random: Random) -> N
 
 def test_the_pairs_really_differ_and_their_views_are_rich() -> None:
     """At least 60 of 100 generated views are not empty, and a pair differs in dozens of withheld leaves."""
-    from tests.core.consent.proofs.generators import situation
-
     views = filled = pairs = different = leaves = 0
     for seed in range(150):
         s = situation(Random(seed))
