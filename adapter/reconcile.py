@@ -28,6 +28,7 @@ from adapter.store.database import Tx
 from adapter.store.disclosures import Line
 from adapter.store.shares import Share
 
+_SHORTLY = timedelta(seconds=1)
 UNDONE = ("rejected", "ambiguous", "throttled", "unavailable", "unauthorised")
 """After these answers to a whole Bundle nothing of it was done."""
 
@@ -192,11 +193,42 @@ def _announce(desk: Desk, work: Work, chunk: Sequence[Sent]) -> bool:
             # Planned for a case that is no more: it is due again at once, if it is still ours to say so.
             shares.settle(tx, work.share, due=now, outcome=work.share.outcome, now=now)
             return False
+        adopted = _adopted(work)
+        if _contested(tx, work, chunk, adopted):
+            shares.settle(tx, work.share, due=now + _SHORTLY, outcome=work.share.outcome, now=now)
+            return False
         lease = timedelta(seconds=desk.settings.lease_seconds + partner.timeout)
         shares.renew(tx, work.share, now=now, lease=lease)
-        holdings.save(tx, work.share.id, [sent(c) for c in chunk], now=now)
+        holdings.save(tx, work.share.id, [*adopted, *(sent(c) for c in chunk)], now=now)
         disclosures.append(tx, work.stored.id, [_line(desk, work, c, "attempted", "", now) for c in chunk])
     return True
+
+
+def _adopted(work: Work) -> list[Holding]:
+    """The directory resources of other cases that this one counts on: kept before anything refers to them."""
+    found = [without_traffic(c) for c in work.plan.changes if isinstance(c, Adopt) and c.made.directory]
+    return [held for held in found if held is not None]
+
+
+def _contested(tx: Tx, work: Work, chunk: Sequence[Sent], adopted: Sequence[Holding]) -> bool:
+    """Is a directory resource that this chunk counts on being made or taken back by another share just now, or has
+    another begun to use one that this chunk takes back? Then it is planned again shortly."""
+    partner = work.share.partner
+    leaving = {c.holding.urn for c in chunk if isinstance(c, Delete) and c.holding.directory}
+    if leaving and holdings.used_elsewhere(tx, partner, leaving, share_id=work.share.id):
+        return True
+    coming = {c.made.urn for c in chunk if isinstance(c, Create) and c.made.directory}
+    there = holdings.directory(tx, partner, [held.urn for held in adopted]) if adopted else {}
+    if any(held.urn not in there or there[held.urn].id != held.id for held in adopted):
+        return True
+    if not coming:
+        return False
+    at_work = (other for other in shares.listed(tx, partner=partner, state="working") if other.id != work.share.id)
+    return any(
+        held.urn in coming and not held.id and held.state != "withdrawn"
+        for other in at_work
+        for held in holdings.of_share(tx, other.id)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,18 +307,29 @@ def _settle(desk: Desk, work: Work, attempt: Attempt) -> None:
     with desk.store.writing() as tx:
         if not shares.still_mine(tx, share):
             return
+        last = _last_user(desk, tx, work)
         holdings.save(tx, share.id, kept, now=now)
-        holdings.forget(tx, share.id, [c.holding.urn for c in quiet if isinstance(c, Release)])
+        released = {c.holding.urn for c in quiet if isinstance(c, Release)}
+        holdings.forget(tx, share.id, released - last)
         disclosures.append(tx, work.stored.id, frozen)
         match step:
             case Settled():
-                outcome, due = attempt.outcome, desired.next_change
+                outcome, due = attempt.outcome, now if last else desired.next_change
                 shares.settle(tx, share, due=due, outcome=outcome, detail=attempt.detail, alarms=alarms, now=now)
             case TryAgain(at):
                 shares.postpone(tx, share, at=at, outcome=attempt.outcome, detail=attempt.detail, now=now)
             case Stopped(reason):
                 detail = attempt.detail or reason
                 shares.stop(tx, share, outcome=attempt.outcome, detail=detail, alarms=alarms, now=now)
+
+
+def _last_user(desk: Desk, tx: Tx, work: Work) -> set[str]:
+    """The directory resources that this share leaves to others who have left them too meanwhile: it takes them back."""
+    if desk.catalogue.partners[work.share.partner].withdrawal == "stub":
+        return set()
+    left = [c.holding for c in work.plan.changes if isinstance(c, Release)]
+    urns = {held.urn for held in left if held.directory and held.ours}
+    return urns - holdings.used_elsewhere(tx, work.share.partner, urns, share_id=work.share.id)
 
 
 def _look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | None]:

@@ -18,6 +18,7 @@ from adapter.core import strict_json
 from adapter.core.desired import Desired, Subject, desire
 from adapter.core.diff import Holding
 from adapter.desk import Desk
+from adapter.reconcile import paused
 from adapter.store import cases, disclosures, holdings, shares
 from adapter.store.disclosures import Line
 from tests.outward.fault_server import FaultServer, Seen
@@ -99,7 +100,7 @@ class Agency:
         for _ in range(2000):
             self.work()
             with self.desk.store.reading() as tx:
-                due = shares.next_due(tx)
+                due = shares.next_due(tx, skip=paused(self.desk))
             if due is None or due > until:
                 return
             self.clock.now = max(due, self.clock.now)
