@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from adapter.core.consent.sight import Grown, Seen, Sight, Verdict, complete
@@ -43,42 +43,55 @@ class _Sweep:
 
     def __init__(self, sight: Sight, present: set[str]) -> None:
         self.sight, self.present = sight, present
-        self.path, self.removed = "", 0
+        self.path, self.kept, self.removed = "", Grown({}, [], []), 0
 
     def record(self, path: str, grown: Grown) -> Grown:
         if self.present.issuperset([seen.value for seen in grown.references]):
             return grown
-        self.path = path
+        self.path, self.kept = path, Grown({}, [], [])
         node = self.sight.rules.rulebook.schemas.collections[path.split("/")[0]]
-        tree = self.group(grown.tree, node)
-        return Grown(tree, [seen for seen in leaves(tree) if seen.leaf.refs], list(_entry_paths(path, tree)))
+        self.kept.tree = self.group(grown.tree, node, path)
+        return self.kept
 
-    def group(self, value: Mapping[str, Any], node: Group, trail: str = "") -> dict[str, Any]:
-        kept = {}
-        for name, child in value.items():
-            if type(child) is not Seen or child.leaf.refs:
-                child = self.field(child, node.fields[name], f"{trail}.{name}" if trail else name)
-            if child is not None:
+    def group(self, tree: Mapping[str, Any], node: Group, path: str, trail: str = "") -> dict[str, Any]:
+        """`path`: of the entry with an id that holds it; `trail`: the names of the fields that lead to it."""
+        references, entries = self.kept.references, self.kept.entries
+        before = len(references), len(entries)
+        kept: dict[str, Any] = {}
+        for name, child in tree.items():
+            if type(child) is Seen:
+                child = self.leaf(child, f"{trail}{name}") if child.leaf.refs else child
+            elif type(child) is dict:
+                child = self.group(child, _group(node.fields[name]), path, f"{trail}{name}.")
+            elif type(child) is list:
+                child = [one for each in child if (one := self.one(each, node.fields[name], path, trail, name))]
+            if child:
                 kept[name] = child
-        return kept if complete(kept, node) and kept.keys() - {"id"} else {}
+        if complete(kept, node) and kept.keys() - {"id"}:
+            return kept
+        del references[before[0] :], entries[before[1] :]
+        return {}
 
-    def field(self, value: Any, node: Node, trail: str) -> Any:
-        match node:
-            case Group():
-                return self.group(value, node, trail) or None
-            case Listing(Group() as item):
-                return [kept for one in value if (kept := self.group(one, item, trail))] or None
-        if isinstance(value, list):
-            return [kept for one in value if (kept := self.leaf(one, trail)) is not None] or None
-        return self.leaf(value, trail)
+    def one(self, each: Any, node: Node, path: str, trail: str, name: str) -> Any:
+        if type(each) is Seen:
+            return self.leaf(each, f"{trail}{name}") if each.leaf.refs else each
+        before = len(self.kept.entries)
+        if "id" in each:
+            path = f"{path}/{name}/{each['id']}"
+            self.kept.entries.append(path)
+        tree = self.group(each, _group(node), path, f"{trail}{name}.")
+        if not tree:
+            del self.kept.entries[before:]
+        return tree
 
-    def leaf(self, seen: Any, trail: str) -> Any:
-        if not isinstance(seen, Seen) or not seen.leaf.refs or seen.value in self.present:
-            return seen
-        if seen.value.startswith("people/") and self._may_stand_in(seen.value, trail):
-            return seen._replace(value=FAMILY)
-        self.removed += 1
-        return None
+    def leaf(self, seen: Seen, trail: str) -> Seen | None:
+        if seen.value not in self.present:
+            if not (seen.value.startswith("people/") and self._may_stand_in(seen.value, trail)):
+                self.removed += 1
+                return None
+            seen = seen._replace(value=FAMILY)
+        self.kept.references.append(seen)
+        return seen
 
     def _may_stand_in(self, person: str, trail: str) -> bool:
         """In goals and team seats, for one who is neither topical nor denied by name or record."""
@@ -175,25 +188,11 @@ def _referred_leaves(record: Mapping[str, Any], node: Group, verdict: Verdict) -
     return found
 
 
-def leaves(value: Any) -> Iterator[Seen]:
-    """Every `Seen` of a grown record."""
-    if isinstance(value, Seen):
-        yield value
-    elif isinstance(value, dict):
-        for child in value.values():
-            yield from leaves(child)
-    elif isinstance(value, list):
-        for child in value:
-            yield from leaves(child)
-
-
-def _entry_paths(path: str, value: Mapping[str, Any]) -> Iterator[str]:
-    for name, child in value.items():
-        for entry in child if isinstance(child, list) else ():
-            if isinstance(entry, dict) and "id" in entry:
-                below = f"{path}/{name}/{entry['id']}"
-                yield below
-                yield from _entry_paths(below, entry)
+def _group(node: Node) -> Group:
+    """The node of an object, or of the objects of a list."""
+    found = node.item if isinstance(node, Listing) else node
+    assert isinstance(found, Group)  # noqa: S101  by the schema
+    return found
 
 
 def _find(case: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:

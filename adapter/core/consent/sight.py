@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from adapter.core.consent.decide import Decision, Element, decide
 from adapter.core.consent.purposes import Scope, scopes
 from adapter.core.consent.rules import Permit, Rules, Standing
-from adapter.core.consent.topics import QUIET_FIELDS, QUIET_RECORDS, Place, Topics, topics_towards
+from adapter.core.consent.topics import QUIET_RECORDS, Place, Topics, own_topics, topics_towards
 from adapter.core.schema import Group, Leaf, Listing, Node
 
 NEVER = "consents"
@@ -134,7 +134,7 @@ class _Growth:
         fields = node.fields
         # Leaves that add no topic of their own: one answer for each part.
         told: dict[str, Verdict] = {}
-        apart = place.collection in QUIET_RECORDS or sight.topics.unread(place)
+        quiet, unread = place.collection in QUIET_RECORDS, sight.topics.unread(place)
         for name, value in entry.items():
             sub = fields.get(name)
             leaf = sub.item if type(sub) is Listing else sub
@@ -152,7 +152,7 @@ class _Growth:
             verdict = told.get(part)
             if verdict is None:
                 verdict = told[part] = sight.verdict(part, place.topics, place.chain)
-            if type(value) is list or apart or leaf.topics or name in QUIET_FIELDS:
+            if type(value) is list or own_topics(name, leaf, quiet=quiet, unread=unread):
                 several = value if type(value) is list else (value,)
                 seen = [s for one in several if (s := self._look(place, name, leaf, one, verdict))]
                 if seen:

@@ -132,6 +132,13 @@ class Topics:
         return found
 
 
+def own_topics(name: str, leaf: Leaf, *, quiet: bool, unread: bool) -> bool:
+    """May a leaf have topics of its own, whatever its value? If not, `of_leaf` adds none to those of its place."""
+    if (unread and leaf.text) or leaf.topics or name in QUIET_FIELDS:
+        return True
+    return quiet and (bool(leaf.refs) or name in PLACEMENT)
+
+
 def topics_towards(partner: Partner, case: Mapping[str, Any], rulebook: Rulebook, *, of_view: bool) -> Topics:
     """Read the organisations, providers and the child's placement of `case` for one partner."""
     by_sector = rulebook.topics.get("sector", {})
