@@ -10,7 +10,9 @@ from typing import Any
 from adapter.core import strict_json
 from adapter.core.case import check
 from adapter.core.consent.explain import ALARMS, REASONS
+from adapter.core.consent.review import intake, still_reviewed, waiting
 from adapter.core.consent.rules import compile_rules
+from adapter.core.desired import Subject, rules_of
 from adapter.core.keeping import carry, carry_over_deletion, rulebook_for
 from adapter.core.schema import SINGULAR, Schemas
 from adapter.desk import Desk
@@ -156,6 +158,7 @@ def _save(desk: Desk, tx: Tx, number: str, case: dict[str, Any], *, version: int
     else:
         _expect(before, version)
         kept = carry(before.body, before.kept, case, now, source=source)
+        kept = still_reviewed(kept, before.body, case, desk.catalogue.schemas)
     stored, changed = cases.put(tx, number, case, kept, now=now)
     # A partner that was added since is due also where the case stays as it is: it has never received anything of it.
     known = set() if changed else {share.partner for share in shares.of_case(tx, stored.id)}
@@ -177,7 +180,8 @@ def _told(desk: Desk, kept: Kept) -> Kept:
 
 
 def warnings(desk: Desk, case: Mapping[str, Any], kept: Mapping[str, Any], now: datetime) -> tuple[Problem, ...]:
-    """What was accepted but does not do what its author may think: consents that permit nothing, and alarms."""
+    """What was accepted but does not do what its author may think: consents that permit nothing, alarms, and what
+    waits for a person."""
     rules = compile_rules(case, rulebook_for(desk.bench.rulebook, kept), kept)
     place = {f"consents/{c['id']}": f"/consents/{i}" for i, c in enumerate(case.get("consents", ()))}
     found = [Problem(place.get(a.path, f"/{a.path}"), ALARMS[a.code]) for a in rules.alarms(now)]
@@ -185,6 +189,8 @@ def warnings(desk: Desk, case: Mapping[str, Any], kept: Mapping[str, Any], now: 
         whys = rules.why_it_permits_nothing(terms, now)
         found += [Problem(place[terms.path], f"This consent permits nothing now. {REASONS[why]}") for why in whys]
         found += [Problem(place[terms.path], f"This consent cannot be computed: {fault}.") for fault in terms.faults]
+    whole = Subject.of(case["case"], case, kept)
+    found += intake(case, waiting(whole.case, kept, rules_of(desk.bench, whole), now))
     return tuple(sorted(set(found)))
 
 

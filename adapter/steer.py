@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Collection
 from typing import Any
 
 from adapter.core import strict_json
 from adapter.core.account import entering
 from adapter.core.account.chain import Line
+from adapter.core.consent.review import not_the_denied, released
+from adapter.core.keeping import Kept
 from adapter.desk import Desk
 from adapter.errors import NotFound
 from adapter.store import cases, disclosures, shares
@@ -53,3 +56,34 @@ def _enter(desk: Desk, number: str, line: Line) -> int:
         raise NotFound("There is no such case.")
     with desk.store.writing() as tx:
         return disclosures.append(tx, stored.id, [line])
+
+
+def release(desk: Desk, number: str, path: str, *, by: str, topics: Collection[str] = ()) -> dict[str, Any]:
+    """A person has read the text at `path` and labels it with `topics` (none: it is ordinary); its shares are due.
+
+    It stands for the text as it is now: another text there waits again. NotFound, Refused: as `released`.
+    """
+    on = desk.clock().astimezone(desk.settings.time_zone).date()
+    return _keep_of(
+        desk, number, lambda s: released(s.body, s.kept, path, desk.catalogue.schemas, by=by, on=on, topics=topics)
+    )
+
+
+def not_denied(desk: Desk, number: str, path: str) -> dict[str, Any]:
+    """A person says that what was added at `path` is not the record that the family denied and that is gone."""
+    return _keep_of(desk, number, lambda stored: not_the_denied(stored.kept, path))
+
+
+def _keep_of(desk: Desk, number: str, after: Callable[[cases.StoredCase], Kept]) -> dict[str, Any]:
+    """Change what is kept beside a case; what follows from it is due."""
+    now = desk.clock()
+    with desk.store.writing() as tx:
+        before = cases.get(tx, number)
+        if before is None or before.deleted:
+            raise NotFound("There is no such case.")
+        stored, changed = cases.put(tx, number, before.body, after(before), now=now)
+        if changed:
+            shares.mark_due(tx, case_id=stored.id, now=now)
+    if changed:
+        desk.wake.set()
+    return {"case": number, "version": stored.version, "changed": changed}

@@ -30,7 +30,7 @@ def texts(case: Mapping[str, Any], schemas: Schemas) -> Iterator[Text]:
 def of_place(case: Mapping[str, Any], path: str, schemas: Schemas) -> dict[str, str]:
     """The texts that a review of this place speaks of: all in it, those of its own entries too."""
     collection, entry = path.split("/")[0], place(case, path)
-    if entry is None or collection not in schemas.collections:
+    if entry is None or collection not in schemas.collections or collection == "consents":
         return {}
     steps = path.split("/")[1 if collection in SINGULAR else 2 :: 2]
     node: Node = schemas.collections[collection]
