@@ -92,7 +92,7 @@ def demo(once: bool) -> None:
     """
     from adapter.demo import run
 
-    raise click.exceptions.Exit(run(once=once))
+    raise click.exceptions.Exit(run(click.get_current_context().find_root().command, once=once))
 
 
 def _listen(host: str, port: int) -> socket.socket:

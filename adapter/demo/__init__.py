@@ -11,17 +11,18 @@ import tempfile
 import threading
 from pathlib import Path
 
+from click import Command
 from rich.console import Console
 
 from adapter.demo.neighbours import Neighbours
 from adapter.demo.story import Untrue, tell
 
 
-def run(*, once: bool) -> int:
-    """Tell the story; then stay up until interrupted, unless `once`. Returns the exit code."""
+def run(adapter: Command, *, once: bool) -> int:
+    """Tell the story; then stay up until interrupted, unless `once`. `adapter`: the command. Returns the exit code."""
     console = Console(width=None if Console().is_terminal else 110)
     with tempfile.TemporaryDirectory(prefix="csp-demo-") as folder:
-        neighbours = Neighbours(Path(folder))
+        neighbours = Neighbours(Path(folder), adapter)
         try:
             neighbours.start()
             tell(console, neighbours)

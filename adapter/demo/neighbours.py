@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from click import Command
 from click.testing import CliRunner
 
 from adapter.catalogue import files_root
-from adapter.cli import main
 from adapter.demo.talk import Refusal, call
 
 SCHOOL, HOSPITAL = "lakeside", "riverside"
@@ -49,7 +49,9 @@ class Instance:
 class Neighbours:
     """The agency and its partners in `folder`."""
 
-    def __init__(self, folder: Path, partners: Iterable[str] = (SCHOOL, HOSPITAL)) -> None:
+    def __init__(self, folder: Path, adapter: Command, partners: Iterable[str] = (SCHOOL, HOSPITAL)) -> None:
+        """`adapter` is the command itself: the instances are made by it, as a person would make them."""
+        self._adapter = adapter
         self.agency = Instance("agency", "Maple Valley Coordinated Services", folder / "agency")
         self.partners = {name: Instance(name, TITLES[name], folder / name) for name in partners}
         self.coordinator = ""
@@ -57,16 +59,16 @@ class Neighbours:
     def start(self) -> None:
         """Make the three instances, give out tokens, start them, and wait until each of them answers."""
         for partner in self.partners.values():
-            _init(partner, agency=False)
-            partner.token = _cli(partner, "token", "new", "--role", "partner", "--partner", "maple-valley")
+            self._init(partner, agency=False)
+            partner.token = self._cli(partner, "token", "new", "--role", "partner", "--partner", "maple-valley")
             _serve(partner, {})
         for partner in self.partners.values():
             _await(partner)
-        _init(self.agency, agency=True)
+        self._init(self.agency, agency=True)
         for partner in self.partners.values():
             _connect(self.agency, partner)
-        self.agency.token = _cli(self.agency, "token", "new", "--role", "source")
-        self.coordinator = _cli(self.agency, "token", "new", "--role", "coordinator")
+        self.agency.token = self._cli(self.agency, "token", "new", "--role", "source")
+        self.coordinator = self._cli(self.agency, "token", "new", "--role", "coordinator")
         _serve(self.agency, {_variable(p): p.token for p in self.partners.values()})
         _await(self.agency)
 
@@ -84,26 +86,33 @@ class Neighbours:
             if process.stderr is not None:
                 process.stderr.close()
 
+    def _init(self, instance: Instance, *, agency: bool) -> None:
+        """`adapter init`, then the settings and partners of this story in place of the examples."""
+        self._cli(instance, "init", str(instance.folder), within=False)
+        settings = (files_root() / "fixtures" / "adapter.toml").read_text(encoding="utf-8")
+        if not agency:
+            settings = settings.replace("Maple Valley Coordinated Services", instance.title)
+            settings = settings.replace("maple-valley.example.ca", f"{instance.name}.example.ca")
+        if "labels_topics" not in settings:
+            settings = "labels_topics = true\n" + settings
+        settings = "poll_seconds = 0.2\nport = 0\n" + settings
+        (instance.folder / "adapter.toml").write_text(settings, encoding="utf-8")
+        for example in (instance.folder / "partners").glob("*.toml"):
+            example.unlink()
+        if not agency:
+            (instance.folder / "partners" / "maple-valley.toml").write_text(
+                'name = "Maple Valley Coordinated Services"\nsectors = ["coordination"]\n'
+                "since = 2026-01-05\npaused = true\n",
+                encoding="utf-8",
+            )
 
-def _init(instance: Instance, *, agency: bool) -> None:
-    """`adapter init`, then the settings and partners of this story in place of the examples."""
-    _cli(instance, "init", str(instance.folder), within=False)
-    settings = (files_root() / "fixtures" / "adapter.toml").read_text(encoding="utf-8")
-    if not agency:
-        settings = settings.replace("Maple Valley Coordinated Services", instance.title)
-        settings = settings.replace("maple-valley.example.ca", f"{instance.name}.example.ca")
-    if "labels_topics" not in settings:
-        settings = "labels_topics = true\n" + settings
-    settings = "poll_seconds = 0.2\nport = 0\n" + settings
-    (instance.folder / "adapter.toml").write_text(settings, encoding="utf-8")
-    for example in (instance.folder / "partners").glob("*.toml"):
-        example.unlink()
-    if not agency:
-        (instance.folder / "partners" / "maple-valley.toml").write_text(
-            'name = "Maple Valley Coordinated Services"\nsectors = ["coordination"]\n'
-            "since = 2026-01-05\npaused = true\n",
-            encoding="utf-8",
-        )
+    def _cli(self, instance: Instance, *words: str, within: bool = True) -> str:
+        """One command, in this process, which has loaded everything already."""
+        inside = ("--instance", str(instance.folder)) if within else ()
+        done = CliRunner().invoke(self._adapter, [*inside, *words])
+        if done.exit_code:
+            raise Refusal(f"adapter {words[0]} ended with {done.exit_code}: {done.stderr.strip()[-500:]}")
+        return done.stdout.strip()
 
 
 def _connect(agency: Instance, partner: Instance) -> None:
@@ -118,15 +127,6 @@ def _connect(agency: Instance, partner: Instance) -> None:
 
 def _variable(partner: Instance) -> str:
     return f"{partner.name.upper().replace('-', '_')}_TOKEN"
-
-
-def _cli(instance: Instance, *words: str, within: bool = True) -> str:
-    """One command of `adapter`, as a person would give it; in this process, which has loaded everything already."""
-    inside = ("--instance", str(instance.folder)) if within else ()
-    done = CliRunner().invoke(main, [*inside, *words])
-    if done.exit_code:
-        raise Refusal(f"adapter {words[0]} ended with {done.exit_code}: {done.stderr.strip()[-500:]}")
-    return done.stdout.strip()
 
 
 def _serve(instance: Instance, environment: dict[str, str]) -> None:

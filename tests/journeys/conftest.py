@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from adapter.cli import main
 from adapter.demo.neighbours import TITLES, Neighbours
 
 
 @pytest.fixture(scope="session")
 def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
     """Started once; a journey puts cases of its own, so that none waits for another."""
-    started = Neighbours(tmp_path_factory.mktemp("neighbours"), TITLES)
+    started = Neighbours(tmp_path_factory.mktemp("neighbours"), main, TITLES)
     try:
         started.start()
         yield started
