@@ -12,7 +12,7 @@ from adapter.core.account.chain import Line
 from adapter.core.consent.review import not_the_denied, released
 from adapter.core.keeping import Kept
 from adapter.desk import Desk
-from adapter.errors import NotFound
+from adapter.errors import Malformed, NotFound, Problem, Refused
 from adapter.store import cases, disclosures, shares
 
 
@@ -56,6 +56,28 @@ def _enter(desk: Desk, number: str, line: Line) -> int:
         raise NotFound("There is no such case.")
     with desk.store.writing() as tx:
         return disclosures.append(tx, stored.id, [line])
+
+
+def review(desk: Desk, number: str, body: bytes, *, by: str) -> dict[str, Any]:
+    """`{"path", "topics"?, "by"?, "not_denied"?}` of a person: as `release`, or as `not_denied` where that is true.
+
+    `by`: what the token says of the caller; stands behind the name that is given.
+    """
+    asked = strict_json.parse(body)
+    topics = asked.get("topics", []) if isinstance(asked, dict) else None
+    known = {"path": str, "topics": list, "by": str, "not_denied": bool}
+    if not isinstance(asked, dict) or "path" not in asked or not isinstance(topics, list):
+        raise Malformed('A review needs a JSON object with "path".')
+    wrong = [Problem(f"/{n}", "is not a field of a review") for n in asked if n not in known]
+    wrong += [Problem(f"/{n}", "has another type") for n, t in known.items() if n in asked and type(asked[n]) is not t]
+    wrong += [Problem(f"/topics/{i}", "must be a topic") for i, t in enumerate(topics) if not isinstance(t, str)]
+    if asked.get("not_denied") and topics:
+        wrong.append(Problem("/topics", "say what a text is about: give them in a review of their own"))
+    if wrong:
+        raise Refused("The review breaks rules.", sorted(wrong))
+    if asked.get("not_denied"):
+        return not_denied(desk, number, asked["path"])
+    return release(desk, number, asked["path"], by=f"{asked['by']} ({by})" if "by" in asked else by, topics=topics)
 
 
 def release(desk: Desk, number: str, path: str, *, by: str, topics: Collection[str] = ()) -> dict[str, Any]:

@@ -38,6 +38,10 @@ GET     /api/cases/<case>/shares                    token   source coordinator p
 GET     /api/cases/<case>/disclosures               token   source coordinator privacy admin
 POST    /api/cases/<case>/disclosures               token   coordinator privacy admin
 GET     /api/cases/<case>/statement                 token   coordinator privacy admin
+POST    /api/cases/<case>/review                    token   coordinator privacy admin
+GET     /api/review                                 token   source coordinator privacy admin
+GET     /api/due                                    token   source coordinator privacy admin
+GET     /api/alarms                                 token   source coordinator privacy admin
 GET     /api/cases/<case>/child                     token   source coordinator privacy admin
 GET     /api/cases/<case>/enrolment                 token   source coordinator privacy admin
 PUT     /api/cases/<case>/child                     token   source coordinator admin

@@ -22,6 +22,7 @@ from adapter.core.keeping import Kept, reviewable
 from adapter.core.schema import Schemas
 from adapter.errors import NotFound, Problem, Refused
 
+MOST_OF_A_NAME = 700
 Kind = Literal["unreviewed", "named", "tombstone", "confirmation"]
 SENTENCES: Mapping[str, str] = {
     "unreviewed": "Its source does not label topics: its free text is withheld until a person has read it.",
@@ -85,8 +86,8 @@ def released(
     wrong = [Problem("/topics", "names an unknown topic")] if set(topics) - set(TOPICS) else []
     if topics and path == "child":
         wrong.append(Problem("/topics", "cannot be given for the child: its leaves carry their own"))
-    if not by.strip():
-        wrong.append(Problem("/by", "must name who has read it"))
+    if not by.strip() or len(by) > MOST_OF_A_NAME or not by.isprintable():
+        wrong.append(Problem("/by", "must name who has read it, on one line"))
     if wrong:
         raise Refused("The review breaks rules.", wrong)
     review = {"by": by, "on": on.isoformat(), "digest": reviewable(found), "topics": sorted(set(topics))}

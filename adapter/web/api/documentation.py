@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 from adapter import __version__
 from adapter.core.account.entering import LONGEST
 from adapter.core.account.words import HOW, LANGUAGES
+from adapter.core.consent.rulebook import TOPICS
 from adapter.core.fhir.search import PARAMETERS
 from adapter.errors import NotFound
 from adapter.show import STATEMENTS
@@ -25,7 +26,7 @@ from adapter.web.errors import FHIR_JSON, PROBLEM_JSON
 from adapter.wiring import Wiring
 
 _JSON = "application/json"
-_BODIES = {"api.put_case": "case", "api.preview": "Preview", "api.account.enter": "Told"}
+_BODIES = {"api.put_case": "case", "api.preview": "Preview", "api.account.enter": "Told", "api.review.give": "Reviewed"}
 _ANSWERS = {
     "api.get_case": "case",
     "api.put_case": "Saved",
@@ -47,9 +48,15 @@ _QUERY = {
     "api.preview": ("as", "at"),
     "api.account.disclosures": ("account.as",),
     "api.account.statement": ("statement.as", "language"),
+    "api.review.waiting": ("case", "text", "after", "limit"),
+    "api.review.due": ("case", "days", "after", "limit"),
+    "api.review.alarms": ("case", "after", "limit"),
 }
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "after": {"schema": {"type": "string"}, "description": "The case behind which the page begins."},
+    "case": {"schema": {"type": "string"}, "description": "One case only."},
+    "text": {"schema": {"type": "boolean"}, "description": "Also the text that is to be read; for people only."},
+    "days": {"schema": {"type": "integer", "minimum": 0}, "description": "How far ahead, in days."},
     "limit": {"schema": {"type": "integer", "minimum": 1, "maximum": MOST}, "description": "How many at most."},
     "as": {"schema": {"enum": list(FORMS)}, "description": "The form of the view; records if left out."},
     "account.as": {"schema": {"enum": list(ACCOUNTS)}, "description": "Lines, or a Bundle of AuditEvents."},
@@ -96,6 +103,17 @@ _OWN: dict[str, dict[str, Any]] = {
             "at": {"type": "string", "description": "When: a date or date-time (ISO 8601), not in the future."},
             "how": {"enum": list(HOW)},
             "parts": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+        },
+    },
+    "Reviewed": {
+        "type": "object",
+        "description": "A text has been read, and is about these topics (none: ordinary); or it is not the denied one.",
+        "required": ["path"],
+        "properties": {
+            "path": {"type": "string", "description": "goals/g1, care_plans/p1/sections/s1, child."},
+            "topics": {"type": "array", "items": {"enum": list(TOPICS)}},
+            "by": {"type": "string", "description": "Who has read it, beside the label of the token."},
+            "not_denied": {"type": "boolean", "description": "It is not the record that the family denied."},
         },
     },
     "Preview": {
