@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from adapter.cli import administer, consent, disclosures, look, run, write
+from adapter.cli import administer, consent, disclosures, look, review, run, write
 from adapter.cli.context import Asked, Commands
 
 EXAMPLES = """
@@ -48,6 +48,7 @@ def main(context: click.Context, instance: Path | None) -> None:
     context.obj = Asked(instance)
 
 
-for room in (run.commands, look.commands, write.commands, administer.commands, consent.commands, disclosures.commands):
-    for command in room:
+ROOMS = (run, look, write, administer, review, consent, disclosures)
+for room in ROOMS:
+    for command in room.commands:
         main.add_command(command)

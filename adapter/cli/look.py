@@ -71,16 +71,20 @@ def map_(
     show_default=True,
     help="What to show: the permitted records, the FHIR resources, or why each record is shared or withheld.",
 )
+@click.option("--explain", is_flag=True, help="The same as --as explain.")
 @pass_asked
-def preview(asked: Asked, case: IO[bytes], partner: str, partners: Path | None, at: str | None, form: str) -> None:
+def preview(
+    asked: Asked, case: IO[bytes], partner: str, partners: Path | None, at: str | None, form: str, explain: bool
+) -> None:
     """Show what a partner may see of a case, and why.
 
-    Nothing is stored and nothing is sent. Use - for a case on standard input.
+    Nothing is stored and nothing is sent. Use - for a case on standard input. On a terminal an explanation is two
+    tables: how much of each part is shared, partly shared or withheld; then each record with its reasons.
 
     \b
     Examples:
       adapter preview case.json --partner lakeside
-      adapter preview case.json --partner lakeside --as explain
+      adapter preview case.json --partner lakeside --explain
       adapter preview case.json --partner lakeside --as fhir --at 2027-09-01
     """
     from adapter import keep, show
@@ -90,9 +94,12 @@ def preview(asked: Asked, case: IO[bytes], partner: str, partners: Path | None, 
     body = case.read()
     if problems := keep.problems(body, found.catalogue.schemas):
         raise Refused(f"The case file breaks {len(problems)} rules.", problems)
+    form = "explain" if explain else form
     asked_for = strict_json.dump({"case": strict_json.parse(body), "partner": partner})
     shown = show.preview(found, asked_for, form=form, at=instant(at, found.settings.time_zone))
     if form == "explain" and sys.stdout.isatty():
+        parts = [row | {"is": row["outcome"], "why": " ".join(row["reasons"])} for row in shown["parts"]]
+        print_rows(parts, ("part", "is", "shared", "partly", "withheld", "why"), as_json=False)
         print_rows(_explained(shown), ("record", "is", "part", "why", "provision"), as_json=False)
     else:
         print_json(shown)
