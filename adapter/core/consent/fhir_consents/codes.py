@@ -9,6 +9,7 @@ from adapter.core.consent.fhir_consents.values import Coding
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+OWN_PURPOSES = "https://csp-adapter.example/CodeSystem/purpose"
 OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 
 _ORDER = ("U", "L", "M", "N", "R", "V")
@@ -32,6 +33,13 @@ _NARROWER = {
 _WIDER = {child: parent for parent, children in _NARROWER.items() for child in children.split()}
 _OVERRIDES = frozenset({"BTG"})
 """Breaking the glass overrides what was agreed: a permit covers it only by name."""
+
+
+_HANDLING = (
+    "NOAUTH NOCOLLECT NODSCLCD NODSCLCDS NOINTEGRATE NOLIST NOMOU NOORGPOL NOPAT NOPERSISTP NORDSCLCD NORDSCLCDS "
+    "NORELINK NOREUSE NOVIP ORCON ANONY AOD AUDIT DEID DELAU ENCRYPT HUAPRV LABEL MASK MINEC PRIVMARK PSEUD REDACT"
+)
+"""Of v3-ActCode, refrain and obligation policies: how to handle data, not how sensitive they are."""
 
 
 def same(listed: Coding, asked: Coding) -> bool | None:
@@ -63,8 +71,10 @@ def is_confidentiality(label: Coding) -> bool:
 
 
 def is_sensitivity(label: Coding) -> bool:
-    """Purposes, integrity and the like also stand among labels, and say nothing about how sensitive the data are."""
-    return not is_confidentiality(label) and label.system not in (ACT_REASON, OBSERVATION_VALUE)
+    """Purposes, integrity and handling also stand among labels, and say nothing about how sensitive the data are."""
+    if is_confidentiality(label) or label.system in (ACT_REASON, OBSERVATION_VALUE, OWN_PURPOSES):
+        return False
+    return label.code not in _HANDLING.split() or label.system not in (ACT_CODE, "")
 
 
 def either(answers: Iterable[bool | None]) -> bool | None:

@@ -87,9 +87,9 @@ def _coded(listed: Iterable[Coding], asked: tuple[Coding, ...] | None, permits: 
 
 
 def _permits(listed: tuple[Coding, ...], q: Question) -> bool | None:
-    """A permit's labels: confidentiality up to the highest listed; of sensitivities, all that the data carry.
+    """A permit's labels: where it lists sensitivities and the data carry some, it must list all that they carry.
 
-    Each of the two narrows only where the permit lists one; at least one label of the data must be listed.
+    Otherwise confidentiality decides, up to the highest that is listed (R4's high-water mark).
     """
     if q.labels is None:
         return None
@@ -97,12 +97,9 @@ def _permits(listed: tuple[Coding, ...], q: Question) -> bool | None:
     topics = [label for label in listed if is_sensitivity(label)]
     levels = [rank(label) for label in q.labels if is_confidentiality(label)]
     carried = [label for label in q.labels if is_sensitivity(label)]
-    found: list[bool | None] = []
-    if high:
-        found.append(_within(levels, high) if levels else False)
     if topics and carried:
-        found.append(every(either(same(topic, label) for topic in topics) for label in carried))
-    return every(found) if found else False
+        return every(either(same(topic, label) for topic in topics) for label in carried)
+    return _within(levels, high) if high and levels else False
 
 
 def _within(levels: list[int | None], high: list[int | None]) -> bool | None:
