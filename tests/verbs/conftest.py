@@ -43,11 +43,14 @@ def open_agency(store: Store, catalogue: Catalogue, tmp_path: Path) -> Iterator[
             partners = {
                 name: replace(
                     partner,
-                    base_url=servers[name].base_url,
-                    private_addresses=True,
-                    authorisation=Authorisation(),
-                    timeout=5.0,
-                    **{**(each or {}), **one.get(name, {})},
+                    **{
+                        "base_url": servers[name].base_url,
+                        "private_addresses": True,
+                        "authorisation": Authorisation(),
+                        "timeout": 5.0,
+                        **(each or {}),
+                        **one.get(name, {}),
+                    },
                 )
                 for name, partner in catalogue.partners.items()
             }

@@ -1,0 +1,254 @@
+"""Whatever fails at a partner: once it is over, its copy is what it should be, and no other share has waited for it."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from adapter import steer
+from tests.outward import fault_server as faults
+from tests.outward.fault_server import JSON
+from tests.verbs.agency import NAMES, Agency, case_of, record, revoked
+from tests.verbs.conftest import Open
+
+QUICK = {"each": {"timeout": 0.2, "paused": True}, "lakeside": {"paused": False}}
+
+
+def entries(change: Callable[[list[Any]], list[Any]]) -> faults.Changed:
+    return faults.Changed(lambda bundle: {**bundle, "entry": change(bundle.get("entry", []))})
+
+
+def with_error(bundle: Any) -> Any:
+    """Everything was done, but the last entry says that it failed."""
+    issue = {"severity": "error", "code": "exception", "diagnostics": "Théo Exemple"}
+    failed = {"response": {"status": "500", "outcome": {"resourceType": "OperationOutcome", "issue": [issue]}}}
+    return {**bundle, "entry": [*bundle.get("entry", [])[:-1], failed]}
+
+
+OUTCOME = json.dumps(
+    {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+).encode()
+PASSING: dict[str, Any] = {
+    "500": faults.Answer(500, JSON, b"{}"),
+    "500 though it was done": faults.Answer(500, JSON, b"{}", applied=True),
+    "502 as a page": faults.page(502),
+    "503": faults.Answer(503),
+    "429": faults.Answer(429, {"Retry-After": "5"}),
+    "401": faults.Answer(401),
+    "408": faults.Answer(408),
+    "409": faults.Answer(409, JSON, OUTCOME),
+    "too late, and done": faults.Late(0.25),
+    "too late, and not done": faults.Late(0.25, applied=False),
+    "cut before": faults.CutBefore(),
+    "cut after": faults.CutAfter(),
+    "cut, not done": faults.CutAfter(applied=False),
+    "truncated": faults.Truncated(),
+    "a byte at a time": faults.Drip(0.01),
+    "answered twice": faults.Twice(),
+    "reordered": entries(lambda e: e[::-1]),
+    "one missing": entries(lambda e: e[:-1]),
+    "one too many": entries(lambda e: [*e, *e[-1:]]),
+    "none": entries(lambda e: []),
+    "another resource": faults.Changed(lambda _: {"resourceType": "Patient", "id": "other"}),
+    "200 with an OperationOutcome": faults.Answer(200, JSON, OUTCOME, applied=True),
+    "200 with an error in one entry": faults.Changed(with_error),
+    "200 with nothing in it": faults.Answer(200, JSON, b"{}", applied=True),
+    "200 as a page": faults.page(200),
+    "nested": faults.nested(1000),
+}
+
+
+@pytest.mark.parametrize("kind", PASSING)
+def test_a_fault_that_passes_is_survived_without_a_person(open_agency: Open, kind: str) -> None:
+    """At the first time, at a change, and when all is taken back."""
+    agency = open_agency(**QUICK)
+    server, case = agency.servers["lakeside"], case_of()
+    for step in ("create", "change", "take back"):
+        if step == "change":
+            record(case, "goals/g1")["title"] = "Tie my own shoes before anything"
+        server.plan(PASSING[kind])
+        agency.put(revoked(case) if step == "take back" else case)
+        agency.work()
+        server.forget()
+        agency.work_on()
+        agency.assert_equal()
+        assert agency.share("C-0001")["state"] == "idle"
+        assert (agency.fhir().of_type("Goal") == []) is (step == "take back")
+    agency.assert_nothing_withheld("minimal", "lakeside")
+    asked = agency.asked()
+    agency.put(case_of())
+    agency.put(revoked(case))
+    agency.work_on()
+    assert agency.asked() == asked
+
+
+LASTING: dict[str, Any] = {
+    "400": faults.Answer(400, JSON, OUTCOME),
+    "403": faults.Answer(403),
+    "404": faults.Answer(404),
+    "422": faults.Answer(422, JSON, OUTCOME),
+    "a redirect elsewhere": faults.redirect("http://169.254.169.254/"),
+}
+
+
+@pytest.mark.parametrize("kind", LASTING)
+def test_what_is_refused_is_not_repeated_until_something_changes(agency: Agency, kind: str) -> None:
+    """A person sees what the partner said, in codes; a retry, or any save, tries again."""
+    agency.servers["lakeside"].plan(LASTING[kind])
+    agency.put(case_of())
+    agency.work()
+    share = agency.share("C-0001")
+    assert (share["state"], share["outcome"]) == ("stopped", "rejected")
+    assert share["detail"].startswith("HTTP ")
+    agency.clock.pass_(days=7)
+    assert agency.work() == 0
+    assert len(agency.seen()) == 1
+    steer.retry(agency.desk, "C-0001", "lakeside")
+    agency.work()
+    agency.assert_equal()
+
+
+def test_a_throttled_partner_is_left_alone_as_long_as_it_asks(agency: Agency) -> None:
+    agency.servers["lakeside"].plan(faults.Answer(429, {"Retry-After": "3600"}))
+    agency.put(case_of())
+    agency.work()
+    due = agency.share("C-0001")["due"]
+    assert due is not None
+    assert datetime.fromisoformat(due) >= agency.clock.now + timedelta(hours=1)
+    agency.put({**case_of(), "goals": case_of()["goals"][:1]})
+    agency.clock.pass_(minutes=59)
+    agency.work()
+    assert len(agency.seen()) == 1
+    agency.work_on()
+    agency.assert_equal()
+
+
+def test_a_partner_that_stays_away_is_tried_for_four_days(agency: Agency) -> None:
+    """Then a person is called; what was not sent is not forgotten."""
+    agency.servers["lakeside"].plan(*[faults.Answer(503)] * 1000)
+    agency.put(case_of())
+    start = agency.clock.now
+    for hours in (0, 24, 48, 72, 95):
+        agency.clock.now = start + timedelta(hours=hours)
+        agency.work()
+        assert agency.share("C-0001")["state"] == "waiting"
+    agency.clock.now = start + timedelta(hours=96, minutes=16)
+    agency.work()
+    assert agency.share("C-0001")["state"] == "stopped"
+    agency.servers["lakeside"].forget()
+    steer.retry(agency.desk, "C-0001", "lakeside")
+    agency.work()
+    agency.assert_equal()
+
+
+@pytest.mark.parametrize("then", ["a person retries", "the case is saved", "it is revoked"])
+def test_a_copy_that_somebody_there_changed_is_not_overwritten_unread(agency: Agency, then: str) -> None:
+    """412: the share stops with an alarm; what follows reads the version there first."""
+    case = case_of()
+    agency.put(case)
+    agency.work()
+    agency.fhir().touch(next(place for place in agency.fhir().resources if place.startswith("Goal/")))
+    record(case, "goals/g1")["title"] = "Tie my own shoes before anything"
+    agency.put(case)
+    agency.work()
+    share = agency.share("C-0001")
+    assert (share["state"], share["outcome"], share["alarms"]) == ("stopped", "version", ["conflict"])
+    if then == "a person retries":
+        steer.retry(agency.desk, "C-0001", "lakeside")
+    elif then == "the case is saved":
+        agency.put({**case, "people": [{**case["people"][0], "relationship": "father"}]})
+    else:
+        agency.put(revoked(case))
+    agency.work()
+    agency.assert_equal()
+    assert agency.share("C-0001")["state"] == "idle"
+
+
+def test_a_copy_that_somebody_there_deleted_comes_again(agency: Agency) -> None:
+    case = case_of()
+    agency.put(case)
+    agency.work()
+    place = next(place for place in agency.fhir().resources if place.startswith("Goal/"))
+    del agency.fhir().resources[place]
+    record(case, "goals/g1")["title"] = "Tie my own shoes before anything"
+    agency.servers["lakeside"].plan(faults.Answer(404, JSON, OUTCOME))
+    agency.put(case)
+    agency.work_on()
+    steer.retry(agency.desk, "C-0001", "lakeside")
+    agency.work_on()
+    agency.assert_equal()
+
+
+def test_a_partner_that_fails_holds_up_no_other(open_agency: Open) -> None:
+    agency = open_agency(each={"timeout": 0.5})
+    agency.servers["harbour-cas"].plan(*[faults.CutBefore()] * 2)
+    agency.servers["lakeside"].plan(*[faults.Answer(503)] * 2)
+    case = case_of("ontario-csp")
+    agency.put(case)
+    agency.work()
+    for partner in ("riverside", "northstar"):
+        assert agency.share(case["case"], partner)["state"] == "idle"
+        agency.assert_equal(partner)
+    for partner in ("lakeside", "harbour-cas"):
+        assert agency.share(case["case"], partner)["state"] == "waiting"
+        agency.servers[partner].forget()
+    agency.work_on()
+    for partner in agency.servers:
+        agency.assert_equal(partner)
+
+
+SEED = 20261121
+HOSTILE = [*PASSING.values(), *LASTING.values(), None, None]
+
+
+@pytest.mark.parametrize("schedule", range(60))
+def test_after_any_schedule_of_faults_the_partner_holds_what_it_should(open_agency: Open, schedule: int) -> None:
+    """Nothing lost, nothing doubled, nothing withheld ever sent; what stopped needs one word of a person, no more."""
+    dice = random.Random(SEED + schedule)  # noqa: S311  a schedule is no secret
+    partner = "lakeside"
+    chunk = dice.choice([1, 2, 200])
+    agency = open_agency(each={"paused": True}, lakeside={"paused": False, "timeout": 0.15, "chunk": chunk})
+    server = agency.servers[partner]
+    name = dice.choice([n for n in NAMES if n in ("minimal", "shared-decision", "early-intervention")])
+    number = case_of(name)["case"]
+    for _ in range(dice.randint(2, 4)):
+        server.plan(*dice.choices(HOSTILE, k=dice.randint(0, 4)))
+        match dice.choice(["put", "put", "revoke", "delete", "narrow"]):
+            case "put":
+                agency.put(case_of(name))
+            case "revoke":
+                agency.put(revoked(case_of(name)))
+            case "narrow":
+                agency.put(_narrowed(case_of(name)))
+            case "delete" if number in agency.numbers and not agency.stored(number).deleted:
+                agency.delete(number)
+        for _ in range(dice.randint(0, 3)):
+            agency.work()
+            agency.clock.pass_(minutes=dice.randint(0, 20))
+    server.forget()
+    agency.put(final := dice.choice([case_of, lambda n: revoked(case_of(n)), lambda n: _narrowed(case_of(n))])(name))
+    agency.work_on()
+    if agency.share(number)["state"] == "stopped":
+        steer.retry(agency.desk, number, partner)
+        agency.work_on()
+    assert agency.share(number)["state"] == "idle"
+    agency.assert_equal(partner)
+    agency.assert_nothing_withheld(name, partner)
+    asked = agency.asked()
+    assert agency.put(final).changed is False
+    agency.work_on()
+    assert agency.asked() == asked
+
+
+def _narrowed(case: Any) -> Any:
+    """No permit names goals any more."""
+    for consent in case["consents"]:
+        for provision in consent["provisions"]:
+            if provision["effect"] == "permit" and isinstance(provision.get("parts"), list):
+                provision["parts"] = [p for p in provision["parts"] if p != "goals"] or ["identity"]
+    return case
