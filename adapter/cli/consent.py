@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, tzinfo
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +21,13 @@ def consent() -> None:
 
 
 @consent.command()
-@click.argument("files", metavar="CONSENT.json…", type=click.File("rb"), nargs=-1, required=True)
+@click.argument(
+    "files",
+    metavar="CONSENT.json…",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    nargs=-1,
+    required=True,
+)
 @click.option(
     "--actor",
     "actors",
@@ -48,7 +54,7 @@ def consent() -> None:
 @pass_asked
 def evaluate(
     asked: Asked,
-    files: tuple[IO[bytes], ...],
+    files: tuple[str, ...],
     actors: tuple[str, ...],
     purpose: tuple[str, ...],
     class_: tuple[str, ...],
@@ -97,7 +103,7 @@ def evaluate(
             raise click.BadParameter(
                 "must be a reference such as Organization/54, or system|value", param_hint="--actor or --patient"
             )
-    consents, resources = unbundle([strict_json.parse(file.read(), max_bytes=50_000_000) for file in files])
+    consents, resources = unbundle([strict_json.parse(_content(file), max_bytes=50_000_000) for file in files])
     if not consents:
         raise click.UsageError("there is no Consent in these files.")
     found = decide(
@@ -124,6 +130,12 @@ def evaluate(
 
 
 commands = (consent,)
+
+
+def _content(file: str) -> bytes:
+    with click.open_file(file, "rb") as opened:
+        content: bytes = opened.read()
+    return content
 
 
 def _zone(asked: Asked) -> tzinfo:
