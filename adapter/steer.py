@@ -1,19 +1,28 @@
-"""A person acts: a share is tried again, a look or a disclosure by other means is entered in the account."""
+"""A person acts: a share is tried again, a look or a disclosure by other means is entered in the account, a consent is
+taken by a form."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from datetime import date, datetime
 from typing import Any
 
 from adapter.core import strict_json
 from adapter.core.account import entering
 from adapter.core.account.chain import Line
+from adapter.core.case import pointer
+from adapter.core.consent.captured import captured, limit_problems, limited, revoked
+from adapter.core.consent.explain import ALARMS, REASONS, alarms
 from adapter.core.consent.review import not_the_denied, released
-from adapter.core.keeping import Kept
+from adapter.core.consent.rules import Rules
+from adapter.core.consent.ticks import take
+from adapter.core.desired import Subject, rules_of
+from adapter.core.keeping import Kept, carry, effective
 from adapter.desk import Desk
-from adapter.errors import Malformed, NotFound, Problem, Refused
+from adapter.errors import Conflict, Malformed, NotFound, Problem, Refused
 from adapter.store import cases, disclosures, shares
+from adapter.store.cases import StoredCase
 
 
 def retry(desk: Desk, number: str, partner: str) -> dict[str, Any]:
@@ -109,3 +118,129 @@ def _keep_of(desk: Desk, number: str, after: Callable[[cases.StoredCase], Kept])
     if changed:
         desk.wake.set()
     return {"case": number, "version": stored.version, "changed": changed}
+
+
+def capture(desk: Desk, number: str, body: bytes, *, label: str) -> dict[str, Any]:
+    """Keep the consents that ticked boxes make (core/consent/ticks.py); the case's shares are due.
+
+    They are the adapter's: no put of the agency removes them. The same ticks again change nothing. Refused: every
+    problem of the ticks. Conflict: a consent of that id stands there and says something else.
+    """
+    ticks = _object(body)
+    form = desk.catalogue.forms.get(str(ticks.get("form")))
+    if form is None:
+        raise Refused("The ticks break rules; nothing was saved.", [Problem("/form", "there is no such form")])
+
+    def change(stored: StoredCase, now: datetime) -> dict[str, Any]:
+        taken = take(form, ticks, effective(stored.body, stored.kept), desk.bench.rulebook)
+        if taken.problems:
+            raise Refused(f"The ticks break {len(taken.problems)} rules; nothing was saved.", taken.problems)
+        ids[:] = [consent["id"] for consent in taken.consents]
+        kept, others = captured(stored.kept, taken, ticks, by=label, now=now)
+        if others:
+            raise Conflict("A consent of that id was taken here before, and says something else: give another id.")
+        return kept
+
+    ids: list[str] = []
+    told = _keep(desk, number, change)
+    return {**told, "consents": ids}
+
+
+def limit(desk: Desk, number: str, consent: str, body: bytes) -> dict[str, Any]:
+    """Put the handwritten limits of a captured consent into effect: `{"provisions": [deny…], "by": "who read them"}`.
+
+    From then on the consent counts, with these denials. No provisions: the text was read and limits nothing.
+    """
+    given = _object(body)
+    path = f"consents/{consent}"
+
+    def change(stored: StoredCase, now: datetime) -> dict[str, Any]:
+        if path not in stored.kept.get("held", {}):
+            raise NotFound("There is no consent of that id with handwritten limits.")
+        record = next(c for c in stored.kept["captured"] if c["id"] == consent)
+        case = effective(stored.body, stored.kept)
+        found = limit_problems(given.get("provisions"), record, case, desk.catalogue.schemas)
+        found += _unknown(given, ("provisions", "by"))
+        if not isinstance(by := given.get("by"), str) or not by.strip() or len(by) > 300:
+            found.append(Problem("/by", "says who read the limits with the family"))
+        if found:
+            raise Refused(f"The provisions break {len(found)} rules; nothing was saved.", sorted(set(found)))
+        return limited(stored.kept, path, given["provisions"], by=str(by), now=now)
+
+    return {**_keep(desk, number, change), "consents": [consent]}
+
+
+def revoke(desk: Desk, number: str, consent: str, body: bytes) -> dict[str, Any]:
+    """The family takes a captured consent back: `{"by": "people/mother"}`, and `on` where it is not today."""
+    given = _object(body)
+    path = f"consents/{consent}"
+
+    def change(stored: StoredCase, now: datetime) -> dict[str, Any]:
+        if consent not in {c["id"] for c in stored.kept.get("captured", ())}:
+            raise NotFound("There is no consent of that id that was taken here.")
+        people = {"child", *(f"people/{person['id']}" for person in stored.body.get("people", ()))}
+        on = given.get("on", now.astimezone(desk.settings.time_zone).date().isoformat())
+        found = _unknown(given, ("by", "on"))
+        if not isinstance(given.get("by"), str) or given["by"] not in people:
+            found.append(Problem("/by", "must be the child or a person of this case"))
+        if not _is_day(on):
+            found.append(Problem("/on", "must be a date that exists (ISO 8601)"))
+        if found:
+            raise Refused(f"The revocation breaks {len(found)} rules; nothing was saved.", sorted(found))
+        return revoked(stored.kept, path, on=on, by=given["by"])
+
+    return {**_keep(desk, number, change), "consents": [consent]}
+
+
+def _keep(desk: Desk, number: str, change: Callable[[StoredCase, datetime], dict[str, Any]]) -> dict[str, Any]:
+    """Change what is kept beside a case; its shares are due where that changes anything."""
+    now = desk.clock()
+    with desk.store.writing() as tx:
+        stored = cases.get(tx, number)
+        if stored is None or stored.deleted:
+            raise NotFound("There is no such case.")
+        kept = carry(stored.body, change(stored, now), stored.body, now)
+        after, changed = cases.put(tx, number, stored.body, kept, now=now)
+        due: list[str] = []
+        if changed:
+            shares.ensure(tx, stored.id, desk.catalogue.partners, now=now)
+            shares.mark_due(tx, case_id=stored.id, now=now)
+            due = sorted(desk.catalogue.partners)
+    desk.wake.set()
+    rules = rules_of(desk.bench, Subject.of(number, stored.body, kept))
+    return {
+        "version": after.version,
+        "changed": changed,
+        "due": due,
+        "held": sorted(path.removeprefix("consents/") for path in kept.get("held", {})),
+        "warnings": [{"pointer": w.pointer, "detail": w.detail} for w in _warnings(rules, kept, now)],
+    }
+
+
+def _warnings(rules: Rules, kept: Mapping[str, Any], now: datetime) -> list[Problem]:
+    """What a person should know of the consents taken here: that one permits nothing, and why."""
+    ours = {f"consents/{consent['id']}" for consent in kept.get("captured", ())}
+    found = [Problem(f"/{a.path}", ALARMS[a.code]) for a in alarms(rules, now) if a.path in ours]
+    for terms in rules.consents:
+        if terms.path in ours:
+            whys = rules.why_it_permits_nothing(terms, now)
+            found += [Problem(f"/{terms.path}", f"This consent permits nothing now. {REASONS[why]}") for why in whys]
+    return sorted(set(found))
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    given = strict_json.parse(body)
+    if not isinstance(given, dict):
+        raise Malformed("This needs a JSON object.")
+    return given
+
+
+def _unknown(given: Mapping[str, Any], known: tuple[str, ...]) -> list[Problem]:
+    return [Problem(pointer([name]), "this field is not known here") for name in given if name not in known]
+
+
+def _is_day(text: Any) -> bool:
+    try:
+        return isinstance(text, str) and date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -141,9 +141,8 @@ def _read(partners: Path | None, root: Path) -> tuple[Catalogue | None, Found]:
     topics = read_topics(base / "topics.yaml", "mappings/topics.yaml", found, lists=lists, lines=lines)
     known = lists.get("program", CodeList()).codes
     programs = read_programs(base / "programs", "mappings/programs", found, known=known)
-    forms = read_forms(
-        base / "consents", "mappings/consents", found, Known(parts.titles, sectors, sources, lists, lines)
-    )
+    offered = parts.source.values.get("parts") or {}
+    forms = read_forms(base / "consents", "mappings/consents", found, Known(offered, sectors, sources, lists, lines))
     mappings, uses = read_mappings(base / "r4", "mappings/r4", found)
     check_codes(lists, codes, uses, "mappings/codes", found)
     check_each(uses, {*sources, *(each.replace("/", ".") for each in entry_lists(sources))}, found)

@@ -166,7 +166,9 @@ class _Reader:
         return tuple(str(each) for each in given)
 
     def parts(self, value: Any, *place: str | int) -> tuple[str, ...]:
-        return self.names(value, "part", [part for part in self.known.parts if part != NEVER], *place)
+        # Where parts.yaml cannot be read, that is told once, not by every box.
+        known = self.known.parts or (value if isinstance(value, list) else ())
+        return self.names(value, "part", [part for part in known if part != NEVER], *place)
 
     def names(self, value: Any, what: str, known: Collection[str], *place: str | int) -> tuple[str, ...]:
         if not isinstance(value, list | tuple):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from adapter.cli import administer, consent, disclosures, look, review, run, write
+from adapter.cli import administer, consent, disclosures, forms, look, review, run, write
 from adapter.cli.context import Asked, Commands
 
 EXAMPLES = """
@@ -52,3 +52,5 @@ ROOMS = (run, look, write, administer, review, consent, disclosures)
 for room in ROOMS:
     for command in room.commands:
         main.add_command(command)
+for command in forms.commands:
+    consent.consent.add_command(command)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter.core.consent.endings import frozen, next_change
+from adapter.core.consent.explain import alarms
 from adapter.core.consent.rulebook import Rulebook
 from adapter.core.consent.rules import Alarm, Rules, compile_rules
 from adapter.core.consent.view import View, view
@@ -99,7 +100,7 @@ def desire(bench: Bench, subject: Subject, partner: str, now: datetime) -> Desir
         view=shown,
         wrong=tuple(wrong),
         findings=mapped.findings,
-        alarms=rules.alarms(now),
+        alarms=alarms(rules, now),
         next_change=next_change(rules, now),
     )
 

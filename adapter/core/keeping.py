@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from adapter.core.consent.captured import as_read
 from adapter.core.consent.rulebook import Rulebook
 from adapter.core.schema import paths, records
 from adapter.core.strict_json import digest
@@ -53,7 +54,8 @@ def carry_over_deletion(before: Mapping[str, Any], kept: Mapping[str, Any], now:
 def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
     """The case as the rules read it: what the agency sent, with what people did here and no put of the agency removes.
 
-    `kept["captured"]`: consents captured here; one of the agency's with the same id gives way.
+    `kept["captured"]`: consents captured here; one of the agency's with the same id gives way. `kept["held"]`: those
+    of them whose handwritten limits nobody has turned into provisions: they permit nothing.
     `kept["reviews"]`: path → {"by", "on", "digest", "topics"}: a review counts while the record says what was reviewed;
     the topics that the reviewer gave it stay, until another review gives others.
     """
@@ -62,7 +64,7 @@ def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any
     case = dict(body)
     if captured := kept.get("captured", ()):
         own = {c["id"] for c in captured}
-        case["consents"] = [*(c for c in body.get("consents", ()) if c["id"] not in own), *captured]
+        case["consents"] = [*(c for c in body.get("consents", ()) if c["id"] not in own), *as_read(kept)]
     for path, review in kept.get("reviews", {}).items():
         # Held against what was sent: a section that has its review must not make its plan another one.
         read = _says_still(body, path.split("/"), review["digest"])

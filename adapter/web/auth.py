@@ -27,6 +27,8 @@ GET     /healthz                                    open
 GET     /readyz                                     open
 GET     /openapi.json                               open
 GET     /api/partners                               token   source coordinator privacy engineer admin
+GET     /api/forms                                  token   source coordinator privacy engineer admin
+GET     /api/forms/<form>                           token   source coordinator privacy engineer admin
 GET     /api/schemas/<collection>                   token   source coordinator privacy engineer admin
 POST    /api/preview                                token   source coordinator privacy engineer admin
 GET     /api/cases                                  token   source coordinator privacy admin
@@ -42,6 +44,10 @@ POST    /api/cases/<case>/review                    token   coordinator privacy 
 GET     /api/review                                 token   source coordinator privacy admin
 GET     /api/due                                    token   source coordinator privacy admin
 GET     /api/alarms                                 token   source coordinator privacy admin
+POST    /api/cases/<case>/what-if                   token   coordinator privacy admin
+POST    /api/cases/<case>/consents/capture          token   coordinator privacy admin
+POST    /api/cases/<case>/consents/<consent>/limits  token  coordinator privacy admin
+POST    /api/cases/<case>/consents/<consent>/revoke  token  coordinator privacy admin
 GET     /api/cases/<case>/child                     token   source coordinator privacy admin
 GET     /api/cases/<case>/enrolment                 token   source coordinator privacy admin
 PUT     /api/cases/<case>/child                     token   source coordinator admin

@@ -18,6 +18,8 @@ EXAMPLES = {
     "type_": "Goal",
     "id_": "g1",
     "version": "1",
+    "form": "default",
+    "consent": "c1",
     "path:filename": "style.css",
 }
 GUARDED = {key: admission for key, admission in ADMISSIONS.items() if admission.door == "token"}

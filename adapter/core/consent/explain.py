@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from adapter.core.consent.captured import HELD
 from adapter.core.consent.closure import DIRECTORY
 from adapter.core.consent.decide import Decision
-from adapter.core.consent.rules import Rules, Standing
+from adapter.core.consent.rules import Alarm, Rules, Standing
 from adapter.core.consent.sight import Refused
 from adapter.core.consent.view import View
 from adapter.core.schema import records
@@ -45,17 +46,20 @@ REASONS = {
     "no-capacity": "The child's capacity is not on record.",
     "names-nothing": "The consent does not name to whom, for what and which parts.",
     "receiver": "The consent does not name this partner.",
+    "held": "The family wrote limits by hand, and nobody has turned them into provisions yet.",
 }
 ALARMS = {
     "not-computable": "This consent cannot be computed: it permits nothing, and denies all that it may deny.",
     "deny-without-authority": "This denial counts although it is unsigned or without authority: resolve it.",
     "superseded-by-nothing": "This consent was superseded by one that itself permits nothing.",
+    "limits-held": "The family wrote limits by hand: this consent permits nothing until they are provisions.",
     "agency-not-found": "No organisation of this case is the settings' coordinating agency: nobody is exempt.",
     "agency-ambiguous": "Several organisations of this case are the settings' coordinating agency: nobody is exempt.",
 }
 _TELLING = (
     "ended", "not-begun", "revoked", "no-end", "unsigned", "written-only", "no-authority", "no-capacity",
-    "not-computable", "superseded", "imported", "names-nothing", "draft", "entered-in-error",
+    "not-computable", "superseded", "imported", "names-nothing", "draft", "held",
+    "entered-in-error",
 )  # fmt: skip
 """Why permits that would have fitted do not count, the most useful to say first."""
 
@@ -78,8 +82,14 @@ def explain(case: Mapping[str, Any], rules: Rules, partner: str, now: datetime, 
             if collection != "consents"
         ],
         "consents": [_consent(t.path, t.faults, rules, standing) for t in rules.consents],
-        "alarms": [{"path": a.path, "alarm": a.code, "sentence": ALARMS[a.code]} for a in rules.alarms(now)],
+        "alarms": [{"path": a.path, "alarm": a.code, "sentence": ALARMS[a.code]} for a in alarms(rules, now)],
     }
+
+
+def alarms(rules: Rules, now: datetime) -> tuple[Alarm, ...]:
+    """What a person must look at: what the rules find, and consents that handwritten limits hold."""
+    held = (Alarm(terms.path, "limits-held") for terms in rules.consents if terms.status == HELD)
+    return tuple(sorted({*rules.alarms(now), *held}))
 
 
 def _record(

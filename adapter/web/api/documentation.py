@@ -26,7 +26,16 @@ from adapter.web.errors import FHIR_JSON, PROBLEM_JSON
 from adapter.wiring import Wiring
 
 _JSON = "application/json"
-_BODIES = {"api.put_case": "case", "api.preview": "Preview", "api.account.enter": "Told", "api.review.give": "Reviewed"}
+_BODIES = {
+    "api.put_case": "case",
+    "api.preview": "Preview",
+    "api.account.enter": "Told",
+    "api.review.give": "Reviewed",
+    "api.forms.capture": "Ticks",
+    "api.forms.what_if": "WhatIf",
+    "api.forms.limit": "Limits",
+    "api.forms.revoke": "Revocation",
+}
 _ANSWERS = {
     "api.get_case": "case",
     "api.put_case": "Saved",
@@ -38,6 +47,9 @@ _STATUS = {
     "Saved": "202",
     "api.retry": "202",
     "api.account.enter": "201",
+    "api.forms.capture": "202",
+    "api.forms.limit": "202",
+    "api.forms.revoke": "202",
     "fhir.create": "201",
     "fhir.delete": "204",
     "fhir.delete_by_condition": "204",
@@ -92,6 +104,46 @@ _OWN: dict[str, dict[str, Any]] = {
             "due": {"type": "array", "items": {"type": "string"}, "description": "Partners whose share is now due."},
             "warnings": {"type": "array", "items": {"$ref": "#/components/schemas/Pointed"}},
         },
+    },
+    "Ticks": {
+        "type": "object",
+        "description": "What a family ticked and signed on a form (docs/consent-forms.md).",
+        "required": ["form", "version", "boxes", "period", "signed"],
+        "properties": {
+            "form": {"type": "string"},
+            "version": {"type": "string"},
+            "language": {"enum": list(LANGUAGES)},
+            "to": {"type": "array", "items": {"type": "string"}, "description": "Partners; not with columns."},
+            "boxes": {"type": "object", "description": "Box to true or initials; with columns, by partner."},
+            "period": {"type": "object", "description": "start, and end or choice."},
+            "signed": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+            "limits": {"type": "string", "description": "Handwritten: it holds the consent until it is provisions."},
+            "supersedes": {"type": "array", "items": {"type": "string"}},
+            "document": {"type": "string"},
+            "id": {"type": "string"},
+        },
+    },
+    "WhatIf": {
+        "type": "object",
+        "description": "A consent, or ticks (which nobody needs to have signed).",
+        "properties": {
+            "consent": {"$ref": "#/components/schemas/consents"},
+            "ticks": {"$ref": "#/components/schemas/Ticks"},
+            "partner": {"type": "string", "description": "All partners if left out."},
+            "language": {"enum": list(LANGUAGES)},
+        },
+    },
+    "Limits": {
+        "type": "object",
+        "description": "Denials that put handwritten limits into effect; none where they limit nothing.",
+        "required": ["provisions", "by"],
+        "properties": {"provisions": {"type": "array", "items": {"type": "object"}}, "by": {"type": "string"}},
+    },
+    "Revocation": {
+        "type": "object",
+        "description": "Who took the consent back (people/… or child), and on which day.",
+        "required": ["by"],
+        "properties": {"by": {"type": "string"}, "on": {"type": "string", "format": "date"}},
     },
     "Told": {
         "type": "object",
