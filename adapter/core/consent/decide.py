@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from adapter.core.consent.grantors import CHILD
@@ -20,8 +19,7 @@ class Element(NamedTuple):
     chain: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """`permits` are the provisions that permit it (one; one of each decision maker where they share); `because` is the
     path of the provision that decided, if one did; `why` a code of explain.REASONS."""
 

@@ -217,8 +217,10 @@ class Rules:
         if ALL not in p.parts:
             return frozenset(p.parts)
         signed = terms.signed.start if terms.signed else None
-        offered = self.rulebook.parts.items()
-        return frozenset(part for part, since in offered if signed and self.rulebook.start_of(since) <= signed)
+        offered = self.rulebook.parts
+        # Most parts have been offered since the same day.
+        there = {since for since in set(offered.values()) if signed and self.rulebook.start_of(since) <= signed}
+        return frozenset(part for part, since in offered.items() if since in there)
 
     def _wide(self, p: Provision) -> Test:
         """What a deny reads: a field left out, or one that cannot be computed, leaves nothing out."""

@@ -16,7 +16,7 @@ NEVER = "consents"
 """The part that never leaves the agency as such."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Verdict:
     """What all scopes together say of an element: for which purposes it may be seen, and by which permits.
 
@@ -67,6 +67,7 @@ class Sight:
     scopes: tuple[Scope, ...]
     _refusals: dict[tuple[str, Verdict], None] = field(default_factory=dict)
     _answers: dict[Any, Verdict] = field(default_factory=dict)
+    _told: dict[Any, dict[str, Verdict]] = field(default_factory=dict)
 
     @staticmethod
     def of(case: Mapping[str, Any], rules: Rules, standing: Standing) -> Sight:
@@ -86,6 +87,12 @@ class Sight:
             answer = self._ask(Element(part, topics, named), [self.scopes[n] for n in reached])
             self._answers[key] = answer
         return answer
+
+    def told(self, place: Place) -> dict[str, Verdict]:
+        """Part → the verdict on leaves of it that stand here, as far as it has been given here or in a like place."""
+        if len(self.scopes) > 1 or not self.standing.named.isdisjoint(place.chain):
+            return {}
+        return self._told.setdefault(place.topics, {})
 
     def refuse(self, place: Place, verdict: Verdict) -> None:
         """Note that a leaf may not be seen, but for what never leaves anyway."""
@@ -133,7 +140,7 @@ class _Growth:
         tree: dict[str, Any] = {}
         fields = node.fields
         # Leaves that add no topic of their own: one answer for each part.
-        told: dict[str, Verdict] = {}
+        told = sight.told(place)
         quiet, unread = place.collection in QUIET_RECORDS, sight.topics.unread(place)
         for name, value in entry.items():
             sub = fields.get(name)

@@ -65,9 +65,8 @@ def view_of(
     labels: dict[str, Label] = {}
     plain = _plain(trees, case, labels, verdicts)
     permits = {p.provision.path: p for verdict in verdicts for p in verdict.permits}
-    own = _own_consent(permits.values(), labels, plain, rules.rulebook.time_zone)
-    plain["consents"] = [own]
-    labels[OWN] = _join(labels.values())
+    labels[OWN] = _label(verdicts)
+    plain["consents"] = [_own_consent(permits.values(), labels[OWN], plain, rules.rulebook.time_zone)]
     kept = sum(1 for path in closed if path.split("/")[0] not in DIRECTORY)
     consents = tuple(sorted({p.terms.path for p in permits.values()}))
     refused = sight.refused()
@@ -103,9 +102,7 @@ def _rank_again(trees: Trees, tie: Callable[[str], str]) -> None:
         trees[path] = {**trees[path], "rank": trees[path]["rank"]._replace(value=number)}
 
 
-def _plain(
-    trees: Trees, case: Mapping[str, Any], labels: dict[str, Label], verdicts: set[Verdict]
-) -> dict[str, Any]:
+def _plain(trees: Trees, case: Mapping[str, Any], labels: dict[str, Label], verdicts: set[Verdict]) -> dict[str, Any]:
     """The case that mapping reads: values again, each record and entry with its path, in the order of the source."""
     plain: dict[str, Any] = {}
     values = _Values(labels, {})
@@ -170,22 +167,9 @@ def _label(verdicts: Iterable[Verdict]) -> Label:
     )
 
 
-def _join(labels: Iterable[Label]) -> Label:
-    found = list(labels)
-    return Label(
-        *(
-            tuple(sorted({x for label in found for x in getattr(label, field)}))
-            for field in ("purposes", "topics", "parts")
-        )
-    )
-
-
-def _own_consent(
-    permits: Iterable[Permit], labels: Mapping[str, Label], plain: Mapping[str, Any], zone: tzinfo
-) -> dict[str, Any]:
+def _own_consent(permits: Iterable[Permit], together: Label, plain: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
     """The partner's own Consent: one, merged; only what the view holds some of; until the earliest end."""
     found = sorted(permits, key=lambda p: p.provision.path)
-    together = _join(labels.values())
     there = {"child", *(f"people/{person['id']}" for person in plain.get("people", ()))}
     signed = [p.terms.signed.start for p in found if p.terms.signed and p.terms.signed.start]
     began = [p.terms.period.start for p in found if p.terms.period.start]

@@ -28,7 +28,7 @@ def _parts(spot: Spot, shown: list[Spot], naive: Naive) -> set[str]:
 @examples(60)
 @given(situations())
 def test_every_element_of_a_view_has_a_permit_that_covers_it_whole(s: Situation) -> None:
-    """"every element of a view has a permit that covers it whole (one of each decision maker where `shared`)" """
+    """ "every element of a view has a permit that covers it whole (one of each decision maker where `shared`)" """
     naive, shown = Naive(s), _shown(s)
     uncovered = [
         spot.pointer
@@ -41,7 +41,7 @@ def test_every_element_of_a_view_has_a_permit_that_covers_it_whole(s: Situation)
 @examples(60)
 @given(situations())
 def test_nothing_with_an_uncovered_topic_is_in_a_view(s: Situation) -> None:
-    """"nothing with an uncovered topic is in it": not one that no permit of the case names."""
+    """ "nothing with an uncovered topic is in it": not one that no permit of the case names."""
     naive = Naive(s)
     named = {topic for _, p in naive.permits for topic in p.get("topics", ())}
     assert [spot.pointer for spot in _shown(s) if not naive.topics(spot) <= named] == []
@@ -66,7 +66,7 @@ def test_nothing_denied_is_in_a_view(s: Situation) -> None:
 @examples(60)
 @given(situations())
 def test_no_reference_dangles(s: Situation) -> None:
-    """"no dangling reference": whatever a view refers to is in it, or is the one word `family`."""
+    """ "no dangling reference": whatever a view refers to is in it, or is the one word `family`."""
     seen, spots = leaves_in_view(s), lay_out(s.case)
     there = {"family"} | {path for pointer in seen if pointer in spots for path in spots[pointer].chain}
     dangling = [p for p, value in seen.items() if p in spots and "x-ref" in spots[p].node and value not in there]

@@ -76,12 +76,13 @@ def _texts(s: Situation) -> Iterator[tuple[Spot, set[str]]]:
 @examples(20)
 @given(situations(full=60))
 def test_no_marker_of_a_withheld_leaf_is_in_any_byte(s: Situation) -> None:
-    """"no marker of a withheld leaf in any byte sent …": texts, names, telecoms, identifiers, bytes, and every id."""
+    """ "no marker of a withheld leaf in any byte sent …": texts, names, telecoms, identifiers, bytes, and every id."""
     seen, (standing, whole) = leaves_in_view(s), _standing(s)
     leaked = [
         spot.pointer
         for spot, found in _texts(s)
-        if (spot.pointer not in seen or spot.node.get("x-id")) and found & standing
+        if (spot.pointer not in seen or spot.node.get("x-id"))
+        and found & standing
         # Provisions name records by their ids; a notice of a consent in force travels with the partner's own.
         and not (spot.collection == "consents" and spot.field == "notices")
     ]

@@ -42,7 +42,7 @@ def _grants(random: Random, s: Situation) -> Grants:
 @examples(40)
 @given(situations(), st.randoms(use_true_random=False))
 def test_adding_a_deny_never_enlarges_a_view(s: Situation, random: Random) -> None:
-    """"adding a deny … in a consent that supersedes nothing, never enlarges a view" """
+    """ "adding a deny … in a consent that supersedes nothing, never enlarges a view" """
     case = changed(s.case)
     consent = _one(random, [c for c in case["consents"] if "supersedes" not in c])
     consent["provisions"].append(_grants(random, s).deny("added"))
@@ -52,7 +52,7 @@ def test_adding_a_deny_never_enlarges_a_view(s: Situation, random: Random) -> No
 @examples(40)
 @given(situations(), st.randoms(use_true_random=False))
 def test_removing_a_computable_permit_never_enlarges_a_view(s: Situation, random: Random) -> None:
-    """"… or removing a computable permit, in a consent that supersedes nothing, never enlarges a view" """
+    """ "… or removing a computable permit, in a consent that supersedes nothing, never enlarges a view" """
     computable = {t.path.removeprefix("consents/") for t in s.rules().consents if not t.faults}
     case = changed(s.case)
     consent = _one(random, [c for c in case["consents"] if "supersedes" not in c and c["id"] in computable])
@@ -64,7 +64,7 @@ def test_removing_a_computable_permit_never_enlarges_a_view(s: Situation, random
 @examples(40)
 @given(situations(), st.randoms(use_true_random=False))
 def test_revoking_never_enlarges_a_view(s: Situation, random: Random) -> None:
-    """"revoking never does": by status, by a date that has come, or both; also of a consent that lifted a denial."""
+    """ "revoking never does": by status, by a date that has come, or both; also of a consent that lifted a denial."""
     case = changed(s.case)
     consent = _one(random, [c for c in case["consents"] if c["status"] not in ("draft", "entered-in-error")])
     today = s.now.astimezone(s.rulebook.time_zone).date()
@@ -79,7 +79,7 @@ def test_revoking_never_enlarges_a_view(s: Situation, random: Random) -> None:
 @examples(40)
 @given(situations(), st.randoms(use_true_random=False))
 def test_passing_the_end_of_a_consent_or_of_a_permit_never_enlarges_a_view(s: Situation, random: Random) -> None:
-    """"passing the end of a consent or of a permit never does": where nothing else begins or ends at that midnight."""
+    """ "passing the end of a consent or of a permit never does": where nothing else begins or ends at that midnight."""
     ends = {
         f"/consents/{i}{at}/period/end": each["period"]["end"]
         for i, c in enumerate(s.case["consents"])
@@ -103,7 +103,7 @@ def test_passing_the_end_of_a_consent_or_of_a_permit_never_enlarges_a_view(s: Si
 @examples(40)
 @given(situations(), st.randoms(use_true_random=False))
 def test_the_order_of_consents_and_of_provisions_does_not_matter(s: Situation, random: Random) -> None:
-    """"order of consents and of provisions does not matter": nor that of what a provision names."""
+    """ "order of consents and of provisions does not matter": nor that of what a provision names."""
     case = changed(s.case)
     random.shuffle(case["consents"])
     for consent in case["consents"]:
@@ -116,7 +116,7 @@ def test_the_order_of_consents_and_of_provisions_does_not_matter(s: Situation, r
 @examples(40)
 @given(situations())
 def test_a_view_of_a_view_is_the_same_view(s: Situation) -> None:
-    """"a view of a view under the same rules is the same view": every leaf, every label."""
+    """ "a view of a view under the same rules is the same view": every leaf, every label."""
     once = s.view()
     again = view(once.case, s.rules(), s.partner, s.now)
     assert (again.case, dict(again.labels)) == (once.case, dict(once.labels))

@@ -32,7 +32,7 @@ def _bytes(desired: Desired) -> str:
 @examples(50)
 @given(situations(), st.randoms(use_true_random=False))
 def test_what_is_withheld_makes_no_difference(s: Situation, random: Random) -> None:
-    """"two cases that are equal in every leaf that steers decisions … and in every leaf permitted to P, give P
+    """ "two cases that are equal in every leaf that steers decisions … and in every leaf permitted to P, give P
     byte-identical resources, identifiers, timestamps and requests, and the same schedule" (the notice excepted)"""
     whom = replace(s.whom, withheld_notice=False)
     rulebook = replace(s.rulebook, partners={**s.rulebook.partners, s.partner: whom})
