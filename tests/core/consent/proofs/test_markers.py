@@ -73,7 +73,7 @@ def _texts(s: Situation) -> Iterator[tuple[Spot, set[str]]]:
             yield spot, found
 
 
-@examples(20)
+@examples(12)
 @given(situations(full=60))
 def test_no_marker_of_a_withheld_leaf_is_in_any_byte(s: Situation) -> None:
     """ "no marker of a withheld leaf in any byte sent …": texts, names, telecoms, identifiers, bytes, and every id."""
@@ -93,7 +93,7 @@ def test_no_marker_of_a_withheld_leaf_is_in_any_byte(s: Situation) -> None:
             assert spot.value.casefold() not in whole
 
 
-@examples(20)
+@examples(12)
 @given(situations(full=60))
 def test_every_marker_of_a_permitted_leaf_arrives(s: Situation) -> None:
     """Nothing permitted is lost on the way: each text in the view that has a place in FHIR stands in the bytes."""
@@ -105,7 +105,7 @@ def test_every_marker_of_a_permitted_leaf_arrives(s: Situation) -> None:
     assert {spot.place for spot, found in texts if found & standing} & NO_PLACE == set()
 
 
-@examples(20)
+@examples(12)
 @given(situations())
 def test_the_last_look_lets_pass_what_the_view_made(s: Situation) -> None:
     """It decides by a reading of its own and comes to the same: a stop without cause would hold up a family's plan."""
@@ -117,7 +117,7 @@ def test_the_last_look_lets_pass_what_the_view_made(s: Situation) -> None:
     assert stops == []
 
 
-@examples(20)
+@examples(12)
 @given(situations())
 def test_the_last_look_stops_the_whole_case(s: Situation) -> None:
     """Whatever the view withheld: where it is a text of 24 characters or more, the case as it is never passes."""
