@@ -70,6 +70,9 @@ PUT     /fhir/<type_>/<id_>                         token   partner
 DELETE  /fhir/<type_>/<id_>                         token   partner
 GET     /fhir/<type_>/<id_>/_history/<version>      token   partner
 GET     /                                           page    coordinator privacy engineer admin
+GET     /waiting                                    page    coordinator privacy admin
+GET     /waiting/<case>                             page    coordinator privacy admin
+POST    /waiting/<case>                             page    coordinator privacy admin
 POST    /sign-in                                    open
 POST    /sign-out                                   open
 GET     /static/<path:filename>                     open

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, request
 
 from adapter import show
 from adapter.errors import Unauthenticated
 from adapter.web.auth import SEES_CASES
 from adapter.web.console import session
+from adapter.web.console.page import page
+from adapter.web.console.waiting import waiting
 from adapter.web.context import wiring
 
 console = Blueprint("console", __name__)
+console.register_blueprint(waiting)
 
 
 @console.app_template_filter("here")
@@ -26,10 +29,10 @@ def here(instant: str) -> str:
 def first() -> Response:
     """The first page: cases, partners and what is shared; for nobody signed in, the way in."""
     if (person := session.person()) is None:
-        return _page("sign_in.html")
+        return page("sign_in.html")
     if person.role not in SEES_CASES:
-        return _page("partners.html", person=person, partners=show.partners(wiring()))
-    return _page("overview.html", person=person, **show.overview(wiring()))
+        return page("partners.html", person=person, partners=show.partners(wiring()))
+    return page("overview.html", person=person, **show.overview(wiring()))
 
 
 @console.post("/sign-in")
@@ -39,7 +42,7 @@ def sign_in() -> Response:
     try:
         return session.sign_in(_to_first(), request.form.get("token", "").strip())
     except Unauthenticated as error:
-        return _page("sign_in.html", status=401, refusal=error.detail)
+        return page("sign_in.html", status=401, refusal=error.detail)
 
 
 @console.post("/sign-out")
@@ -47,11 +50,6 @@ def sign_out() -> Response:
     """Sign out."""
     session.check_form()
     return session.sign_out(_to_first())
-
-
-def _page(template: str, *, status: int = 200, **values: object) -> Response:
-    own, mark = session.mark()
-    return session.remember(make_response(render_template(template, mark=mark, **values), status), own)
 
 
 def _to_first() -> Response:

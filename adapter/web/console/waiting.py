@@ -1,0 +1,55 @@
+"""The pages of what waits for a person: alarms, what ends soon, and texts to read and release."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, redirect, request
+
+from adapter import show, steer
+from adapter.core.consent.rulebook import TOPICS
+from adapter.errors import Forbidden, Unauthenticated
+from adapter.store.tokens import Principal
+from adapter.web.auth import SEES_CASES
+from adapter.web.console import session
+from adapter.web.console.page import page
+from adapter.web.context import wiring
+
+waiting = Blueprint("waiting", __name__)
+
+
+@waiting.get("/waiting")
+def lists() -> Response:
+    """What a person must look at, what ends soon, and what waits to be read: by case, path and age, without texts."""
+    person, after = _person(), request.args.get("after") or None
+    found = [each(wiring(), after=after) for each in (show.alarms, show.due_soon, show.to_review)]
+    return page("waiting.html", person=person, **{name: value for one in found for name, value in one.items()})
+
+
+@waiting.get("/waiting/<case>")
+def texts(case: str) -> Response:
+    """What waits in one case, with the texts that are to be read, and a form for each to release it."""
+    person, found = _person(), show.to_review(wiring(), case, text=True)
+    steer.enter_look(wiring(), case, "", role=person.role, label=person.label)
+    return page("waiting_case.html", person=person, case=case, topics=TOPICS, **found)
+
+
+@waiting.post("/waiting/<case>")
+def release(case: str) -> Response:
+    """Release a text, with the topics that it is about; or say that something added is not the denied record."""
+    person, path = _person(), request.form.get("path", "")
+    session.check_form()
+    if request.form.get("not_denied"):
+        steer.not_denied(wiring(), case, path)
+    else:
+        by = person.label or person.role
+        steer.release(wiring(), case, path, by=by, topics=request.form.getlist("topics"))
+    return make_response(redirect(request.path, 303))
+
+
+def _person() -> Principal:
+    """Who is signed in. Unauthenticated: nobody is. Forbidden: one whose role sees no cases."""
+    person = session.person()
+    if person is None:
+        raise Unauthenticated("Sign in on the first page.")
+    if person.role not in SEES_CASES:
+        raise Forbidden("Your role does not see cases.")
+    return person
