@@ -114,6 +114,38 @@ def test_a_database_that_is_not_spoken_is_refused(instance: Path, url: object) -
     ]
 
 
+SOURCES = """
+[[sources]]
+id = "case-system"
+labels_topics = true
+[[sources]]
+id = "intake-form"
+title = "The form on our page"
+labels_topics = false
+"""
+
+
+def test_each_source_says_whether_it_labels(instance: Path) -> None:
+    (instance / "adapter.toml").write_text(LEAST + SOURCES)
+    found = read(instance, {})
+    assert [(each.id, each.title, each.labels_topics) for each in found.sources] == [
+        ("case-system", "", True),
+        ("intake-form", "The form on our page", False),
+    ]
+
+
+def test_what_is_wrong_in_the_sources_is_reported_with_its_line(instance: Path) -> None:
+    wrong = "[[sources]]\nid = \"Case System\"\nlabels_topics = true\n[[sources]]\nid = \"a\"\ncolour = 1\n"
+    (instance / "adapter.toml").write_text(LEAST + wrong + "[[sources]]\nid = \"a\"\nlabels_topics = false\n")
+    assert findings(instance) == [
+        "adapter.toml:10: id: must be lower-case letters, digits and hyphens, such as intake-form",
+        "adapter.toml:12: labels_topics: must be chosen: true if your case system labels records with sensitive topics,"
+        " else false",
+        "adapter.toml:14: colour: is not a key of this file",
+        "adapter.toml:16: id: another source has this id",
+    ]
+
+
 def test_the_fixtures_agency_needs_no_instance() -> None:
     found = read_agency(REPOSITORY / "fixtures")
     assert found.time_zone.key == "America/Toronto"

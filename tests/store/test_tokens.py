@@ -61,3 +61,11 @@ def test_a_role_that_does_not_fit_is_refused(store: Store, role: str, partner: s
     with pytest.raises(Refused) as refused, store.writing() as tx:
         tokens.new(tx, role=role, partner=partner, now=NOW)
     assert [problem.pointer for problem in refused.value.problems] == [pointer]
+
+
+@pytest.mark.parametrize("role", ["coordinator", "admin", "partner"])
+def test_a_source_belongs_to_the_role_source(store: Store, role: str) -> None:
+    partner = "school" if role == "partner" else ""
+    with pytest.raises(Refused) as refused, store.writing() as tx:
+        tokens.new(tx, role=role, partner=partner, source="intake-form", now=NOW)
+    assert [problem.pointer for problem in refused.value.problems] == ["/source"]

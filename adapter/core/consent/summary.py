@@ -22,7 +22,8 @@ def by_part(case: Mapping[str, Any], rulebook: Rulebook, told: Mapping[str, Any]
     rows: dict[str, dict[str, Any]] = {}
     for record in told["records"]:
         reasons = record["reasons"]
-        for part in {*there.get(record["path"], ()), *(r["part"] for r in reasons)} - {"", NEVER}:
+        # Not the parts that lend an organisation its name: a goal that names one is no record of it.
+        for part in there.get(record["path"], set()) - {"", NEVER}:
             row = rows.setdefault(part, {"shared": 0, "partly": 0, "withheld": 0, "why": {}})
             given = any(r["part"] == part and r["why"] == "permitted" for r in reasons)
             # Where nothing is said of this part, what is said of the whole record holds for it.

@@ -1,0 +1,144 @@
+"""What waits, what ends soon and the alarms on the command line; releases; tokens of sources; a table of parts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.settings import read
+from adapter.store import tokens
+from adapter.store.database import Store
+from adapter.store.seal import Keys
+from adapter.wiring import wire
+from tests.cli.conftest import REPOSITORY, Run, printed
+
+GOAL = "goals/g1"
+TEXT = "Tie my own shoes before gym"
+
+
+@pytest.fixture(scope="module")
+def agency(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance with a source that does not label, which has put one case."""
+    from adapter import keep
+
+    folder = tmp_path_factory.mktemp("review") / "agency"
+    assert run("init", folder).exit_code == 0
+    shutil.copy(REPOSITORY / "fixtures" / "partners" / "lakeside.toml", folder / "partners")
+    with (folder / "adapter.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[sources]]\nid = "intake-form"\ntitle = "The form on our page"\nlabels_topics = false\n')
+    desk = wire(folder, environ={})
+    body = (REPOSITORY / "fixtures" / "minimal" / "case.json").read_bytes()
+    keep.put_case(desk, "C-0001", body, source="intake-form")
+    desk.store.close()
+    return folder
+
+
+def rows(run: Run, agency: Path, *arguments: object) -> Any:
+    return printed(run("--instance", agency, *arguments, "--json"))
+
+
+def test_the_list_says_where_and_since_when_and_not_what(run: Run, agency: Path) -> None:
+    result = run("--instance", agency, "review", "list")
+    found = {row["path"]: row for row in printed(result)}
+    assert found[GOAL]["kind"] == "unreviewed"
+    assert found[GOAL]["days"] == 0
+    assert TEXT not in result.stdout
+    assert "2 thing(s) wait" in result.stderr
+
+
+def test_the_text_is_shown_when_it_is_asked_for_and_the_look_is_entered(run: Run, agency: Path) -> None:
+    found = {row["path"]: row for row in rows(run, agency, "review", "list", "--case", "C-0001", "--text")}
+    assert found[GOAL]["text"] == {"title": TEXT}
+    exported = run("--instance", agency, "disclosures", "export", "--case", "C-0001").stdout
+    assert GOAL in exported
+    assert TEXT not in exported
+
+
+def test_releasing(run: Run, agency: Path) -> None:
+    """What was released is not listed; the same again is said to be so; another text is not touched."""
+    once = run("--instance", agency, "review", "release", "C-0001", "goals/g2", "--by", "D. Roy", "--topics", "justice")
+    assert printed(once)["changed"]
+    assert "its shares are due" in once.stderr
+    again = run(
+        "--instance", agency, "review", "release", "C-0001", "goals/g2", "--by", "D. Roy", "--topics", "justice"
+    )
+    assert not printed(again)["changed"]
+    assert [row["path"] for row in rows(run, agency, "review", "list")] == [GOAL]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        pytest.param(["C-0001", "goals/none", "--by", "R"], 1, "nothing at this path", id="a goal that is not there"),
+        pytest.param(["none", GOAL, "--by", "R"], 1, "no such case", id="a case that is not there"),
+        pytest.param(["C-0001", GOAL, "--by", "R", "--topics", "weather"], 1, "unknown topic", id="an unknown topic"),
+        pytest.param(["C-0001", GOAL, "--by", ""], 1, "must name who", id="nobody"),
+        pytest.param(["C-0001", GOAL], 2, "--by", id="without a name"),
+        pytest.param(["C-0001", GOAL, "--by", "R", "--not-denied"], 1, "waits", id="not denied, where nobody asked"),
+        pytest.param(
+            ["C-0001", GOAL, "--by", "R", "--not-denied", "--topics", "hiv"], 2, "leave --topics out", id="both at once"
+        ),
+    ],
+)
+def test_what_is_no_release_is_told_in_a_sentence(
+    run: Run, agency: Path, arguments: list[str], code: int, said: str
+) -> None:
+    result = run("--instance", agency, "review", "release", *arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert said in result.stderr
+
+
+def test_what_ends_soon_and_the_alarms(run: Run, agency: Path) -> None:
+    ending = rows(run, agency, "due", "--days", "3660")
+    assert ("consents/c1", "consent-ends", "2027-09-30") in {(r["path"], r["kind"], r["on"]) for r in ending}
+    assert any(row["kind"] == "own-age" and row["path"] == "child" for row in ending)
+    # The instance's example identifier is in no case: the alarm says so.
+    assert [row["alarm"] for row in rows(run, agency, "alarms", "--case", "C-0001")] == ["agency-not-found"]
+
+
+def test_a_token_of_a_source_names_one_of_the_settings(run: Run, agency: Path) -> None:
+    made = run("--instance", agency, "token", "new", "--role", "source", "--source", "intake-form").stdout.strip()
+    settings = read(agency, {})
+    store = Store.open(settings.database, Keys.parse(settings.keys.read_text()))
+    with store.reading() as tx:
+        found = tokens.find(tx, made)
+    store.close()
+    assert found is not None
+    assert found.source == "intake-form"
+    listed = rows(run, agency, "token", "list")
+    assert listed[-1]["source"] == "intake-form"
+    for wrong in (["--role", "source", "--source", "none"], ["--role", "admin", "--source", "intake-form"]):
+        assert run("--instance", agency, "token", "new", *wrong).exit_code == 2
+
+
+def test_an_explanation_has_a_table_of_parts(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--explain` is `--as explain`; on a terminal it prints parts by how much of them is shared, and why not."""
+    case = REPOSITORY / "fixtures" / "minimal" / "case.json"
+    told = printed(run("preview", case, "-p", "lakeside", "--at", "2026-11-21", "--explain"))
+    assert told == printed(run("preview", case, "-p", "lakeside", "--at", "2026-11-21", "--as", "explain"))
+    parts = {row["part"]: row for row in told["parts"]}
+    assert (parts["goals"]["shared"], parts["goals"]["partly"], parts["goals"]["withheld"]) == (1, 0, 1)
+    assert parts["identity"]["outcome"] == "shared"
+    assert parts["family"]["outcome"] == "withheld"
+    printed_rows: list[Any] = []
+    monkeypatch.setattr(
+        "adapter.cli.look.print_rows", lambda rows, columns, as_json: printed_rows.append((rows, columns))
+    )
+    monkeypatch.setattr("adapter.cli.look.sys", _Terminal)
+    assert run("preview", case, "-p", "lakeside", "--at", "2026-11-21", "--explain").exit_code == 0
+    (first, columns), _ = printed_rows
+    assert columns == ("part", "is", "shared", "partly", "withheld", "why")
+    assert {row["part"]: row["is"] for row in first}["goals"] == "partly"
+    assert json.dumps(first)
+
+
+class _Terminal:
+    class stdout:  # noqa: N801  the module's own name
+        isatty = staticmethod(lambda: True)
+
+    stderr = sys.stderr
