@@ -185,11 +185,17 @@ class Rules:
             signed = terms.signed.start if terms.signed else None
             if signed is not None and self.rulebook.start_of(partner.since) <= signed:
                 return True
-            return any(who == partner.id and on <= now and self._may_confirm(by, now) for who, by, on in p.confirmed)
+            return any(
+                who == partner.id and on <= now and self._may_confirm(by, on) and self._may_confirm(by, now)
+                for who, by, on in p.confirmed
+            )
         return False
 
-    def _may_confirm(self, by: str, now: datetime) -> bool:
-        return by == CHILD or by in self.grantors.current(now)
+    def _may_confirm(self, by: str, at: datetime) -> bool:
+        """Confirming widens a permit, so it takes somebody who may permit, then and now (rules 2 and 6)."""
+        if by == CHILD:
+            return self.grantors.child_may_permit(at)
+        return by in self.grantors.current(at) and self.grantors.child_alone_permits(at) is False
 
     def _on_team(self, partner: Partner, now: datetime) -> bool:
         return any(

@@ -167,11 +167,16 @@ class Naive:
             confirmed = any(
                 c["partner"].removeprefix("partners/") == self.partner.id
                 and c["on"] <= self.day
-                and (c["by"] == "child" or self._decides(c["by"], self.day))
+                and self._confirms(c["by"], c["on"])
+                and self._confirms(c["by"], self.day)
                 for c in p.get("confirmed", ())
             )
             return confirmed or self.partner.since.isoformat() <= self._signing_day(consent["signed_at"])
         return False
+
+    def _confirms(self, who: str, day: str) -> bool:
+        """Whoever confirms a later partner must be one who may permit."""
+        return self._child_may(day) if who == "child" else self._decides(who, day) and not self._child_alone(day)
 
     def _on_team(self) -> bool:
         return any(
@@ -221,11 +226,12 @@ class Naive:
             return not undated and all(a["capable"] for a in found)
         return bool(found) and all(a["capable"] and "assessed_by" in a for a in found)
 
-    def _child_alone(self) -> bool:
+    def _child_alone(self, day: str = "") -> bool:
         """Or not to be told: then nobody else permits either."""
-        if self._of_age(self.day) is False:
+        day = day or self.day
+        if self._of_age(day) is False:
             return False
-        found = self._assessments(self.day)
+        found = self._assessments(day)
         if any("assessed_on" not in a and not a["capable"] for a in self._all_assessments()):
             return True
         return not (found and not any(a["capable"] for a in found))
