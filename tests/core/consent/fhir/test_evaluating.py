@@ -57,6 +57,34 @@ def row(sentence: str, decision: str, consents: Any, provision: str | None = Non
 
 
 ROWS = [
+    row(
+        "PCF: a denial beside a widening permit carves out of that too",
+        "deny",
+        pcf(permit(level("N"), below=[permit(level("R"), actor(NURSE)), deny(actor(NURSE))])),
+        "Consent.provision.provision[1]",
+        actor=[NURSE],
+        labels=["R"],
+    ),
+    row(
+        "PCF: a denial within a permit that may be for the one who asks denies",
+        "deny",
+        [r4(permit(actor(SCHOOL), below=[deny(purpose("TREAT"))])), r4(permit(), id="c2")],
+        "Consent.provision.provision[0]",
+        actor=[f"{REGISTRY}|1"],
+    ),
+    row(
+        "PCF: an exception to a denial that may not be for the one who asks permits nothing",
+        "deny",
+        r4(deny(actor(SCHOOL), below=[permit(purpose("TREAT"))])),
+        "",
+        actor=[f"{REGISTRY}|1"],
+    ),
+    row(
+        "an exception that cannot be read may deny",
+        "not computable",
+        [r4(permit()), r4(permit(actor(CLINIC), below=["x"]), id="c2")],
+    ),
+    row("a permit by label that may be for the data", "not computable", r4(permit(level("N"), {"actor": "x"}))),
     # Readings
     row("R4 base: opting in permits whoever is not excepted", "permit", R4_IN, "Consent.policyRule", actor=[CLINIC]),
     row("R4 base: the root is the first exception to opting in", "deny", R4_IN, "Consent.provision"),
@@ -79,7 +107,12 @@ ROWS = [
         r4(permit(actor(CLINIC)), rule="OPTIN"),
         "",
     ),
-    row("R4: opting out and a root that denies: all is denied", "deny", r4(deny(actor(CLINIC)), rule="OPTOUT")),
+    row(
+        "R4: opting out and a root that denies: all is denied",
+        "deny",
+        [r4(deny(actor(CLINIC)), rule="OPTOUT"), r4(permit(), id="c2")],
+        "Consent.policyRule",
+    ),
     row(
         "R4: an exception to the exception permits",
         "permit",
@@ -307,6 +340,7 @@ ROWS = [
         at=datetime(2026, 6, 30, 23, tzinfo=UTC),
     ),
     row("a time ends with its second", "deny", r4(permit({"period": {"end": "2026-06-01T11:59:59Z"}})), ""),
+    row("and holds to that second", "permit", r4(permit({"period": {"end": "2026-06-01T12:00:00Z"}}))),
     row("a year of 9999 is no fault", "permit", r4(permit({"period": {"end": "9999-12-31"}}))),
     row("R5: the whole consent has ended", "deny", r5("permit"), "", at=datetime(2027, 6, 1, tzinfo=UTC)),
     row(

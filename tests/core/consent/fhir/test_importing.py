@@ -217,6 +217,27 @@ ROWS = [
     ),
     pytest.param(r4(permit(*FULL, below=[bare()])), [{"effect": "deny"}], id="not computable: what may deny denies"),
     pytest.param(
+        r5("deny", bare(*FULL, level("N"))),
+        [
+            {"effect": "deny"},
+            {"effect": "permit", "to": ["partners/lakeside"], "purposes": ["treatment"], "parts": ["goals"]},
+        ],
+        id="and none for what only normal data are permitted",
+    ),
+    pytest.param(
+        r4(deny(actor(SCHOOL), below=[permit(*FULL), bare(purpose("TREAT"))])),
+        [
+            {"effect": "deny", "to": ["partners/lakeside"]},
+            {"effect": "deny", "purposes": ["care-coordination", "treatment"]},
+        ],
+        id="not computable: a denial leaves no room",
+    ),
+    pytest.param(
+        r4(permit(below=[deny(purpose("TREAT"), {"modifierExtension": [{"url": "x"}]})])),
+        [{"effect": "deny"}],
+        id="not computable: a modified denial may deny anything",
+    ),
+    pytest.param(
         r4(bare(purpose("TREAT")), rule="OPTIN"),
         [{"effect": "deny", "purposes": ["care-coordination", "treatment"]}],
         id="not computable: within what is readable",
@@ -264,6 +285,12 @@ def test_the_record_says_who_when_and_until() -> None:
         "period": {"start": "2026-01-01", "end": "2026-12-31"},
         "imported": True,
     }
+
+
+def test_what_is_not_computable_does_not_wait_for_its_beginning() -> None:
+    record = imported(r4({"type": "deny", "period": {"start": "2030-01-01"}, "actor": "x"})).record
+    assert "period" not in record
+    assert seen("lakeside", record) == {}
 
 
 @pytest.mark.parametrize(
