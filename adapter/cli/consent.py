@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def consent() -> None:
-    """Work with consents: fill in forms, and ask FHIR Consents from elsewhere what they say."""
+    """Work with consents, and ask FHIR Consents from elsewhere what they decide."""
 
 
 @consent.command()
