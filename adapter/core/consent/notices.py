@@ -43,7 +43,7 @@ class Announcement(NamedTuple):
     """The consent, the provision, or `child`."""
     partners: tuple[str, ...]
     ahead: int
-    """Which of the announcements it is: the last of 60, 30 and 7 days (or 180) that has been reached."""
+    """Which of the announcements it is: the last of 60, 30 and 7 days (or 180) that has been reached; 0: none yet."""
 
 
 def announcements(rules: Rules, now: datetime, *, days: int | None = None) -> tuple[Announcement, ...]:
@@ -153,9 +153,8 @@ def _window(kind: Kind) -> int:
 
 
 def _ahead(days: int, kind: Kind) -> int:
-    if kind == "own-age":
-        return BIRTHDAY
-    return min((each for each in ENDINGS if days <= each), default=max(ENDINGS))
+    reached = (each for each in ((BIRTHDAY,) if kind == "own-age" else ENDINGS) if days <= each)
+    return min(reached, default=0)
 
 
 SHARE_ALARMS: Mapping[str, str] = {
