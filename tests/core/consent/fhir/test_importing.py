@@ -18,8 +18,8 @@ from adapter.core.consent.fhir_consents import (
     receivers_by_identifier,
     to_record,
 )
-from adapter.core.consent.fhir_consents.importing import Receivers
 from adapter.core.consent.fhir_consents.values import Actor
+from adapter.core.consent.fhir_consents.wording import Receivers
 from adapter.core.consent.rules import compile_rules
 from adapter.core.consent.view import view
 from tests.core.consent import builders
