@@ -243,7 +243,8 @@ class _Reader:
         given = value if isinstance(value, Mapping) else {}
         for language in LANGUAGES:
             if not isinstance(given.get(language), str) or not given[language].strip():
-                self.wrong(f"{place[-1]}: has no words in {language}", *place)
+                name = next(step for step in reversed(place) if isinstance(step, str))
+                self.wrong(f"{name}: has no words in {language}", *place)
         return {language: str(given.get(language, "")).strip() for language in LANGUAGES}
 
     def identity(self, value: Mapping[str, Any], *place: str | int) -> str:

@@ -115,7 +115,7 @@ def take(
             raise click.UsageError("--save belongs to --case-number: what is kept is kept of a case of the instance.")
         with opened(asked) as wired:
             told = steer.capture(wired, case_number, strict_json.dump(given), label="adapter consent take")
-            records = [c for c in show.case_as_read(wired, case_number)["consents"] if c["id"] in told["consents"]]
+            records = list(show.taken(wired, form, show.case_as_read(wired, case_number), given).consents)
         for warning in told["warnings"]:
             say(f"{warning['pointer']}: {warning['detail']}")
         say("It was there already." if not told["changed"] else "Kept. The case's shares are due.")
