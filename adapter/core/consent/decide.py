@@ -104,7 +104,8 @@ def _releases(x: Test, denied: Test, element: Element, purpose: str) -> bool:
         if denied.topics is None or ALL in denied.topics
         else element.topics & {*denied.topics, UNREVIEWED}
     )
-    return of_the_denial <= x.topics
+    # An exception that names topics says nothing of what is about none.
+    return bool(of_the_denial) and of_the_denial <= x.topics
 
 
 _NEARNESS = ("names-nothing", "receiver", "purpose", "part", "records", "topic", "exception")

@@ -59,3 +59,22 @@ def test_a_parent_does_not_widen_what_a_young_person_permitted() -> None:
     assert not _northstar_sees(case)
     case["consents"][0]["provisions"][0]["confirmed"][0]["by"] = "child"
     assert _northstar_sees(case)
+
+
+@pytest.mark.parametrize(
+    ("goal", "sees"),
+    [
+        pytest.param("g1", False, id="a goal about nothing sensitive stays denied"),
+        pytest.param("g2", True, id="the goal about mental health is carved out"),
+    ],
+)
+def test_an_exception_that_names_topics_carves_out_only_what_is_about_them(goal: str, sees: bool) -> None:
+    """consent.md, *A provision*: an exception "only carves out of it"; what is about no topic is not about those."""
+    case = builders.case()
+    consent = case["consents"][0]
+    consent["provisions"][0]["topics"] = ["mental-health"]
+    exception = {"id": "x", "effect": "permit", "topics": ["mental-health"]}
+    deny = {"id": "d", "effect": "deny", "records": ["goals/g1", "goals/g2"], "except": [exception]}
+    consent["provisions"].append(deny)
+    seen = view(case, compile_rules(case, builders.rulebook()), "lakeside", builders.NOW)
+    assert (f"goals/{goal}" in seen.labels) is sees
