@@ -218,11 +218,12 @@ def _contested(tx: Tx, work: Work, chunk: Sequence[Sent], adopted: Sequence[Hold
     if leaving and holdings.used_elsewhere(tx, partner, leaving, share_id=work.share.id):
         return True
     coming = {c.made.urn for c in chunk if isinstance(c, Create) and c.made.directory}
-    there = holdings.directory(tx, partner, [held.urn for held in adopted]) if adopted else {}
-    if any(held.urn not in there or there[held.urn].id != held.id for held in adopted):
-        return True
-    if not coming:
+    counted = {held.urn: held.id for held in adopted}
+    if not coming and not counted:
         return False
+    there = {urn: h.id for urn, h in holdings.directory(tx, partner, [*coming, *counted]).items() if h.id}
+    if coming & there.keys() or any(there.get(urn) != id_ for urn, id_ in counted.items()):
+        return True
     at_work = (other for other in shares.listed(tx, partner=partner, state="working") if other.id != work.share.id)
     return any(
         held.urn in coming and not held.id and held.state != "withdrawn"
@@ -309,8 +310,8 @@ def _settle(desk: Desk, work: Work, attempt: Attempt) -> None:
             return
         last = _last_user(desk, tx, work)
         holdings.save(tx, share.id, kept, now=now)
-        released = {c.holding.urn for c in quiet if isinstance(c, Release)}
-        holdings.forget(tx, share.id, released - last)
+        released = {c.holding.urn for c in quiet if isinstance(c, Release)} - {held.urn for held in last}
+        holdings.forget(tx, share.id, released)
         disclosures.append(tx, work.stored.id, frozen)
         match step:
             case Settled():
@@ -321,15 +322,21 @@ def _settle(desk: Desk, work: Work, attempt: Attempt) -> None:
             case Stopped(reason):
                 detail = attempt.detail or reason
                 shares.stop(tx, share, outcome=attempt.outcome, detail=detail, alarms=alarms, now=now)
+    if released:
+        # On PostgreSQL two that settle at one instant do not see each other leave: each looks once more.
+        with desk.store.writing() as tx:
+            if orphans := _last_user(desk, tx, work):
+                holdings.save(tx, share.id, orphans, now=now)
+                shares.mark_due(tx, case_id=share.case_id, partner=share.partner, now=now)
 
 
-def _last_user(desk: Desk, tx: Tx, work: Work) -> set[str]:
+def _last_user(desk: Desk, tx: Tx, work: Work) -> list[Holding]:
     """The directory resources that this share leaves to others who have left them too meanwhile: it takes them back."""
-    if desk.catalogue.partners[work.share.partner].withdrawal == "stub":
-        return set()
-    left = [c.holding for c in work.plan.changes if isinstance(c, Release)]
-    urns = {held.urn for held in left if held.directory and held.ours}
-    return urns - holdings.used_elsewhere(tx, work.share.partner, urns, share_id=work.share.id)
+    left = [c.holding for c in work.plan.changes if isinstance(c, Release) and c.holding.directory and c.holding.ours]
+    if not left or desk.catalogue.partners[work.share.partner].withdrawal == "stub":
+        return []
+    used = holdings.used_elsewhere(tx, work.share.partner, [held.urn for held in left], share_id=work.share.id)
+    return [held for held in left if held.urn not in used]
 
 
 def _look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | None]:
