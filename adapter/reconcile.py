@@ -321,7 +321,9 @@ def _settle(desk: Desk, work: Work, attempt: Attempt) -> None:
                 shares.postpone(tx, share, at=at, outcome=attempt.outcome, detail=attempt.detail, now=now)
             case Stopped(reason):
                 detail = attempt.detail or reason
-                shares.stop(tx, share, outcome=attempt.outcome, detail=detail, alarms=alarms, now=now)
+                shares.stop(
+                    tx, share, outcome=attempt.outcome, detail=detail, alarms=alarms, due=desired.next_change, now=now
+                )
     if released:
         # On PostgreSQL two that settle at one instant do not see each other leave: each looks once more.
         with desk.store.writing() as tx:

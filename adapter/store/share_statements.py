@@ -13,7 +13,8 @@ from adapter.store.tables import Instant, cases, pauses, shares
 
 _c = shares.c
 _b = sa.bindparam
-_CLAIMABLE = ("idle", "due", "waiting")
+_CLAIMABLE = ("idle", "due", "waiting", "stopped")
+"""A stopped share has a due time only where a permission begins or ends then: that nothing may sleep through."""
 
 
 def _earlier(one: sa.ColumnElement[Any], other: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

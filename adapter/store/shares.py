@@ -142,14 +142,18 @@ def stop(
     detail: str = "",
     alarms: Sequence[str] = (),
     refused: str = "",
+    due: datetime | None = None,
     now: datetime | None = None,
 ) -> bool:
-    """Do no more until something changes or a person retries; due if marked meanwhile. False: not the caller's."""
+    """Do no more until something changes, a person retries, or `due`, when a permission begins or ends.
+
+    Due at once if marked meanwhile. False: not the caller's.
+    """
     return _guarded(
         tx,
         sql.STOP,
         share,
-        at=None,
+        at=due,
         new_state="stopped",
         new_outcome=outcome,
         new_detail=detail,

@@ -94,11 +94,6 @@ def test_a_denial_of_one_record_takes_it_back(agency: Agency) -> None:
     agency.assert_equal()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="core/consent/endings.py: `frozen` asks with the records that were named when the permit ended, not with "
-    "those that a denial names today: `named` must be joined as `denies` are",
-)
 def test_a_denial_of_one_record_takes_back_also_what_an_ended_consent_had_permitted(agency: Agency) -> None:
     """Two consents permitted it, one has run out: a denial today is no running out, and freezes nothing."""
     case = case_of()
@@ -254,10 +249,6 @@ def test_a_permission_that_begins_later_is_shared_by_itself(agency: Agency) -> N
     assert agency.fhir().of_type("Goal")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="store/shares.py: `stop` takes no due time, so that a stopped share sleeps through the end of a consent",
-)
 def test_a_stopped_share_wakes_when_a_permission_ends(open_agency: Open) -> None:
     """What a partner refuses to take must not keep what it has from being withdrawn in time."""
     agency = open_agency(lakeside={"after_end": "withdraw"})

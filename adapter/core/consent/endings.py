@@ -53,12 +53,13 @@ def frozen(case: Mapping[str, Any], rules: Rules, partner: str, now: datetime) -
     """
     if rules.rulebook.partners[partner].after_end == "withdraw":
         return frozenset()
-    denies = rules.standing(partner, now).denies
+    today = rules.standing(partner, now)
     kept: set[str] = set()
     for end in _lapses(rules, now):
         standing = rules.standing(partner, end - timedelta(microseconds=1))
-        both = tuple({d.provision.path: d for d in (*standing.denies, *denies)}.values())
-        paths = view_of(case, rules, replace(standing, denies=both)).labels.keys()
+        both = tuple({d.provision.path: d for d in (*standing.denies, *today.denies)}.values())
+        then = replace(standing, denies=both, named=standing.named | today.named)
+        paths = view_of(case, rules, then).labels.keys()
         if fresh := paths - kept:
             kept |= fresh - _taken_back(case, rules, partner, end, now)
     return frozenset(kept)
