@@ -256,7 +256,7 @@ ENDINGS = [
     M("endings: nothing is frozen", "endings.py", "    return frozenset(kept)\n", "    return frozenset()\n"),
     M("endings: a revoked consent freezes", "endings.py", "            kept |= fresh - _taken_back(case, rules, partner, end, now)", "            kept |= fresh"),
     M("endings: what ended by date, and was then revoked, stays frozen", "endings.py", 'if terms.status == "active" and any(', "if any("),
-    M("endings: what is denied today stays frozen", "endings.py", "for d in (*standing.denies, *denies)}", "for d in standing.denies}"),
+    M("endings: what is denied today stays frozen", "endings.py", "for d in (*standing.denies, *today.denies)}", "for d in standing.denies}"),
     M("endings: the birthday of own consent withdraws", "endings.py", "ends = [rules.grantors.own_birthday()]", "ends: list[datetime | None] = []"),
     M("endings: a permit's own end withdraws", "endings.py", "            ends += [p.period.end for p in terms.provisions if p.permits and p.period]\n", ""),
     M("due times: the age of own consent is no change", "endings.py", "[g.own_birthday(), *(on for on, _, _ in g.capacity)]", "[on for on, _, _ in g.capacity]"),

@@ -189,7 +189,15 @@ def _harbours(**fields: Any) -> Change:
             both(consent(**ENDED), denied(records=["goals/g1"])), "lakeside", False, id="the goal was denied as well"
         ),
         pytest.param(
-            both(consent(**ENDED), also("no", deny(records=["goals/g1"]), signed_at="2026-11-21", period=None)),
+            both(
+                consent(**ENDED),
+                also(
+                    "no",
+                    deny(records=["goals/g1"]),
+                    signed_at="2026-11-21",
+                    period={"start": "2026-11-21", "end": "2027-08-31"},
+                ),
+            ),
             "lakeside",
             False,
             id="the goal was denied on the day after it ran out",
