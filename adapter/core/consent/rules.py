@@ -256,7 +256,8 @@ class Rules:
         return "care-team" in p.to and any(s.partner == partner.id and s.invited for s in self.seats)
 
     def _deny(self, terms: Terms, p: Provision, partner: Partner, now: datetime) -> Deny:
-        exceptions = () if "except" in p.unreadable else p.exceptions
+        # A consent that cannot be computed never permits: not by an exception of a denial either.
+        exceptions = () if terms.faults else p.exceptions
         return Deny(
             provision=p,
             terms=terms,

@@ -78,3 +78,22 @@ def test_an_exception_that_names_topics_carves_out_only_what_is_about_them(goal:
     consent["provisions"].append(deny)
     seen = view(case, compile_rules(case, builders.rulebook()), "lakeside", builders.NOW)
     assert (f"goals/{goal}" in seen.labels) is sees
+
+
+def test_a_consent_that_cannot_be_computed_carves_nothing_out_of_its_denials() -> None:
+    """*Not computable*: "such a consent never permits; what it may deny is denied": so do its exceptions."""
+    case = builders.case()
+    exception = {"id": "x", "effect": "permit", "parts": ["strengths"]}
+    deny = {
+        "id": "d",
+        "effect": "deny",
+        "to": ["partners/lakeside"],
+        "parts": ["strengths", "needs"],
+        "except": [exception],
+    }
+    second = {**case["consents"][0], "id": "c2", "provisions": [deny]}
+    case["consents"].append(second)
+    rulebook = builders.rulebook()
+    assert "strengths/kind" in view(case, compile_rules(case, rulebook), "lakeside", builders.NOW).labels
+    second["provisions"] = [deny, {"id": "p", "effect": "permit", "to": ["all"], "parts": "all", "topics": ["sorcery"]}]
+    assert "strengths/kind" not in view(case, compile_rules(case, rulebook), "lakeside", builders.NOW).labels
