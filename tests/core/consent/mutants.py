@@ -116,7 +116,7 @@ DENIES = [
     M("not computable: an unknown topic in a deny denies no topic", "rules.py", '_unless("topics" in p.unreadable, p.topics)', "_unless(False, p.topics)"),
     M("not computable: an unknown record in a deny denies no record", "rules.py", '_unless("records" in p.unreadable, records)', "_unless(False, records)"),
     M("not computable: an unknown receiver of a deny is nobody", "rules.py", 'if not p.to or "to" in p.unreadable or', "if not p.to or"),
-    M("not computable: an exception that cannot be read releases", "rules.py", '() if "except" in p.unreadable else p.exceptions', "p.exceptions"),
+    M("not computable: an exception in a consent that cannot be computed releases", "rules.py", '() if terms.faults else p.exceptions', "p.exceptions"),
     M("tombstones: what was added since does not wait", "rules.py", "*(w for tomb in p.records for w in self.waiting.get(tomb, ()))", ""),
 ]  # fmt: skip
 
