@@ -25,7 +25,7 @@ def _parts(spot: Spot, shown: list[Spot], naive: Naive) -> set[str]:
     return {naive.part(each) for each in shown if "x-ref" in each.node and each.value == spot.chain[0]}
 
 
-@examples(30)
+@examples(20)
 @given(situations())
 def test_every_element_of_a_view_has_a_permit_that_covers_it_whole(s: Situation) -> None:
     """ "every element of a view has a permit that covers it whole (one of each decision maker where `shared`)" """
@@ -38,7 +38,7 @@ def test_every_element_of_a_view_has_a_permit_that_covers_it_whole(s: Situation)
     assert uncovered == []
 
 
-@examples(30)
+@examples(20)
 @given(situations())
 def test_nothing_with_an_uncovered_topic_is_in_a_view(s: Situation) -> None:
     """ "nothing with an uncovered topic is in it": not one that no permit of the case names."""
@@ -47,7 +47,7 @@ def test_nothing_with_an_uncovered_topic_is_in_a_view(s: Situation) -> None:
     assert [spot.pointer for spot in _shown(s) if not naive.topics(spot) <= named] == []
 
 
-@examples(30)
+@examples(20)
 @given(situations())
 def test_nothing_denied_is_in_a_view(s: Situation) -> None:
     """Rule 5, "deny wins": but for what a child who may permit permits (rule 6)."""
@@ -63,7 +63,7 @@ def test_nothing_denied_is_in_a_view(s: Situation) -> None:
     assert denied == []
 
 
-@examples(30)
+@examples(20)
 @given(situations())
 def test_no_reference_dangles(s: Situation) -> None:
     """ "no dangling reference": whatever a view refers to is in it, or is the one word `family`."""
@@ -73,7 +73,7 @@ def test_no_reference_dangles(s: Situation) -> None:
     assert dangling == []
 
 
-@examples(30)
+@examples(20)
 @given(situations())
 def test_what_may_be_seen_is_seen(s: Situation) -> None:
     """Nothing permitted is lost: a text that is covered and not denied, of a record that is in the view, is there."""

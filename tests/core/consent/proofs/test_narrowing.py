@@ -39,7 +39,7 @@ def _grants(random: Random, s: Situation) -> Grants:
     return Grants(random, s.whom, TODAY, people, ["child", *people], paths, [])
 
 
-@examples(25)
+@examples(20)
 @given(situations(), st.randoms(use_true_random=False))
 def test_adding_a_deny_never_enlarges_a_view(s: Situation, random: Random) -> None:
     """ "adding a deny … in a consent that supersedes nothing, never enlarges a view" """
@@ -49,7 +49,7 @@ def test_adding_a_deny_never_enlarges_a_view(s: Situation, random: Random) -> No
     assert _enlarged(s, s.but(case)) == []
 
 
-@examples(25)
+@examples(20)
 @given(situations(), st.randoms(use_true_random=False))
 def test_removing_a_computable_permit_never_enlarges_a_view(s: Situation, random: Random) -> None:
     """ "… or removing a computable permit, in a consent that supersedes nothing, never enlarges a view" """
@@ -61,7 +61,7 @@ def test_removing_a_computable_permit_never_enlarges_a_view(s: Situation, random
     assert _enlarged(s, s.but(case)) == []
 
 
-@examples(25)
+@examples(20)
 @given(situations(), st.randoms(use_true_random=False))
 def test_revoking_never_enlarges_a_view(s: Situation, random: Random) -> None:
     """ "revoking never does": by status, by a date that has come, or both; also of a consent that lifted a denial."""
@@ -76,7 +76,7 @@ def test_revoking_never_enlarges_a_view(s: Situation, random: Random) -> None:
     assert _enlarged(s, s.but(case)) == []
 
 
-@examples(25)
+@examples(20)
 @given(situations(), st.randoms(use_true_random=False))
 def test_passing_the_end_of_a_consent_or_of_a_permit_never_enlarges_a_view(s: Situation, random: Random) -> None:
     """ "passing the end of a consent or of a permit never does": where nothing else begins or ends at that midnight."""
@@ -100,7 +100,7 @@ def test_passing_the_end_of_a_consent_or_of_a_permit_never_enlarges_a_view(s: Si
     assert _enlarged(before, after) == []
 
 
-@examples(25)
+@examples(20)
 @given(situations(), st.randoms(use_true_random=False))
 def test_the_order_of_consents_and_of_provisions_does_not_matter(s: Situation, random: Random) -> None:
     """ "order of consents and of provisions does not matter": nor that of what a provision names."""
@@ -113,7 +113,7 @@ def test_the_order_of_consents_and_of_provisions_does_not_matter(s: Situation, r
     assert (one.withheld, one.consents) == (other.withheld, other.consents)
 
 
-@examples(25)
+@examples(20)
 @given(situations())
 def test_a_view_of_a_view_is_the_same_view(s: Situation) -> None:
     """ "a view of a view under the same rules is the same view": every leaf, every label."""

@@ -47,7 +47,7 @@ def test_what_is_withheld_makes_no_difference(s: Situation, random: Random) -> N
 def test_the_pairs_really_differ_and_their_views_are_rich() -> None:
     """At least 60 of 100 generated views are not empty, and a pair differs in dozens of withheld leaves."""
     views = filled = pairs = different = leaves = 0
-    for seed in range(100):
+    for seed in range(60):
         s = situation(Random(seed))
         views += 1
         seen = len(leaves_in_view(s))
