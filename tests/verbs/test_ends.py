@@ -150,8 +150,9 @@ def test_a_deleted_record_and_a_deleted_case_are_taken_back(agency: Agency) -> N
 
 
 @pytest.mark.parametrize("how", ["revoked", "narrowed", "deleted"])
-def test_where_a_server_refuses_to_delete_stubs_stand_for_what_was_taken_back(agency: Agency, how: str) -> None:
+def test_where_a_server_refuses_to_delete_stubs_stand_for_what_was_taken_back(open_agency: Open, how: str) -> None:
     """No DELETE is tried there: it would have the whole refused, and nothing taken back."""
+    agency = open_agency(each={"paused": True}, riverside={"paused": False})
     hospital = agency.fhir("riverside")
     hospital.deletes = False
     case = case_of("ontario-csp")

@@ -20,14 +20,23 @@ QUICK = {"each": {"timeout": 0.2, "paused": True}, "lakeside": {"paused": False}
 
 
 def entries(change: Callable[[list[Any]], list[Any]]) -> faults.Changed:
-    return faults.Changed(lambda bundle: {**bundle, "entry": change(bundle.get("entry", []))})
+    """An answer to a transaction with other entries. A search that leaves out what is there cannot be told from one
+    that finds nothing: that fault is not among these."""
+
+    def changed(bundle: Any) -> Any:
+        written = bundle.get("type") == "transaction-response"
+        return {**bundle, "entry": change(bundle["entry"])} if written else bundle
+
+    return faults.Changed(changed)
 
 
 def with_error(bundle: Any) -> Any:
     """Everything was done, but the last entry says that it failed."""
     issue = {"severity": "error", "code": "exception", "diagnostics": "Théo Exemple"}
     failed = {"response": {"status": "500", "outcome": {"resourceType": "OperationOutcome", "issue": [issue]}}}
-    return {**bundle, "entry": [*bundle.get("entry", [])[:-1], failed]}
+    return (
+        {**bundle, "entry": [*bundle["entry"][:-1], failed]} if bundle.get("type") == "transaction-response" else bundle
+    )
 
 
 OUTCOME = json.dumps(

@@ -104,9 +104,10 @@ def test_a_withdrawal_happens_though_the_last_look_stops_the_rest(
 @pytest.mark.parametrize("after", ["last look", "check"])
 @pytest.mark.parametrize("partner", ["lakeside", "riverside"])
 def test_what_is_stopped_and_refers_to_what_must_go_goes_too(
-    agency: Agency, monkeypatch: pytest.MonkeyPatch, partner: str, after: str
+    open_agency: Open, monkeypatch: pytest.MonkeyPatch, partner: str, after: str
 ) -> None:
     """A plan lists its goals and tells their titles; writing it again without the one that goes is what is stopped."""
+    agency = open_agency(each={"paused": True}, **{partner: {"paused": False}})
     agency.fhir("riverside").deletes = False
     case = case_of("ontario-csp")
     agency.put(case)
