@@ -18,7 +18,7 @@ from adapter.core.account.words import HOW, LANGUAGES
 from adapter.core.consent.rulebook import TOPICS
 from adapter.core.fhir.search import PARAMETERS
 from adapter.errors import NotFound
-from adapter.show import STATEMENTS
+from adapter.show.account import STATEMENTS
 from adapter.web.api.account import ACCOUNTS
 from adapter.web.api.asked import FORMS, MOST
 from adapter.web.auth import admission

@@ -1,0 +1,65 @@
+"""What is shared with whom: shares, partners, the first page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapter.desk import Desk, Preview
+from adapter.show.found import known_case
+from adapter.store import cases, holdings
+from adapter.store import shares as share_rows
+from adapter.store.database import Tx
+
+FIRST_PAGE = 50
+"""Cases on the first page: it is read by a person, and tells what each partner holds of each."""
+
+
+def shares_of(desk: Desk, number: str) -> list[dict[str, Any]]:
+    """The shares of a case, a partner each."""
+    with desk.store.reading() as tx:
+        return [_share(s) for s in share_rows.of_case(tx, known_case(tx, number).id)]
+
+
+def partners(desk: Desk | Preview) -> list[dict[str, Any]]:
+    """The partners of the instance; nothing secret."""
+    return [
+        {
+            "id": p.id,
+            "name": p.name,
+            "sectors": list(p.sectors),
+            "purpose": p.purpose,
+            "release": p.release,
+            "base_url": p.base_url,
+            "since": p.since.isoformat(),
+            "paused": p.paused,
+        }
+        for p in desk.catalogue.partners.values()
+    ]
+
+
+def overview(desk: Desk) -> dict[str, Any]:
+    """The first page: the cases first saved, the partners, the state of each pair and what the partner holds of it."""
+    with desk.store.reading() as tx:
+        rows = [
+            {"case": s.number, "shares": [_share(x) | _held(tx, x) for x in share_rows.of_case(tx, s.id)]}
+            for s in cases.listed(tx, after=None, limit=FIRST_PAGE)
+        ]
+    return {"agency": desk.settings.agency_name, "partners": partners(desk), "cases": rows}
+
+
+def _share(share: share_rows.Share) -> dict[str, Any]:
+    return {
+        "partner": share.partner,
+        "state": share.state,
+        "due": share.due.isoformat() if share.due else None,
+        "outcome": share.outcome,
+        "detail": share.detail,
+        "attempts": share.attempts,
+        "alarms": list(share.alarms),
+        "updated_at": share.updated_at.isoformat(),
+    }
+
+
+def _held(tx: Tx, share: share_rows.Share) -> dict[str, Any]:
+    there = [h for h in holdings.of_share(tx, share.id) if h.state != "withdrawn"]
+    return {"resources": len(there), "parts": sorted({part for h in there for part in h.parts})}

@@ -1,0 +1,134 @@
+"""What waits for a person: text to review, what ends soon, alarms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from adapter.core.consent.explain import ALARMS
+from adapter.core.consent.explain import alarms as found_in
+from adapter.core.consent.notices import LOOK, SENTENCES, SHARE_ALARMS, announcements
+from adapter.core.consent.review import SENTENCES as WAITS
+from adapter.core.consent.review import waiting
+from adapter.core.consent.texts import of_place
+from adapter.core.desired import Subject, rules_of
+from adapter.desk import Desk
+from adapter.show.found import known_case, stored_case
+from adapter.store import cases
+from adapter.store import shares as share_rows
+from adapter.store.cases import StoredCase
+
+FIRST_PAGE = 50
+"""Cases on the first page: it is read by a person, and tells what each partner holds of each."""
+
+MOST_STOPPED = 1000
+"""Stopped shares that are looked through for deleted cases."""
+
+
+def to_review(
+    desk: Desk, number: str | None = None, *, after: str | None = None, limit: int = FIRST_PAGE, text: bool = False
+) -> dict[str, Any]:
+    """`{"waiting": […], "next"}`: what waits for a person's word, in one case or in a page of cases.
+
+    Without `text` nothing of what is said there, nor any name: paths, kinds and ages. `next`: the case behind which the
+    next page begins, None on the last.
+    """
+    now = desk.clock()
+    found, next_ = _page(desk, number, after, limit)
+    rows = []
+    for stored in found:
+        subject = Subject.of(stored.number, stored.body, stored.kept)
+        for w in waiting(subject.case, subject.kept, rules_of(desk.bench, subject), now):
+            since = datetime.fromisoformat(w.since) if w.since else stored.saved_at
+            row: dict[str, Any] = {
+                "case": stored.number,
+                "path": w.path,
+                "kind": w.kind,
+                "since": since.isoformat(),
+                "days": max(0, (now - since).days),
+                "about": w.about or None,
+                "partners": list(w.partners),
+                "sentence": WAITS[w.kind],
+            }
+            said = of_place(subject.case, w.path, desk.catalogue.schemas) if text else {}
+            # A document's bytes are read where documents are read.
+            rows.append(row | ({"text": {n: v for n, v in said.items() if n != "bytes"}} if text else {}))
+    return {"waiting": rows, "next": next_}
+
+
+def due_soon(
+    desk: Desk, number: str | None = None, *, days: int | None = None, after: str | None = None, limit: int = FIRST_PAGE
+) -> dict[str, Any]:
+    """`{"due": […], "next"}`: consents, permits and denials that end, and birthdays, the nearest first in each page."""
+    now = desk.clock()
+    found, next_ = _page(desk, number, after, limit)
+    rows = [
+        {
+            "case": stored.number,
+            "on": a.on.isoformat(),
+            "days": a.days,
+            "ahead": a.ahead,
+            "kind": a.kind,
+            "path": a.path,
+            "partners": list(a.partners),
+            "sentence": SENTENCES[a.kind],
+        }
+        for stored in found
+        for a in announcements(
+            rules_of(desk.bench, Subject.of(stored.number, stored.body, stored.kept)), now, days=days
+        )
+    ]
+    return {"due": sorted(rows, key=lambda row: (row["on"], row["case"])), "next": next_}
+
+
+def alarms(
+    desk: Desk, number: str | None = None, *, after: str | None = None, limit: int = FIRST_PAGE
+) -> dict[str, Any]:
+    """`{"alarms": […], "next"}`: what a person must look at: of consents by their path, of shares by their partner."""
+    now = desk.clock()
+    found, next_ = _page(desk, number, after, limit, deleted=True)
+    rows = []
+    for stored in found:
+        subject = Subject.of(stored.number, stored.body, stored.kept)
+        of_case = found_in(rules_of(desk.bench, subject), now) if subject.case else ()
+        rows += [_alarm(stored.number, a.code, ALARMS[a.code], path=a.path) for a in of_case]
+        with desk.store.reading() as tx:
+            of_shares = share_rows.of_case(tx, stored.id)
+        for share in of_shares:
+            codes = [c for c in share.alarms if c not in ALARMS] or (["stopped"] if share.state == "stopped" else [])
+            rows += [_alarm(stored.number, c, SHARE_ALARMS.get(c, LOOK), share=share) for c in codes]
+    return {"alarms": rows, "next": next_}
+
+
+def _alarm(
+    number: str, code: str, sentence: str, *, path: str | None = None, share: share_rows.Share | None = None
+) -> dict[str, Any]:
+    return {
+        "case": number,
+        "path": path,
+        "partner": share.partner if share else None,
+        "alarm": code,
+        "sentence": sentence,
+        "detail": share.detail if share else "",
+    }
+
+
+def _page(
+    desk: Desk, number: str | None, after: str | None, limit: int, *, deleted: bool = False
+) -> tuple[list[StoredCase], str | None]:
+    """One case; or a page of cases and the number of the last of them where there may be more.
+
+    `deleted`: on the last page also the deleted cases of which a share has stopped: something may not be taken back.
+    """
+    with desk.store.reading() as tx:
+        if number is not None:
+            return [known_case(tx, number) if deleted else stored_case(tx, number)], None
+        behind = known_case(tx, after).id if after else None
+        found = cases.listed(tx, after=behind, limit=limit)
+        if len(found) == limit:
+            return found, found[-1].number
+        if deleted:
+            stopped = {share.case_id for share in share_rows.listed(tx, state="stopped", limit=MOST_STOPPED)}
+            gone = (cases.by_id(tx, case_id) for case_id in sorted(stopped))
+            found += [stored for stored in gone if stored is not None and stored.deleted]
+        return found, None
