@@ -334,8 +334,9 @@ class Rules:
             return ()
         if why := self._state(terms, _ANYONE, now):
             return (why,)
-        whys = {self._permit_fails(terms, p, _ANYONE, now) for p in permits} - {"receiver"}
-        return () if "" in whys or len(whys) < len(permits) else tuple(sorted(whys))
+        # Whom a permit names is asked of each partner, not here.
+        whys = {self._permit_fails(terms, p, _ANYONE, now) for p in permits}
+        return () if whys & {"", "receiver"} else tuple(sorted(whys))
 
     def alarms(self, now: datetime) -> tuple[Alarm, ...]:
         """What a person must look at, whatever the partner (rules 3, 7, *Not computable*)."""
