@@ -228,7 +228,7 @@ VIEWS = [
     M("closure: a reference to what is withheld stays", "closure.py", "        if seen.value not in self.present:\n", "        if False:\n"),
     M("closure: an entry stays without the reference that it needs", "closure.py", 'if complete(kept, node) and kept.keys() - {"id"}:', 'if kept.keys() - {"id"}:'),
     M("closure: one pass is enough", "closure.py", "        if not sweep.removed:\n", "        if True:\n"),
-    M("closure: entries count as there, whatever became of them", "closure.py", "            del self.kept.entries[before:]\n", "            pass\n", (("closure.py", "        del references[before[0] :], entries[before[1] :]\n        return {}", "        del references[before[0] :]\n        return {}"),)),
+    M("closure: an entry of which too little is left counts as there", "sight.py", "        del grown.references[before[0] :], grown.entries[before[1] :]\n", "        del grown.references[before[0] :]\n"),
     M("stand-in: it stands in signatures too", "closure.py", 'self.path.startswith("goals/") or', 'self.path.startswith(("goals/", "care_plans/")) or'),
     M("stand-in: nobody stands in on a team", "closure.py", '(self.path.startswith("care_teams/") and trail == "members.member")', "False"),
     M("stand-in: it stands in for one who is topical", "closure.py", "return not place.topics and not denied", "return not denied"),

@@ -30,7 +30,7 @@ from tests.core.consent.changes import (
     put,
     referral,
 )
-from tests.core.consent.table.rows import BOTH_TOPICS, EMPTY, G1, G2, G3, PLAN, SEAT, Row
+from tests.core.consent.table.rows import ABLE, BOTH_TOPICS, EMPTY, G1, G2, G3, PLAN, RAW, SEAT, Row
 from tests.core.consent.test_table import is_there, place, prepared
 
 BOOK = builders.rulebook()
@@ -112,6 +112,11 @@ HELD = [
     Row("A provider who is named brings along the organization", permission(parts=["identity", "goals", "team"]), ("providers/speech/organization", "organizations/birch/name")),
     Row("Its own consent ends with the permit where that ends before it", permission(period={"start": "2026-09-01", "end": "2026-12-24"}), equal={"consents/own/period/end": "2026-12-24"}),
     Row("Its own consent carries the notices that it must keep", consent(notices=["No copies without asking the family"]), equal={"consents/own/notices": ["No copies without asking the family"]}),
+    Row("Who is named only in an entry that is gone is not named", both(permission(parts=["identity", "enrolment"]), put("enrolment", coordinator_history=[{"who": "people/mother", "asked_by": "providers/speech"}])), ("enrolment/tier",), ("enrolment/coordinator_history", "providers/speech", "organizations/birch")),
+    Row("A referral does not point to a service of which too little is left", both(referral(shares=[f"{PLAN}/services/speech"]), put(f"{PLAN}/services/speech", code=None)), ("referrals/ask",), ("referrals/ask/shares", "care_plans"), to="riverside", book=RAW),
+    Row("A permit of all parts does not show how capable she was found", both(permission(parts="all"), ABLE), ("child/name",), ("child/decision_making",)),
+    Row("A referral to the hospital gives the school no purpose, even where a permit names it", both(referral(), also("more", permit(purposes=["referral"], parts=["identity", "contact", "referrals"]))), ("child/name",), ("child/telecoms", "referrals")),
+    Row("Lifted from a service, the topic stays on the agency that gives it", put(f"{PLAN}/services/talk", topics_lifted=["mental-health"]), (f"{PLAN}/services/talk",), (f"{PLAN}/services/talk/organization", "organizations/northstar")),
 ]  # fmt: skip
 
 
