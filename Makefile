@@ -24,8 +24,9 @@ $(DEV): $(RUNTIME) requirements/dev.lock
 demo: install
 	$(BIN)/adapter demo $(if $(ONCE),--once)
 
+# What needs no server; `make servers` has the rest.
 test: $(DEV)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not servers"
 
 lint: $(DEV)
 	$(BIN)/ruff check adapter tests bench
@@ -37,7 +38,7 @@ check: lint test
 
 # What needs servers: PostgreSQL (Debian's package; a server of its own is started in a temporary folder).
 servers: $(DEV)
-	CSP_SERVERS=1 $(BIN)/python -m pytest -m servers
+	CSP_SERVERS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m servers
 
 # The properties of consent.md and the leak channels, with the full numbers.
 proofs: $(DEV)
