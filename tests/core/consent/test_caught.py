@@ -103,7 +103,7 @@ HELD = [
     Row("An exception of a deny whose list of records is empty releases nothing", denied(**{"except": [permit(**{**ONLY, "records": []})]}), (), EMPTY),
     Row("An exception of a deny for one topic does not release what has two", both(BOTH_TOPICS, permission(topics=["mental-health", "justice"]), denied(topics=["mental-health", "justice"], **{"except": [permit(**{**ONLY, "topics": ["justice"]})]})), G1, G2),
     Row("An exception of a deny for one part does not release another", denied(parts=["goals", "needs"], **{"except": [permit(**{**ONLY, "parts": ["needs"]})]}), ("needs/words",), G1),
-    Row("A label on the plan reaches every service in it", put(PLAN, topics=["hiv"]), G1, ("care_plans",)),
+    Row("A label on the plan reaches every service in it, whatever else the service is about", both(permission(topics=["mental-health"]), put(PLAN, topics=["hiv"])), G2, ("care_plans",)),
     Row("Of two sources only the text of the one that does not label waits", nothing, ("goals/g3/title",), G1, book=MIXED),
     Row("A referral that the receiver has refused shows nothing", referral(outcome={"status": "rejected"}), (), EMPTY, to="riverside"),
     Row("A referral shows who the child is and how to reach her, not what she likes", both(referral(), put("consents/ref/provisions/ref-0", parts="all")), ("child/telecoms",), ("child/likes", "child/school"), to="riverside"),
