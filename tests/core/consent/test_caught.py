@@ -141,6 +141,14 @@ def test_a_record_is_labelled_with_its_topics_and_purposes() -> None:
     assert labels["goals/g1"].topics == ()
 
 
+def test_a_reference_in_the_enrolment_labels_it_with_the_sector_that_it_tells_of() -> None:
+    """consent.md, *Topics*: in `enrolment` the reference itself takes the topic; a record is labelled by what it holds."""
+    seen = permission(parts="all", topics=["child-welfare"])
+    of_the_society = put("enrolment", coordinator="providers/caseworker")
+    assert _view(both(seen, of_the_society)).labels["enrolment"].topics == ("child-welfare",)
+    assert _view(seen).labels["enrolment"].topics == ()
+
+
 def test_the_one_bit_says_whether_something_was_withheld() -> None:
     """consent.md, *withheld_notice*: a view of a case of which everything may be seen does not set it."""
 
