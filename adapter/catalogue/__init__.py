@@ -28,7 +28,7 @@ from adapter.errors import Finding, Misconfigured
 
 __all__ = ["Catalogue", "Program", "files_root", "findings", "load", "record_schemas", "rulebook"]
 
-_MAPS_OF_LABELS = frozenset({"topic", "purpose"})
+_MAPS_OF_LABELS = frozenset({"confidentiality", "topic", "purpose"})
 """Maps that the adapter itself asks for: the security labels of resources (core/mapping/resources.py)."""
 
 
