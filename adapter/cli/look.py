@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from adapter.cli.context import Asked, desk, instant, pass_asked, say
-from adapter.cli.output import indented, print_json, print_rows
+from adapter.cli.output import indented, print_json, print_table
 from adapter.errors import AdapterError, Finding, Misconfigured, Refused
 
 if TYPE_CHECKING:
@@ -71,15 +71,16 @@ def map_(
     show_default=True,
     help="What to show: the permitted records, the FHIR resources, or why each record is shared or withheld.",
 )
-@click.option("--explain", is_flag=True, help="The same as --as explain.")
+@click.option("--explain", is_flag=True, help="--as explain as tables, also where it is no terminal.")
 @pass_asked
 def preview(
     asked: Asked, case: IO[bytes], partner: str, partners: Path | None, at: str | None, form: str, explain: bool
 ) -> None:
     """Show what a partner may see of a case, and why.
 
-    Nothing is stored and nothing is sent. Use - for a case on standard input. On a terminal an explanation is two
-    tables: how much of each part is shared, partly shared or withheld; then each record with its reasons.
+    Nothing is stored and nothing is sent. Use - for a case on standard input. With --explain, or on a terminal, an
+    explanation is two tables: how much of each part is shared, partly shared or withheld; then each record with its
+    reasons. Elsewhere it is JSON.
 
     \b
     Examples:
@@ -94,13 +95,14 @@ def preview(
     body = case.read()
     if problems := keep.problems(body, found.catalogue.schemas):
         raise Refused(f"The case file breaks {len(problems)} rules.", problems)
+    tables = explain or (form == "explain" and sys.stdout.isatty())
     form = "explain" if explain else form
     asked_for = strict_json.dump({"case": strict_json.parse(body), "partner": partner})
     shown = show.preview(found, asked_for, form=form, at=instant(at, found.settings.time_zone))
-    if form == "explain" and sys.stdout.isatty():
+    if tables:
         parts = [row | {"is": row["outcome"], "why": " ".join(row["reasons"])} for row in shown["parts"]]
-        print_rows(parts, ("part", "is", "shared", "partly", "withheld", "why"), as_json=False)
-        print_rows(_explained(shown), ("record", "is", "part", "why", "provision"), as_json=False)
+        print_table(parts, ("part", "is", "shared", "partly", "withheld", "why"))
+        print_table(_explained(shown), ("record", "is", "part", "why", "provision"))
     else:
         print_json(shown)
 
