@@ -76,6 +76,11 @@ def situations(draw: st.DrawFn, full: int = 45) -> Situation:
     return situation(draw(st.randoms(use_true_random=False)), full)
 
 
+def seeds() -> st.SearchStrategy[Random]:
+    """Chance for the test itself, which hypothesis need not follow draw by draw."""
+    return st.integers(min_value=0, max_value=(1 << 32) - 1).map(Random)
+
+
 def situation(random: Random, full: int = 45) -> Situation:
     """One situation. What steers is drawn from `random`, which shrinks; texts and the like from a seed of it."""
     made = _Maker(random, full).make()

@@ -7,12 +7,11 @@ from random import Random
 from typing import Any
 
 from hypothesis import given
-from hypothesis import strategies as st
 
 from adapter.core.consent.endings import next_change
 from tests.core.consent.proofs.amounts import examples
 from tests.core.consent.proofs.flesh import scalars
-from tests.core.consent.proofs.generators import Situation, situation, situations
+from tests.core.consent.proofs.generators import Situation, seeds, situation, situations
 from tests.core.consent.proofs.leaves import leaves_in_view
 from tests.core.consent.proofs.traffic import Traffic
 from tests.core.consent.proofs.vary import otherwise
@@ -35,7 +34,7 @@ def _revoked(case: dict[str, Any]) -> dict[str, Any]:
 
 
 @examples(30)
-@given(situations(), st.randoms(use_true_random=False))
+@given(situations(), seeds())
 def test_what_is_withheld_makes_no_difference(s: Situation, random: Random) -> None:
     """ "two cases that are equal in every leaf that steers decisions … and in every leaf permitted to P, give P
     byte-identical resources, identifiers, timestamps and requests, and the same schedule" (the notice excepted)"""
@@ -53,7 +52,7 @@ def test_what_is_withheld_makes_no_difference(s: Situation, random: Random) -> N
 
 
 @examples(30)
-@given(situations(), st.randoms(use_true_random=False))
+@given(situations(), seeds())
 def test_a_save_of_what_is_withheld_causes_no_traffic(s: Situation, random: Random) -> None:
     """The agency changes, adds and removes what the partner may not see: not one request, and the same schedule."""
     s = _without_notice(s)
