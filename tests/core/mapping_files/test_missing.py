@@ -212,6 +212,7 @@ def test_each_open_code_of_a_row_unknown(name: str, using: Mappings) -> None:
     assert found
 
 
+@pytest.mark.timeout(3600 if ALL else 120)
 @pytest.mark.parametrize("folder", CASES)
 def test_each_leaf_of_a_fixture_missing_in_turn(folder: str, using: Mappings) -> None:
     """And each list and object of it: issue 4, *Missing data*."""
@@ -222,6 +223,7 @@ def test_each_leaf_of_a_fixture_missing_in_turn(folder: str, using: Mappings) ->
         sound(mapped(without(case, at), using), using)
 
 
+@pytest.mark.timeout(3600 if ALL else 120)
 @pytest.mark.parametrize("folder", CASES)
 def test_each_code_of_a_fixture_unknown_in_turn(folder: str, using: Mappings) -> None:
     """Closed codes too: a schema may have grown where a map has not. No coding says a code that nobody translated."""
