@@ -56,7 +56,7 @@ def test_a_whole_fixture_case_is_valid_and_all_its_codes_are_translated(folder: 
 
 @pytest.mark.parametrize("name", [*sorted(ROWS), *(folder for folder, _ in fixtures())])
 def test_r5_tells_what_r4_tells(name: str) -> None:
-    """Each text, date and code of the records that stands in the one stands in the other: nothing is lost on the way."""
+    """Each text, date and code of the records that stands in the one stands in the other: nothing is lost."""
     case = row(name) if name in ROWS else whole(dict(fixtures())[name])
     silent = replace(SCHOOL, narrative=False)
     r4, r5 = (
