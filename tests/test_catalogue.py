@@ -29,12 +29,13 @@ def whole() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The catalogue with one mapping file, so that reading it is quick, and the fixtures' partners."""
+    """The catalogue with one mapping file of each release, so that reading it is quick, and the fixtures' partners."""
     root = tmp_path_factory.mktemp("sound")
     shutil.copytree(ROOT / "mappings", root / "mappings")
-    for path in (root / "mappings" / "r4").iterdir():
-        if path.name != "strength.yaml":
-            path.unlink()
+    for release, kept in (("r4", "strength.yaml"), ("r5", "need.yaml")):
+        for path in (root / "mappings" / release).iterdir():
+            if path.name != kept:
+                path.unlink()
     shutil.copytree(PARTNERS, root / "partners")
     return root
 
@@ -64,8 +65,12 @@ def test_the_catalogue_holds_what_the_files_say(whole: Catalogue) -> None:
     assert whole.topics["sector"]["justice"] == ("justice",)
     assert set(whole.programs) == {"ontario-csp", "early-intervention", "person-centred", "wraparound"}
     assert {"hospital", "education", "child-welfare"} < whole.sectors
-    assert whole.mappings.release == "R4"
-    assert whole.mappings.codes["goal-status"].translate("achieved") is not None
+    assert {release: files.release for release, files in whole.mappings.items()} == {"R4": "R4", "R5": "R5"}
+    r4, r5 = ({each.name: each for each in whole.mappings[release].mappings} for release in ("R4", "R5"))
+    assert r5["strength"] is r4["strength"], "absent in mappings/r5 means R4's"
+    assert r5["need"] is not r4["need"]
+    assert set(r5) == {*r4, "transition"}
+    assert whole.mappings["R4"].codes["goal-status"].translate("achieved") is not None
 
 
 def test_a_partner_file_becomes_a_partner_whole(whole: Catalogue) -> None:
@@ -266,6 +271,13 @@ OTHER = [
         "each: strength",
         "each: no record schema has strength",
         id="a mapping over no collection",
+    ),
+    pytest.param(
+        "mappings/r5/need.yaml",
+        "each: needs",
+        "each: need",
+        "each: no record schema has need",
+        id="a mistake in a file of R5",
     ),
     pytest.param(
         "mappings/r4/strength.yaml",
