@@ -213,6 +213,8 @@ def _found(index: int, value: Any, told: Told) -> Iterator[Node]:
     if not isinstance(entries, list):
         told.refuse(index, "Bundle.entry", "must be a list")
         return
+    if not entries:
+        told.find(index, "Bundle", "the Bundle holds no resource")
     for number, entry in enumerate(entries[: _MOST_RESOURCES + 1]):
         at = f"Bundle.entry[{number}]"
         resource = entry.get("resource") if isinstance(entry, dict) else None
