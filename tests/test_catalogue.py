@@ -64,8 +64,8 @@ def test_the_catalogue_holds_what_the_files_say(whole: Catalogue) -> None:
     assert whole.topics["sector"]["justice"] == ("justice",)
     assert set(whole.programs) == {"ontario-csp", "early-intervention", "person-centred", "wraparound"}
     assert {"hospital", "education", "child-welfare"} < whole.sectors
-    assert whole.mappings.release == "R4"
-    assert whole.mappings.codes["goal-status"].translate("achieved") is not None
+    assert {release: files.release for release, files in whole.mappings.items()} == {"R4": "R4", "R5": "R5"}
+    assert whole.mappings["R4"].codes["goal-status"].translate("achieved") is not None
 
 
 def test_a_partner_file_becomes_a_partner_whole(whole: Catalogue) -> None:

@@ -18,15 +18,14 @@ from adapter.catalogue.inbound import check_inbound, extensions_sent, read_inbou
 from adapter.catalogue.partners import read_partners
 from adapter.catalogue.records import CodeList, check_labels, code_lists, entry_lists, part_tables, read_schemas
 from adapter.catalogue.rules import Program, check_tables, read_parts, read_programs, read_topics
-from adapter.catalogue.translations import check_codes, check_each, check_used, read_codes, read_mappings
+from adapter.catalogue.translations import check_codes, check_each, check_used, over, read_codes, read_mappings
 from adapter.core.consent.fhir_consents import Vocabulary
 from adapter.core.consent.forms import Form
 from adapter.core.consent.rulebook import Rulebook
-from adapter.core.fhir.models import Release
 from adapter.core.mapping.codes import ConceptMap
 from adapter.core.mapping.inbound import Inbound, InboundMapping
 from adapter.core.mapping.resources import Mappings
-from adapter.core.partner import Partner
+from adapter.core.partner import Partner, Release
 from adapter.core.schema import Schemas
 from adapter.errors import Finding, Misconfigured
 
@@ -52,7 +51,8 @@ class Catalogue:
     """The files of mappings/ and the partners, read once; nothing in it changes while the adapter runs."""
 
     schemas: Schemas
-    mappings: Mappings
+    mappings: Mapping[Release, Mappings]
+    """By release; a file that R5 does not have is R4's (design.md section 5)."""
     codes: Mapping[str, ConceptMap]
     topics: Mapping[str, Mapping[str, tuple[str, ...]]]
     """Code list (`x-codes`) → code → topics that it implies."""
@@ -200,7 +200,9 @@ def _read(partners: Path | None, root: Path, *, with_inbound: bool = False) -> t
     programs = read_programs(base / "programs", "mappings/programs", found, known=known)
     offered = parts.source.values.get("parts") or {}
     forms = read_forms(base / "consents", "mappings/consents", found, Known(offered, sectors, sources, lists, lines))
-    mappings, uses = read_mappings(base / "r4", "mappings/r4", found)
+    r4, uses = read_mappings(base / "r4", "mappings/r4", found)
+    r5, uses_of_r5 = read_mappings(base / "r5", "mappings/r5", found)
+    uses = (*uses, *uses_of_r5)
     check_codes(lists, codes, uses, "mappings/codes", found)
     check_each(uses, {*sources, *(each.replace("/", ".") for each in entry_lists(sources))}, found)
     if with_inbound:
@@ -214,7 +216,7 @@ def _read(partners: Path | None, root: Path, *, with_inbound: bool = False) -> t
         return None, found
     return Catalogue(
         schemas=_compiled(sources),
-        mappings=Mappings("R4", mappings, codes),
+        mappings={"R4": Mappings("R4", r4, codes), "R5": Mappings("R5", over(r4, r5), codes)},
         codes=codes,
         topics=topics,
         parts=parts.since,

@@ -9,8 +9,9 @@ from typing import Any
 
 from adapter.catalogue.files import Found
 from adapter.catalogue.translations import Use
-from adapter.core.fhir.models import TYPES, Release
+from adapter.core.fhir.models import TYPES
 from adapter.core.mapping.inbound import FUNCTIONS, InboundMapping, load_inbound
+from adapter.core.partner import Release
 from adapter.errors import Finding, Misconfigured
 
 _USE = re.compile(r"\b(ours|own|words|path|csp)\(((?:\s*'[^']*'\s*,?)+)\s*\)")

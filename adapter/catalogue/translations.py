@@ -71,6 +71,17 @@ def read_mappings(folder: Path, name: str, found: Found) -> tuple[tuple[MappingF
     return tuple(mappings), tuple(uses)
 
 
+def over(base: Collection[MappingFile], differing: Collection[MappingFile]) -> tuple[MappingFile, ...]:
+    """The mappings of a release that has only the files which differ from `base`, each in place of its namesake."""
+    replaced = {_file_of(mapping) for mapping in differing}
+    return (*(mapping for mapping in base if _file_of(mapping) not in replaced), *differing)
+
+
+def _file_of(mapping: MappingFile) -> str:
+    """A mapping is named after its file, and where that holds several, after its type and slot too."""
+    return mapping.name.partition(" ")[0]
+
+
 def check_codes(
     lists: Mapping[str, CodeList], codes: Mapping[str, ConceptMap], uses: Collection[Use], name: str, found: Found
 ) -> None:

@@ -15,7 +15,7 @@ from adapter.errors import AdapterError, Finding, Misconfigured, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from adapter.core.fhir.models import Release
+    from adapter.core.partner import Release
     from adapter.desk import Desk, Preview
 
 _case = click.argument("case", metavar="CASE.json", type=click.File("rb"))

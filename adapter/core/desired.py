@@ -17,6 +17,7 @@ from adapter.core.fhir.models import problems
 from adapter.core.identity import Identity, Key
 from adapter.core.keeping import effective, rulebook_for
 from adapter.core.mapping.resources import Mappings, resources
+from adapter.core.partner import Release
 from adapter.core.residue import Residue
 from adapter.errors import Problem
 
@@ -26,7 +27,7 @@ class Bench:
     """The values that do not change while an instance runs: all that a case and a partner are held against."""
 
     rulebook: Rulebook
-    mappings: Mappings
+    mappings: Mapping[Release, Mappings]
     identity_secret: bytes
     identifier_system: str
 
@@ -75,15 +76,17 @@ def rules_of(bench: Bench, subject: Subject) -> Rules:
 
 
 def desire(bench: Bench, subject: Subject, partner: str, now: datetime) -> Desired:
-    """view ▸ map ▸ check (design.md section 4). Pure; the same for the same permitted content."""
+    """view ▸ map ▸ check (design.md section 4), in the release that the partner speaks. Pure; the same for the same
+    permitted content."""
     rules = rules_of(bench, subject)
     identity = bench.identity(partner)
+    release = bench.rulebook.partners[partner].release
     shown = view(
         subject.case, rules, partner, now, tie=lambda path: identity.urn(Key(subject.number, path, path.split("/")[0]))
     )
     mapped = resources(
         shown,
-        bench.mappings,
+        bench.mappings[release],
         case_number=subject.number,
         partner=bench.rulebook.partners[partner],
         identity=identity,
@@ -93,7 +96,7 @@ def desire(bench: Bench, subject: Subject, partner: str, now: datetime) -> Desir
     wrong = [
         Problem(f"{made.type} of {made.about}{problem.pointer}", problem.detail)
         for made in mapped.made
-        for problem in problems(made.resource)
+        for problem in problems(made.resource, release=release)
     ]
     return Desired(
         made=mapped.made,
@@ -122,8 +125,10 @@ def plan(
         rules = rules_of(bench, subject)
         paths = frozen(subject.case, rules, partner, now)
         staying = {h.urn for h in holdings if h.about in paths}
-    stubs = bench.rulebook.partners[partner].withdrawal == "stub"
-    wanted = Residue(bench.identity(partner), subject.number, stubs=stubs).beside(desired.made, holdings, staying)
+    receiver = bench.rulebook.partners[partner]
+    stubs = receiver.withdrawal == "stub"
+    residue = Residue(bench.identity(partner), subject.number, receiver.release, stubs=stubs)
+    wanted = residue.beside(desired.made, holdings, staying)
     # Nothing can be deleted there, and a directory resource has no stub: one Delete would have the whole refused.
     kept = {h.urn for h in holdings if h.directory} if stubs else kept_elsewhere
     return Plan(changes(wanted, holdings, frozen=staying, directory=directory, kept_elsewhere=kept), desired)

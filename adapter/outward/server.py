@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from requests import Request, RequestException
 from urllib3.exceptions import HTTPError
 
-from adapter.core.fhir.bundle import search
+from adapter.core.fhir.named import search
 from adapter.core.partner import Partner
 from adapter.outward.answer import Answer, NotSent, Unknown, read
 from adapter.outward.wire import Exchange, Wire
@@ -50,7 +50,7 @@ class Server:
     def find(self, type_: str, identifier: tuple[str, str], *, request_id: str = "") -> Answer:
         """Searches by one of our own identifiers, which are opaque: what names a person never stands in an address."""
         headers = {"Cache-Control": "no-cache"}  # else HAPI may answer from a search that it made before our write
-        return self._ask("GET", f"/{_matching(_TYPE, type_)}?{search(identifier)}", request_id, headers)
+        return self._ask("GET", f"/{_matching(_TYPE, type_)}?{search(type_, identifier)}", request_id, headers)
 
     def read(self, type_: str, id_: str, *, request_id: str = "") -> Answer:
         """Reads one resource by the id that it has there."""

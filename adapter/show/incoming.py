@@ -11,9 +11,9 @@ from adapter.core import strict_json
 from adapter.core.case import check
 from adapter.core.consent.fhir_consents import receivers_by_identifier
 from adapter.core.desired import Subject, desire
-from adapter.core.fhir.models import Release
 from adapter.core.mapping.inbound import Consents, Mapped, Note, Sender
 from adapter.core.mapping.inbound import records as map_back
+from adapter.core.partner import Release
 from adapter.desk import Desk, Preview
 from adapter.errors import AdapterError, Malformed, Refused, TooLarge
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from adapter.core.diff import Change, Create, Delete, Holding, Update, in_order, referred
+from adapter.core.fhir.named import search
 
 Sent = Create | Update | Delete
 """The changes that need traffic."""
-
-_TOKEN_SEPARATORS = str.maketrans({separator: f"\\{separator}" for separator in "\\,|$"})
 
 
 def sent_of(changes: Iterable[Change]) -> tuple[Sent, ...]:
@@ -56,17 +54,11 @@ def alike(changes: Iterable[Change]) -> bool:
     return len(set(types)) < len(types)
 
 
-def search(identifier: tuple[str, str]) -> str:
-    """`identifier=system|value` as a query, escaped as a FHIR token and then percent-encoded."""
-    system, value = (quote(part.translate(_TOKEN_SEPARATORS), safe=":/") for part in identifier)
-    return f"identifier={system}%7C{value}"
-
-
 def _entry(change: Sent, created: set[str], known: Mapping[str, str]) -> dict[str, Any]:
     match change:
         case Create(made):
             resource = _resolved(made.resource, created, known, made.type)
-            request = {"method": "POST", "url": made.type, "ifNoneExist": search(made.identifier)}
+            request = {"method": "POST", "url": made.type, "ifNoneExist": search(made.type, made.identifier)}
             return {"fullUrl": made.urn, "resource": resource, "request": request}
         case Update(made, held):
             resource = {**_resolved(made.resource, created, known, made.type), "id": held.id}

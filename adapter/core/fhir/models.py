@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from adapter.core.partner import Release
 from adapter.errors import Problem
-
-Release = Literal["R4", "R5"]
 
 _PACKAGES: dict[Release, str] = {"R4": "fhir.resources.R4B", "R5": "fhir.resources"}
 

@@ -10,6 +10,7 @@ from typing import Any
 from adapter.core.diff import Change, Create, Delete, Holding, Update
 from adapter.core.fhir import outcome as outcomes
 from adapter.core.fhir.bundle import Sent, sent_of
+from adapter.core.fhir.named import names_of
 from adapter.core.retry import Outcome
 from adapter.core.strict_json import digest
 
@@ -193,11 +194,7 @@ def _echoes(resource: Any, type_: str, identifier: tuple[str, str]) -> bool:
 def _is(resource: Any, type_: str, identifier: tuple[str, str]) -> bool:
     if not isinstance(resource, dict) or resource.get("resourceType") != type_:
         return False
-    stated = resource.get("identifier")
-    for each in stated if isinstance(stated, list) else [stated]:  # Composition and Bundle have one, not a list
-        if isinstance(each, dict) and (each.get("system"), each.get("value")) == identifier:
-            return True
-    return False
+    return identifier in names_of(resource)
 
 
 def _coincide(read: Sequence[Result | None]) -> bool:

@@ -73,13 +73,13 @@ CarePlan           identifier=identifier subject=subject status=status category=
 part-of=partOf
 Composition        identifier=identifier subject=subject status=status category=category type=type
 DocumentReference  identifier=masterIdentifier,identifier subject=subject status=status category=category type=type
-Binary
+Binary             _tag=meta.tag
 Encounter          identifier=identifier subject=subject status=status
 Appointment        identifier=identifier subject=participant.actor status=status
-Provenance         subject=target target=target
+Provenance         _tag=meta.tag subject=target target=target
 RiskAssessment     identifier=identifier subject=subject status=status
 """
-_TOKENS = frozenset({"identifier", "status", "lifecycle-status", "clinical-status", "category", "code", "type"})
+_TOKENS = frozenset({"_tag", "identifier", "status", "lifecycle-status", "clinical-status", "category", "code", "type"})
 _RESULT = frozenset({"_count", "_sort", "_summary", "_total", "_format", "_pretty"})
 _INSTANT = re.compile(
     r"(?P<prefix>[a-z]{2})?(?P<day>\d{4}-\d\d-\d\d)"

@@ -21,7 +21,9 @@ def differences(sent: Any, back: Any, at: str) -> Iterator[Difference]:
     """Lists of entries are compared entry by entry, each with the one that is most like it, whatever their order."""
     if isinstance(sent, dict) and isinstance(back, dict):
         for name in sent:
-            yield from differences(sent[name], back[name], f"{at}.{name}") if name in back else [("lost", f"{at}.{name}")]
+            yield from (
+                differences(sent[name], back[name], f"{at}.{name}") if name in back else [("lost", f"{at}.{name}")]
+            )
         yield from (("given", f"{at}.{name}") for name in back if name not in sent)
     elif isinstance(sent, list) and isinstance(back, list):
         yield from _of_lists(sent, back, at)

@@ -57,7 +57,10 @@ def half_said(value: Any) -> Iterator[str]:
             yield from half_said(each)
     elif isinstance(value, dict):
         for name, child in value.items():
-            codings = child if name in ("coding", "security", "purpose", "class", "securityLabel") else ()
+            coded = child if name in ("coding", "security", "purpose", "class", "securityLabel", "tag") else []
+            codings = [
+                each for each in (coded if isinstance(coded, list) else [coded]) if not {"coding", "text"} & {*each}
+            ]
             yield from (f"{name} {each}" for each in codings if not (each.get("system") and each.get("code")))
             extensions = child if name == "extension" else ()
             yield from (

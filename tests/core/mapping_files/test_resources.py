@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from adapter.core.fhir.named import TAGGED, names_of
 from adapter.core.mapping.resources import Mappings
 from adapter.core.mapping.tidy import links, tidy
 from tests.core.mapping_files.views import HOSPITAL, ROWS, SCHOOL, fixtures, mapped, mappings, row, whole
@@ -177,5 +178,6 @@ def test_no_mapping_says_what_only_we_may_say(using: Mappings) -> None:
     """Names and labels are added in one place."""
     for name in ROWS:
         for made in mapped(row(name), using).made:
-            assert made.resource["meta"].keys() == {"profile", "security"}
-            assert made.resource["identifier"][0] == dict(zip(("system", "value"), made.identifier, strict=True))
+            assert made.resource["meta"].keys() - {"tag"} == {"profile", "security"}
+            assert next(names_of(made.resource)) == made.identifier
+            assert ("tag" in made.resource["meta"]) == (made.type in TAGGED)

@@ -71,7 +71,7 @@ class _Reader(HTMLParser):
 
 
 def cleaned(value: Any, schema: Schema, root: Schema) -> Any:
-    """The value with plain texts, its fields in the schema's order, and without what is empty; None: nothing is left."""
+    """The value with plain texts, its fields in the schema's order, without what is empty; None: nothing is left."""
     schema = followed(schema, root)
     if isinstance(value, dict):
         fields = schema.get("properties", {})

@@ -14,7 +14,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from adapter.core.case import DANGLING, check
-from adapter.core.fhir.models import Release, problems
+from adapter.core.fhir.models import problems
 from adapter.core.mapping.codes import ConceptMap
 from adapter.core.mapping.expression_error import ExpressionError
 from adapter.core.mapping.inbound.about import about_one
@@ -24,6 +24,7 @@ from adapter.core.mapping.inbound.fit import alive, cleaned, field_of, named, op
 from adapter.core.mapping.inbound.functions import Binding
 from adapter.core.mapping.inbound.mapping import InboundMapping
 from adapter.core.mapping.inbound.notes import Note, Told, expression
+from adapter.core.partner import Release
 from adapter.core.schema import SINGULAR, Schemas
 
 _MOST_RECORDS = 2000
