@@ -53,7 +53,7 @@ def _of_lists(sent: list[Any], back: list[Any], at: str) -> Iterator[Difference]
             yield from differences(one, other, at)
         yield from (("lost", at) for _ in range(len(sent) - len(pairs)))
         yield from (("given", at) for _ in range(len(back) - len(pairs)))
-        places = [back.index(other) for _, other in pairs]
+        places = [next(n for n, each in enumerate(back) if each is other) for _, other in pairs]
     else:
         yield from (("lost", at) for _ in (Counter(map(str, sent)) - Counter(map(str, back))).elements())
         yield from (("given", at) for _ in (Counter(map(str, back)) - Counter(map(str, sent))).elements())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -13,6 +14,7 @@ from adapter.core.consent.fhir_consents import receivers_by_identifier
 from adapter.core.diff import Made
 from adapter.core.mapping.inbound import Consents, Inbound, Received, Sender, records
 from tests.core.inbound.comparing import Difference, differences, kept, plain
+from tests.core.mapping_files.views import BASE, ROWS
 
 ZONE = ZoneInfo("America/Toronto")
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -46,13 +48,30 @@ def at_home(made: Sequence[Made], release: Any = "R4") -> Received:
     return records([bundle_of(made)], using(release), sender(known=lambda system, value: paths.get((system, value))))
 
 
+def every_leaf() -> dict[str, Any]:
+    """One view with all the records of tests/core/mapping_files/views.py: each leaf of each of them."""
+    case = copy.deepcopy(BASE)
+    for row in ROWS.values():
+        for name, value in copy.deepcopy(row).items():
+            if isinstance(value, list):
+                there = {record["id"]: record for record in case.get(name, ())}
+                # The fullest of several records of one id.
+                for record in value:
+                    if len(record) >= len(there.get(record["id"], ())):
+                        there[record["id"]] = record
+                case[name] = list(there.values())
+            elif name not in case or len(value) > len(case[name]):
+                case[name] = value
+    return case
+
+
 class Compared:
     """A view and what came back, record by record."""
 
     def __init__(self, case: dict[str, Any], back: Received) -> None:
         self._sent = {name: plain(value) for name, value in case.items() if name not in ("consents", "path")}
-        # What the view itself has no right to show whole comes back as incomplete: its leaves count all the same.
-        self._back = {each.path: each.record for each in (*back.records, *back.incomplete)}
+        # What a view shows only in part comes back as incomplete, or as additions: its leaves count all the same.
+        self._back = {each.path: each.record for each in (*back.records, *back.incomplete, *back.additions)}
         self._fields = back.fields
 
     def differences(self) -> Iterator[tuple[Difference, str]]:

@@ -235,10 +235,12 @@ class _Run:
 
     def _home(self, node: Node) -> str | None:
         """The path that the case knows this resource by: of an identifier that we gave out, or of its address."""
-        for each in (*node.identifiers(), *node.tags()):
-            if (found := self._sender.known(*each)) is not None:
-                return found
-        return self._sender.held(node.logical) if node.logical else None
+        names_ = [*node.identifiers(), *node.tags()]
+        found = next((path for each in names_ if (path := self._sender.known(*each)) is not None), None)
+        found = found or (self._sender.held(node.logical) if node.logical else None)
+        if found is not None:
+            self._homes.add(found)
+        return found
 
     def _path(self, node: Node) -> str | None:
         if node.type == "Consent":
@@ -248,7 +250,7 @@ class _Run:
             return None
         mapping, home = mappings[0], self._home(node)
         if mapping.with_ is not None:
-            return self._elsewhere(node, mapping, mapping.with_) or _fits(home, mapping.make)
+            return _fits(home, mapping.make) or self._elsewhere(node, mapping, mapping.with_)
         if mapping.into is not None:
             if (whole := _fits(home, mapping.make)) is not None:
                 return whole
@@ -328,7 +330,7 @@ class _Run:
         else:
             path = self.of(node)
             if mapping.with_ is not None:
-                path = self._elsewhere(node, mapping, mapping.with_) or _fits(self._home(node), mapping.make)
+                path = _fits(self._home(node), mapping.make) or self._elsewhere(node, mapping, mapping.with_)
             if path is None:
                 at = f"{node.at}.{mapping.leads}" if mapping.leads else node.at
                 self._told.refuse(node.index, at, "what this adds to was not sent with it, and is not known here")
@@ -351,9 +353,8 @@ class _Run:
 
     def _add_entries(self, node: Node, mapping: InboundMapping) -> None:
         assert mapping.into is not None  # noqa: S101  _make_by asks it
-        path = self._elsewhere(node, mapping, mapping.into)
         home = _fits(self._home(node), mapping.make)
-        path = path or ("/".join(home.split("/")[:2]) if home else None)
+        path = "/".join(home.split("/")[:2]) if home else self._elsewhere(node, mapping, mapping.into)
         if path is None:
             at = f"{node.at}.{mapping.leads}" if mapping.leads else node.at
             self._told.refuse(node.index, at, f"nothing that was sent with it takes it: it belongs into {mapping.make}")
