@@ -67,7 +67,13 @@ _CORNERS: dict[str, Any] = {
             "progress": [{"on": "2026-10-01"}, {"on": "2026-10-02", "by": "family", "note": "Better"}],
             "supersedes": "goals/g2",
         },
-        {"id": "g2", "title": "Next", "status": "active", "supersedes": "goals/g1"},
+        {
+            "id": "g2",
+            "title": "Next",
+            "status": "active",
+            "target": {"unit": "times"},
+            "supersedes": "goals/g1",
+        },
     ],
     "care_teams": [
         {
@@ -150,6 +156,14 @@ _CORNERS: dict[str, Any] = {
             "intake_form": "documents/d1",
             "parallel": ["referrals/r1"],
             "outcome": {"status": "accepted", "by": "organizations/school", "on": "2026-11-10"},
+        },
+        {
+            "id": "r3",
+            "direction": "out",
+            "kind": "service",
+            "status": "requested",
+            "services": [{"text": "Skating"}],
+            "outcome": {"reason": "The rink is closed"},
         },
     ],
 }

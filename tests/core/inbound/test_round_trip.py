@@ -1,4 +1,4 @@
-"""View → FHIR → records gives the view again, but for the list in docs/inbound.md; and each line of the list is true."""
+"""View → FHIR → records gives the view again, but for the list in docs/inbound.md, and each line of that is true."""
 
 from __future__ import annotations
 

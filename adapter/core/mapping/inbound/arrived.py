@@ -15,6 +15,7 @@ from math import isfinite
 from typing import Any
 from urllib.parse import parse_qs
 
+from adapter.core.fhir.models import TYPES
 from adapter.core.mapping.inbound.notes import Told, expression
 
 _DEEPEST = 60
@@ -229,7 +230,7 @@ def _found(index: int, value: Any, told: Told) -> Iterator[Node]:
 
 def _with_contained(index: int, at: str, body: dict[str, Any], url: str, told: Told) -> Iterator[Node]:
     type_ = body["resourceType"]
-    at = at or (type_ if re.fullmatch(r"[A-Z][A-Za-z]{1,39}", type_) else "Resource")
+    at = at or (type_ if type_ in TYPES else "Resource")
     if reason := _unreadable(body):
         told.refuse(index, at, reason)
         return

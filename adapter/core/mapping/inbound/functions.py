@@ -149,7 +149,7 @@ def words(env: Environment, items: list[Any], *maps: list[Any]) -> list[Any]:
         code = _ours(concept, map_, name, binding) if map_ is not None else None
         said = _words(concept, known=code is not None)
         translation = map_.translate(code) if map_ is not None and code is not None else None
-        if said is not None and said != (translation.text if translation else code):
+        if said is not None and said not in (code, translation.text if translation else ""):
             found.append(said)
     return found
 

@@ -110,6 +110,8 @@ class _Loader:
         from_ = self._text("from", _TYPE, "a type of resource, such as Goal")
         if from_ and from_ not in self._types:
             self._find(("from",), f"`{from_}` is no type that is exchanged here")
+        if from_ == "Consent":
+            self._find(("from",), "Consents are read by docs/consents.md, never by a mapping file")
         make = self._text("make", _MAKE, "`child`, `case`, a collection, or a list of its entries (goals.steps)")
         expressions = {key: self._expression(key) for key in ("when", "with", "into", "each")}
         self._check_kind(make)
@@ -156,7 +158,7 @@ class _Loader:
         root = self._files.get(collection)
         found: Any = root
         for name in lists:
-            found = followed(found, root)["properties"].get(name, {}).get("items") if found and root else None
+            found = followed(found, root).get("properties", {}).get(name, {}).get("items") if found and root else None
         if found is None:
             self._find(("make",), f"no record schema has {make}")
         return found if isinstance(found, Mapping) else None
