@@ -12,24 +12,38 @@ from datetime import date, tzinfo
 from pathlib import Path
 from typing import Any, Protocol
 
-from adapter.catalogue.files import Found, Source
+from adapter.catalogue.files import Found, Source, read_json
 from adapter.catalogue.forms import Known, read_forms
+from adapter.catalogue.inbound import check_inbound, extensions_sent, read_inbound
 from adapter.catalogue.partners import read_partners
 from adapter.catalogue.records import CodeList, check_labels, code_lists, entry_lists, part_tables, read_schemas
 from adapter.catalogue.rules import Program, check_tables, read_parts, read_programs, read_topics
 from adapter.catalogue.translations import check_codes, check_each, check_used, over, read_codes, read_mappings
+from adapter.core.consent.fhir_consents import Vocabulary
 from adapter.core.consent.forms import Form
 from adapter.core.consent.rulebook import Rulebook
 from adapter.core.mapping.codes import ConceptMap
+from adapter.core.mapping.inbound import Inbound, InboundMapping
 from adapter.core.mapping.resources import Mappings
 from adapter.core.partner import Partner, Release
 from adapter.core.schema import Schemas
 from adapter.errors import Finding, Misconfigured
 
-__all__ = ["Catalogue", "Program", "files_root", "findings", "load", "record_schemas", "rulebook"]
+__all__ = [
+    "Catalogue",
+    "Program",
+    "files_root",
+    "findings",
+    "inbound",
+    "load",
+    "record_schemas",
+    "rulebook",
+    "vocabulary",
+]
 
 _MAPS_OF_LABELS = frozenset({"confidentiality", "topic", "purpose"})
 """Maps that the adapter itself asks for: the security labels of resources (core/mapping/resources.py)."""
+_OF_CONSENTS = ("purpose", "part", "topic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +117,50 @@ def load(*, partners: Path | None, root: Path | None = None) -> Catalogue:
 
 def findings(*, partners: Path | None, root: Path | None = None) -> list[Finding]:
     """What `adapter check` prints: what keeps the adapter from starting, and what only goes out poorer."""
-    _, found = _read(partners, root or files_root())
+    _, found = _read(partners, root or files_root(), with_inbound=True)
     return sorted({*found.errors, *found.remarks})
+
+
+def inbound(release: Release = "R4", root: Path | None = None) -> Inbound:
+    """The inbound mapping files of a release, for whoever takes in what partners send. Misconfigured: what is wrong.
+
+    Read apart from `load`: most commands send, and do not wait for what only receiving needs.
+    """
+    found, base = Found(), (root or files_root()) / "mappings"
+    sources = read_schemas(base / "records", "mappings/records", found)
+    codes = read_codes(base / "codes", "mappings/codes", found)
+    if not found.errors:
+        mappings = _read_inbound(base, sources, codes, found, releases=(release,))
+    if found.errors:
+        raise Misconfigured("Files of the catalogue are wrong.", sorted(set(found.errors)))
+    return Inbound.of(release, mappings[release], codes, _compiled(sources))
+
+
+def vocabulary(root: Path | None = None) -> Vocabulary:
+    """Purposes, parts and topics read backwards, for Consents that come in (docs/consents.md)."""
+    found, base = Found(), (root or files_root()) / "mappings" / "codes"
+    maps = {name: read_json(base / f"{name}.json", f"mappings/codes/{name}.json", found) for name in _OF_CONSENTS}
+    if found.errors:
+        raise Misconfigured("ConceptMaps are wrong.", sorted(set(found.errors)))
+    return Vocabulary.of(**{name: source.values for name, source in maps.items()})
+
+
+def _read_inbound(
+    base: Path,
+    sources: Mapping[str, Source],
+    codes: Mapping[str, ConceptMap],
+    found: Found,
+    *,
+    releases: tuple[Release, ...],
+) -> dict[Release, tuple[InboundMapping, ...]]:
+    referable = {*sources, *entry_lists(sources)}
+    sent = extensions_sent(base)
+    made: dict[Release, tuple[InboundMapping, ...]] = {}
+    for release in releases:
+        files = {name: source.values for name, source in sources.items()}
+        made[release], uses = read_inbound(base / "inbound", "mappings/inbound", found, files=files, release=release)
+        check_inbound(uses, codes=codes, referable=referable, sent=sent, found=found)
+    return made
 
 
 def rulebook(catalogue: Catalogue, settings: Agency) -> Rulebook:
@@ -125,7 +181,7 @@ def rulebook(catalogue: Catalogue, settings: Agency) -> Rulebook:
     )
 
 
-def _read(partners: Path | None, root: Path) -> tuple[Catalogue | None, Found]:
+def _read(partners: Path | None, root: Path, *, with_inbound: bool = False) -> tuple[Catalogue | None, Found]:
     """The catalogue, or None where the schemas are too broken for one; and what was found."""
     found, base = Found(), root / "mappings"
     sources = read_schemas(base / "records", "mappings/records", found)
@@ -149,6 +205,8 @@ def _read(partners: Path | None, root: Path) -> tuple[Catalogue | None, Found]:
     uses = (*uses, *uses_of_r5)
     check_codes(lists, codes, uses, "mappings/codes", found)
     check_each(uses, {*sources, *(each.replace("/", ".") for each in entry_lists(sources))}, found)
+    if with_inbound:
+        _read_inbound(base, sources, codes, found, releases=("R4", "R5"))
     check_used(codes, {*lists, *_MAPS_OF_LABELS}, uses, "mappings/codes", found)
     types = parts.tables.get("identifiers", {})
     configured = (

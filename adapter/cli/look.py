@@ -1,4 +1,4 @@
-"""Commands that look and change nothing: map, preview, validate, check, schema."""
+"""Commands that look and change nothing: map, preview, records, validate, check, schema."""
 
 from __future__ import annotations
 
@@ -147,6 +147,54 @@ def validate(case: IO[bytes]) -> None:
 
 
 @click.command()
+@click.argument("files", metavar="FILE.json…", nargs=-1, required=True, type=click.File("rb"))
+@click.option("--release", type=click.Choice(["R4", "R5"]), default="R4", show_default=True, help="Of FHIR.")
+@click.option("--child", default="", metavar="REF", help="Whom it is about: a reference, or SYSTEM|VALUE.")
+@click.option("--home", type=click.File("rb"), metavar="CASE.json", help="The case it was made of; needs --partner.")
+@click.option("--partner", "-p", metavar="P", help="With --home: who got it, so that our identifiers lead back.")
+@_partners
+@_at
+@pass_asked
+def records(
+    asked: Asked,
+    files: tuple[IO[bytes], ...],
+    release: Release,
+    child: str,
+    home: IO[bytes] | None,
+    partner: str | None,
+    partners: Path | None,
+    at: str | None,
+) -> None:
+    """Print the records that FHIR resources would become: the way back of `map`.
+
+    Each file holds a resource or a Bundle; together they are read as one set about one child, so that references lead
+    from one file to another. Nothing is stored. What is refused is listed with its element and the rule, never with
+    what stood in it, and the command ends with 1; findings tell of single elements that are left out.
+
+    \b
+    Examples:
+      adapter records bundle.json
+      adapter records --release R5 plan.json goal.json patient.json
+      adapter map case.json -p lakeside > sent.json; adapter records sent.json --home case.json -p lakeside
+    """
+    from adapter import show
+
+    if (home is None) != (partner is None):
+        raise click.UsageError("--home and --partner belong together.")
+    found = _knowing(asked, partner, partners) if partner else desk(asked, partners)
+    named = [(file.name, file.read()) for file in files]
+    case = home.read() if home else None
+    when = instant(at, found.settings.time_zone)
+    shown = show.incoming(found, named, release=release, child=child, home=case, partner=partner or "", at=when)
+    print_json(shown)
+    for note in shown["refused"]:
+        say(f"{note['file']}: {note['expression']}: {note['rule']}")
+    if shown["refused"]:
+        say(f"{len(shown['refused'])} refusal(s).")
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
 @_partners
 @click.option(
     "--files",
@@ -206,7 +254,7 @@ def schema(collection: str | None) -> None:
         raise click.BadParameter(f"must be one of {', '.join(sorted(files))}", param_hint="COLLECTION")
 
 
-commands = (map_, preview, validate, check, schema)
+commands = (map_, preview, records, validate, check, schema)
 
 
 def _knowing(asked: Asked, partner: str, partners: Path | None) -> Desk | Preview:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapter.show.account import account_key, audit_of, disclosures_of, exported, signed_heads, statement_of, verified
 from adapter.show.forms import case_as_read, form_of, forms, sheet, taken, what_if
+from adapter.show.incoming import incoming
 from adapter.show.shares import overview, partners, shares_of
 from adapter.show.views import bundle, preview, view_of
 from adapter.show.waiting import alarms, due_soon, to_review
@@ -19,6 +20,7 @@ __all__ = [
     "exported",
     "form_of",
     "forms",
+    "incoming",
     "overview",
     "partners",
     "preview",

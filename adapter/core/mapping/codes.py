@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.errors import Finding, Misconfigured
 
 _NO_COUNTERPART = frozenset({"unmatched", "disjoint"})
+_SAME = frozenset({"equal", "equivalent"})
+_WITHIN = frozenset({"narrower", "specializes"})
+"""R4 equivalences: the target means the same as our code; the target lies within it. Only these lead back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,10 @@ class ConceptMap:
     name: str
     translations: Mapping[str, Translation]
     fallback: Translation | None = None
+    backwards: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(system, code) elsewhere → the one code of ours that it certainly means."""
+    system: str = ""
+    """The first group's target: that of elements of type `code`, which name no system."""
 
     def translate(self, code: str) -> Translation | None:
         """None: this code has no line here, so nobody has said what it means to others."""
@@ -74,6 +81,7 @@ def load_concept_map(text: str, *, file: str) -> ConceptMap:
         raise Misconfigured("a ConceptMap cannot be read", [Finding(file, 1, "not a ConceptMap with a name")])
     codings: dict[str, list[tuple[str, str, str]]] = {}
     words: dict[str, str] = {}
+    meant: dict[tuple[str, str], dict[str, set[str]]] = {}
     fallback: list[tuple[str, str, str]] = []
     for group in resource.get("group", []):
         system, seen = group.get("target", ""), set()
@@ -92,6 +100,8 @@ def load_concept_map(text: str, *, file: str) -> ConceptMap:
                     findings.append(Finding(file, _line(text, code), f"a target of {code} has no system or no code"))
                     continue
                 found.append((system, target["code"], target.get("display", "")))
+                for_them = meant.setdefault((system, target["code"]), {})
+                for_them.setdefault(str(target.get("equivalence")), set()).add(code)
             if not element.get("target"):
                 findings.append(
                     Finding(file, _line(text, code), f"{code} has no target; or say `unmatched`")
@@ -105,7 +115,20 @@ def load_concept_map(text: str, *, file: str) -> ConceptMap:
         resource["name"],
         {code: Translation(tuple(found), words[code]) for code, found in codings.items()},
         Translation(tuple(fallback), fallback[0][2]) if fallback else None,
+        {theirs: ours for theirs, by in meant.items() if (ours := _one_of_ours(by))},
+        str(resource["group"][0].get("target", "")) if resource.get("group") else "",
     )
+
+
+def _one_of_ours(by: Mapping[str, set[str]]) -> str:
+    """What a code elsewhere means in ours: the one that is the same, else the one that takes it in, else nothing.
+
+    What is wider than our code, or only near it, is never translated back: it may mean something else.
+    """
+    for certain in (_SAME, _WITHIN):
+        if ours := {code for equivalence in certain for code in by.get(equivalence, ())}:
+            return ours.pop() if len(ours) == 1 else ""
+    return ""
 
 
 def _line(text: str, code: object) -> int:
