@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check --no-input
 
-.PHONY: install demo test check lint servers proofs golden lock wheel clean
+.PHONY: install demo test check lint servers proofs golden profiles profiles-fresh lock wheel clean
 
 install: $(RUNTIME)
 
@@ -49,6 +49,20 @@ proofs: $(DEV)
 # Golden files are written anew from what the mapping makes now; review them as a diff.
 golden: $(DEV)
 	$(BIN)/python -m tests.core.mapping_files.regenerate
+
+# profiles/generated from profiles/fsh, mappings/codes and what the mapping files make (node 20; offline after npm ci).
+profiles: $(DEV) profiles/node_modules/.ready
+	$(BIN)/python profiles/tools/stage.py build/profiles/r4
+	node profiles/tools/build.mjs build/profiles/r4 profiles/generated/r4
+
+# What is committed is what would be built now: builds it, and fails where git then sees a difference.
+profiles-fresh: profiles
+	@test -z "$$(git status --porcelain profiles/generated)" || \
+	  { git status --short profiles/generated; echo "profiles/generated is not fresh: run make profiles, and commit it."; exit 1; }
+
+profiles/node_modules/.ready: profiles/package-lock.json
+	cd profiles && npm ci --no-fund --no-audit
+	@touch $@
 
 # The locks are made from pyproject.toml, with hashes, so that a machine installs what was tested.
 lock:

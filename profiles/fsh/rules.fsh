@@ -1,0 +1,132 @@
+// What all of our resources have in common: labels, our identifier, the rules about both.
+
+RuleSet: Labelled
+* meta 1..1 MS
+* meta ^short = "Its profile and its security labels"
+* meta.profile 1..* MS
+* meta.security 1..* MS
+* meta.security ^short = "How this copy must be handled: they travel with it"
+* meta.security ^slicing.discriminator.type = #value
+* meta.security ^slicing.discriminator.path = "system"
+* meta.security ^slicing.rules = #open
+* meta.security ^slicing.description = "One label of confidentiality; then sensitivity, purpose and handling"
+* language from http://hl7.org/fhir/ValueSet/all-languages (required)
+* text MS
+* text ^short = "Generated from the data, and saying no more than they do (a partner may ask for none)"
+
+RuleSet: OursAmong(max)
+* identifier 1..* MS
+* identifier ^slicing.discriminator.type = #exists
+* identifier ^slicing.discriminator.path = "type"
+* identifier ^slicing.rules = #open
+* identifier ^slicing.description = "Ours has no type; an identifier that somebody else gave says what it is"
+* identifier contains ours 1..{max} MS
+* identifier[ours] ^short = "Opaque, this partner's own: by it a copy is found again, updated and taken back"
+* identifier[ours].type 0..0
+* identifier[ours].system 1..1 MS
+* identifier[ours].value 1..1 MS
+
+RuleSet: OfCase
+* insert Labelled
+* meta.security contains confidentiality 1..1 MS and act 1..* MS
+* meta.security[confidentiality] from CSPConfidentiality (required)
+* meta.security[confidentiality] ^short = "N, or R where a sensitive topic is in it"
+* meta.security[confidentiality].system 1..1
+* meta.security[confidentiality].system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality" (exactly)
+* meta.security[confidentiality].code 1..1
+* meta.security[act] ^short = "HL7's labels of sensitivity, and: no redisclosure without consent"
+* meta.security[act].system 1..1
+* meta.security[act].system = "http://terminology.hl7.org/CodeSystem/v3-ActCode" (exactly)
+* meta.security[act].code 1..1
+* obeys csp-no-redisclosure and csp-restricted
+
+RuleSet: Ours
+* insert OfCase
+* insert OursAmong(1)
+
+RuleSet: OfDirectory
+* insert Labelled
+* meta.security contains confidentiality 1..1 MS
+* meta.security[confidentiality] ^short = "N: a directory resource holds nothing of any case"
+* meta.security[confidentiality].system 1..1
+* meta.security[confidentiality].system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality" (exactly)
+* meta.security[confidentiality].code 1..1
+* meta.security[confidentiality].code = #N (exactly)
+* insert OursAmong(*)
+
+RuleSet: NotesWithKind
+* note MS
+* note.extension contains CSPNoteKind named kind 0..1 MS
+* note.text MS
+
+Invariant: csp-no-redisclosure
+Description: "A copy of anything about a child says that it may not be passed on without consent."
+Severity: #error
+Expression: "meta.security.where(system = 'http://terminology.hl7.org/CodeSystem/v3-ActCode' and code = 'NORDSCLCD').exists()"
+
+Invariant: csp-restricted
+Description: "What is about a sensitive topic is labelled restricted (R)."
+Severity: #error
+Expression: "meta.security.where(system = 'https://csp-adapter.example/CodeSystem/topic' or (system = 'http://terminology.hl7.org/CodeSystem/v3-ActCode' and code != 'NORDSCLCD')).exists() implies meta.security.where(system = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality' and code = 'R').exists()"
+
+Invariant: csp-status-known
+Description: "The status is `unknown` where the record's own status is not told, and only there."
+Severity: #error
+Expression: "(status = 'unknown') = extension('https://csp-adapter.example/StructureDefinition/csp-record-status').empty()"
+
+Invariant: csp-consent-ends
+Description: "An active consent says until when: permission without an end is none."
+Severity: #error
+Expression: "status = 'active' implies provision.period.end.exists()"
+
+Invariant: csp-consent-closed
+Description: "A consent that is not active permits nothing."
+Severity: #error
+Expression: "status != 'active' implies provision.empty()"
+
+Invariant: csp-no-contact
+Description: "A referral that asks not to contact the family says so to those who read the extension and to those who read Gravity's order detail."
+Severity: #error
+Expression: "extension('https://csp-adapter.example/StructureDefinition/csp-do-not-contact-family').where(value = true).exists() = orderDetail.coding.where(code = 'contacting-subject-prohibited').exists()"
+
+Invariant: csp-one-referral
+Description: "The Task is based on the referral that it is the answer to."
+Severity: #error
+Expression: "basedOn.reference = focus.reference"
+
+Invariant: csp-why
+Description: "A referral that was turned down, put on hold, cancelled or failed should say why."
+Severity: #warning
+Expression: "(status in ('rejected' | 'on-hold' | 'cancelled' | 'failed')) implies statusReason.exists()"
+
+Invariant: csp-result
+Description: "An assessment says its result, or why there is none."
+Severity: #error
+Expression: "value.exists() xor dataAbsentReason.exists()"
+
+Invariant: csp-seat
+Description: "A seat in the team is somebody's, or it is said in words whose it is."
+Severity: #error
+Expression: "reference.exists() or identifier.exists() or display.exists()"
+
+Invariant: csp-discharged
+Description: "A finished enrolment has its last day; one with a reason of discharge is finished."
+Severity: #error
+Expression: "extension('https://csp-adapter.example/StructureDefinition/csp-discharge-reason').exists() implies status = 'finished'"
+
+RuleSet: Step(kind)
+* status MS
+* intent MS
+* intent = #plan
+* code 1..1 MS
+* code = $task-kind#{kind}
+* description 1..1 MS
+* for 1..1 MS
+* for only Reference(Patient)
+* owner MS
+* owner only Reference(Practitioner or Organization or Patient or RelatedPerson)
+* owner ^short = "Who does it"
+* restriction MS
+* restriction.period MS
+* restriction.period ^short = "Until when"
+* note MS
