@@ -4,7 +4,7 @@ Id: csp-care-team
 Title: "Care team"
 Description: "Who works with the family. Family members and the child are members of the team, never contacts."
 * insert Ours
-* status 1..1 MS
+* status MS
 * category 1..* MS
 * category ^slicing.discriminator.type = #value
 * category ^slicing.discriminator.path = "$this"

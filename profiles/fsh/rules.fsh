@@ -23,8 +23,9 @@ RuleSet: OursAmong(max)
 * identifier contains ours 1..{max} MS
 * identifier[ours] ^short = "Opaque, this partner's own: by it a copy is found again, updated and taken back"
 * identifier[ours].type 0..0
-* identifier[ours].system 1..1 MS
-* identifier[ours].value 1..1 MS
+* identifier[ours].system MS
+* identifier[ours].value MS
+* obeys csp-ours
 
 RuleSet: OfCase
 * insert Labelled
@@ -58,6 +59,11 @@ RuleSet: NotesWithKind
 * note MS
 * note.extension contains CSPNoteKind named kind 0..1 MS
 * note.text MS
+
+Invariant: csp-ours
+Description: "Our identifier is there whole, by which a copy is found again."
+Severity: #error
+Expression: "identifier.where(type.empty() and system.exists() and value.exists()).exists()"
 
 Invariant: csp-no-redisclosure
 Description: "A copy of anything about a child says that it may not be passed on without consent."

@@ -47,7 +47,8 @@ def main() -> None:
 
 def configuration() -> str:
     """What SUSHI asks for. `FSHOnly`: we make a package of our own, and no implementation guide."""
-    return f"canonical: {CANONICAL}\nstatus: active\nversion: {version('csp-fhir-adapter')}\nfhirVersion: 4.0.1\nFSHOnly: true\n"
+    told = {"canonical": CANONICAL, "status": "active", "version": version("csp-fhir-adapter"), "fhirVersion": "4.0.1"}
+    return "".join(f"{name}: {value}\n" for name, value in told.items()) + "FSHOnly: true\n"
 
 
 def code_systems(maps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -103,7 +104,7 @@ def _search_parameter(type_: str, each: Parameter) -> Iterator[str]:
     yield f"Instance: {name}"
     yield "InstanceOf: SearchParameter\nUsage: #definition"
     yield f"* url = {_text(_own_parameter(type_, each.name))}"
-    yield f'* version = {_text(version("csp-fhir-adapter"))}'
+    yield f"* version = {_text(version('csp-fhir-adapter'))}"
     yield f"* name = {_text(_name(name))}"
     yield "* status = #active\n* experimental = false"
     yield f"* description = {_text(f'{type_} by its {each.name}, under the name that most types have for it.')}"
@@ -123,7 +124,7 @@ def _capability(
     rest = told["rest"][0]
     yield "Instance: csp-adapter\nInstanceOf: CapabilityStatement\nUsage: #definition"
     yield f'* url = "{CANONICAL}/CapabilityStatement/csp-adapter"'
-    yield f'* version = {_text(version("csp-fhir-adapter"))}'
+    yield f"* version = {_text(version('csp-fhir-adapter'))}"
     yield '* name = "CoordinatedServicePlanningAdapter"\n* title = "The adapter\'s own /fhir"'
     yield f"* status = #active\n* experimental = false\n* date = {_text(told['date'])}"
     yield f"* description = {_text(rest['documentation'])}"
