@@ -14,18 +14,18 @@ RuleSet: Labelled
 * text MS
 * text ^short = "Generated from the data, and saying no more than they do (a partner may ask for none)"
 
-RuleSet: OursAmong(max)
+// Not by slices: what tells ours apart is that it has no type, and not every server can slice by that (Medplum refuses).
+RuleSet: OursAmongOthers
 * identifier 1..* MS
-* identifier ^slicing.discriminator.type = #exists
-* identifier ^slicing.discriminator.path = "type"
-* identifier ^slicing.rules = #open
-* identifier ^slicing.description = "Ours has no type; an identifier that somebody else gave says what it is"
-* identifier contains ours 1..{max} MS
-* identifier[ours] ^short = "Opaque, this partner's own: by it a copy is found again, updated and taken back"
-* identifier[ours].type 0..0
-* identifier[ours].system MS
-* identifier[ours].value MS
+* identifier ^short = "Ours (without a type), opaque and this partner's own; then those that somebody else gave"
+* identifier ^definition = "By our identifier a copy is found again, updated and taken back. It is different at each partner, has no type, and tells nothing. An identifier that somebody else gave says what it is by its type."
+* identifier.system MS
+* identifier.value MS
 * obeys csp-ours
+
+RuleSet: OursAlone
+* insert OursAmongOthers
+* obeys csp-one-ours
 
 RuleSet: OfCase
 * insert Labelled
@@ -43,7 +43,7 @@ RuleSet: OfCase
 
 RuleSet: Ours
 * insert OfCase
-* insert OursAmong(1)
+* insert OursAlone
 
 RuleSet: OfDirectory
 * insert Labelled
@@ -53,7 +53,7 @@ RuleSet: OfDirectory
 * meta.security[confidentiality].system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality" (exactly)
 * meta.security[confidentiality].code 1..1
 * meta.security[confidentiality].code = #N (exactly)
-* insert OursAmong(*)
+* insert OursAmongOthers
 
 RuleSet: NotesWithKind
 * note MS
@@ -64,6 +64,11 @@ Invariant: csp-ours
 Description: "Our identifier is there whole, by which a copy is found again."
 Severity: #error
 Expression: "identifier.where(type.empty() and system.exists() and value.exists()).exists()"
+
+Invariant: csp-one-ours
+Description: "One identifier is ours; whoever adds another says by its type what it is."
+Severity: #error
+Expression: "identifier.where(type.empty()).count() = 1"
 
 Invariant: csp-no-redisclosure
 Description: "A copy of anything about a child says that it may not be passed on without consent."
