@@ -91,6 +91,7 @@ Id: record-status
 Title: "Status of a record"
 Description: "The words in which an agency's records say how things stand, where a FHIR status is coarser."
 * ^experimental = false
+* include codes from system https://csp-adapter.example/CodeSystem/contact-status
 * include codes from system https://csp-adapter.example/CodeSystem/enrolment-status
 * include codes from system https://csp-adapter.example/CodeSystem/goal-status
 * include codes from system https://csp-adapter.example/CodeSystem/need-status

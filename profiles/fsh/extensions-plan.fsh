@@ -147,7 +147,7 @@ Context: CareTeam.participant
 Extension: CSPInvitedByFamily
 Id: csp-invited-by-family
 Title: "Invited by the family"
-Description: "Whether the family invited this member into the team."
-Context: CareTeam.participant
+Description: "Whether the family invited this member into the team, or to this contact."
+Context: Appointment.participant, CareTeam.participant
 * value[x] 1..1
 * value[x] only boolean

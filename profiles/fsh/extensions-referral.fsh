@@ -45,7 +45,7 @@ Extension: CSPSupportNeeded
 Id: csp-support-needed
 Title: "Support needed"
 Description: "What the family needs so that it can come: an interpreter, transport, childcare."
-Context: ServiceRequest
+Context: Appointment, Encounter, ServiceRequest
 * value[x] 1..1
 * value[x] only CodeableConcept
 * valueCodeableConcept from https://csp-adapter.example/ValueSet/support (required)

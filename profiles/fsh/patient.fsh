@@ -4,6 +4,7 @@ Id: csp-patient
 Title: "Child"
 Description: "The child whose coordinated service plan this is. It carries what the family permits this partner to know of the child itself; who the child lives with stands on the RelatedPerson."
 * insert OfCase
+* insert Narrated
 * insert OursAmongOthers
 * extension contains
     $interpreterRequired named interpreterRequired 0..1 MS and

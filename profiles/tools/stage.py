@@ -87,15 +87,21 @@ def value_sets(maps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 def served(standard: Mapping[str, Any]) -> Iterator[str]:
     """The CapabilityStatement of /fhir, and a SearchParameter for each of its parameters that R4 does not define."""
-    known = {(base, entry["resource"]["code"]): entry["resource"]["url"]
-             for entry in standard["entry"] for base in entry["resource"]["base"]}  # fmt: skip
-    definitions = {("Resource", "_id"): known["Resource", "_id"]}
+    known = {
+        (base, entry["resource"]["code"]): entry["resource"]["url"]
+        for entry in standard["entry"]
+        for base in entry["resource"]["base"]
+    }
+    definitions: dict[tuple[str, str], str] = {}
     for type_, parameters in PARAMETERS.items():
+        for name in ("_id", "_lastUpdated"):
+            definitions[type_, name] = known["Resource", name]
         for each in parameters:
-            definitions[type_, each.name] = known.get((type_, each.name)) or _own_parameter(type_, each.name)
-            if (type_, each.name) not in known:
+            url = known.get((type_, each.name)) or known.get(("Resource", each.name))
+            definitions[type_, each.name] = url or _own_parameter(type_, each.name)
+            if url is None:
                 yield from _search_parameter(type_, each)
-    yield from _capability(statement("https://agency.example/fhir", version("csp-fhir-adapter")), definitions, known)
+    yield from _capability(statement("https://agency.example/fhir", version("csp-fhir-adapter")), definitions)
 
 
 def _search_parameter(type_: str, each: Parameter) -> Iterator[str]:
@@ -118,9 +124,7 @@ def _search_parameter(type_: str, each: Parameter) -> Iterator[str]:
     yield ""
 
 
-def _capability(
-    told: Mapping[str, Any], definitions: Mapping[tuple[str, str], str], known: Mapping[tuple[str, str], str]
-) -> Iterator[str]:
+def _capability(told: Mapping[str, Any], definitions: Mapping[tuple[str, str], str]) -> Iterator[str]:
     rest = told["rest"][0]
     yield "Instance: csp-adapter\nInstanceOf: CapabilityStatement\nUsage: #definition"
     yield f'* url = "{CANONICAL}/CapabilityStatement/csp-adapter"'
@@ -145,9 +149,8 @@ def _capability(
         yield from (f"{at}.referencePolicy[{n}] = #{policy}" for n, policy in enumerate(each["referencePolicy"]))
         for n, parameter in enumerate(each["searchParam"]):
             name = parameter["name"]
-            url = definitions.get((each["type"], name)) or known["Resource", name]
             yield f"{at}.searchParam[{n}].name = {_text(name)}"
-            yield f"{at}.searchParam[{n}].definition = {_text(url)}"
+            yield f"{at}.searchParam[{n}].definition = {_text(definitions[each['type'], name])}"
             yield f"{at}.searchParam[{n}].type = #{parameter['type']}"
     yield from (f"* rest.interaction[{n}].code = #{each['code']}" for n, each in enumerate(rest["interaction"]))
 
