@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,46 +15,63 @@ from adapter.catalogue import files_root, findings
 from adapter.catalogue.profiles import archive, read_profiles
 from adapter.core.fhir.capability import statement
 from adapter.core.fhir.models import problems
-from adapter.core.fhir.package import CANONICAL, DEFINITIONS
+from adapter.core.fhir.package import CANONICAL, DEFINITIONS, Release
 from adapter.core.fhir.search import PARAMETERS
 from adapter.core.mapping.resources import PROFILES
 from adapter.errors import Misconfigured
 
 ROOT = files_root()
 MAPS = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((ROOT / "mappings" / "codes").glob("*.json"))}
-MAPPINGS = sorted(path.stem for path in (ROOT / "mappings" / "r4").glob("*.yaml"))
+RELEASES: tuple[Release, ...] = ("R4", "R5")
 HL7 = "http://hl7.org/fhir/"
 
 
-@pytest.fixture(scope="module")
-def r4() -> dict[str, dict[str, Any]]:
-    return read_profiles(ROOT, "R4")
+Resources = dict[str, dict[str, Any]]
+
+
+@cache
+def generated(release: Release) -> Resources:
+    return read_profiles(ROOT, release)
+
+
+def by_url(release: Release) -> Resources:
+    return {each["url"]: each for each in generated(release).values() if "url" in each}
+
+
+def mapping_files() -> list[tuple[Release, str]]:
+    """(release, name) of each mapping file; R5 has those of R4 too, where it has any."""
+    stems = {each: {path.stem for path in (ROOT / "mappings" / each).glob("*.yaml")} for each in ("r4", "r5")}
+    r5 = stems["r4"] | stems["r5"] if stems["r5"] else set()
+    return [*(("R4", name) for name in sorted(stems["r4"])), *(("R5", name) for name in sorted(r5))]
 
 
 @pytest.fixture(scope="module")
-def by_url(r4: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {each["url"]: each for each in r4.values() if "url" in each}
+def r4() -> Resources:
+    return generated("R4")
 
 
 def codes(system: dict[str, Any]) -> dict[str, str]:
     return {concept["code"]: concept["display"] for concept in system["concept"]}
 
 
+@pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("name", MAPS)
-def test_every_code_of_a_map_is_in_its_code_system(name: str, by_url: dict[str, dict[str, Any]]) -> None:
+def test_every_code_of_a_map_is_in_its_code_system(name: str, release: Release) -> None:
     """Ours, on both sides of the map: a code is one line in one place, and `make profiles` carries it over."""
+    known = by_url(release)
     for group in MAPS[name]["group"]:
         for element in group["element"]:
             if group["source"].startswith(CANONICAL):
-                assert element["code"] in codes(by_url[group["source"]])
+                assert element["code"] in codes(known[group["source"]])
             for target in element.get("target", ()):
                 if "code" in target and group["target"].startswith(CANONICAL):
-                    assert codes(by_url[group["target"]])[target["code"]] == target.get("display", target["code"])
+                    assert codes(known[group["target"]])[target["code"]] == target.get("display", target["code"])
 
 
+@pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("name", MAPS)
-def test_every_coding_that_a_map_gives_is_in_its_value_set(name: str, by_url: dict[str, dict[str, Any]]) -> None:
-    value_set = by_url[f"{CANONICAL}/ValueSet/{name}"]
+def test_every_coding_that_a_map_gives_is_in_its_value_set(name: str, release: Release) -> None:
+    value_set = by_url(release)[f"{CANONICAL}/ValueSet/{name}"]
     there = {
         (include["system"], concept["code"])
         for include in value_set["compose"]["include"]
@@ -75,29 +92,26 @@ def test_every_coding_that_a_map_gives_is_in_its_value_set(name: str, by_url: di
     assert there == given | unmapped
 
 
-@pytest.mark.parametrize("name", MAPPINGS)
-def test_a_mapping_file_has_its_profile_and_an_example_of_it(name: str, r4: dict[str, dict[str, Any]]) -> None:
-    profile = r4[f"StructureDefinition-csp-{name}.json"]
+@pytest.mark.parametrize(("release", "name"), mapping_files())
+def test_a_mapping_file_has_its_profile_and_an_example_of_it(release: Release, name: str) -> None:
+    profile = generated(release)[f"StructureDefinition-csp-{name}.json"]
     assert (profile["url"], profile["kind"], profile["derivation"]) == (
         f"{PROFILES}csp-{name}",
         "resource",
         "constraint",
     )
     assert profile["snapshot"]["element"] and profile["differential"]["element"] and profile["description"]
-    examples = [each for each in r4.values() if each.get("meta", {}).get("profile") == [profile["url"]]]
-    assert examples and {each["resourceType"] for each in examples} == {profile["type"]}
+    shown = [each for each in examples(release) if each["meta"]["profile"] == [profile["url"]]]
+    assert shown and {each["resourceType"] for each in shown} == {profile["type"]}
 
 
-def test_examples_are_what_the_mapping_files_make(r4: dict[str, dict[str, Any]]) -> None:
+@pytest.mark.parametrize("release", RELEASES)
+def test_examples_are_what_the_mapping_files_make(release: Release) -> None:
     """Whoever changes a mapping or a golden record without `make profiles` is told here, without node."""
-    golden = ROOT / "tests" / "core" / "mapping_files" / "golden"
-    made = {
-        json.dumps(_bare(each), sort_keys=True)
-        for path in golden.glob("*.json")
-        for each in json.loads(path.read_text("utf-8"))
-    }
-    shown = {json.dumps(_bare(each), sort_keys=True) for each in examples(r4)}
-    assert made <= shown
+    golden = ROOT / "tests" / "core" / "mapping_files" / "golden" / ("" if release == "R4" else "r5")
+    made = [each for path in golden.glob("*.json") for each in json.loads(path.read_text("utf-8"))]
+    shown = {json.dumps(_bare(each), sort_keys=True) for each in examples(release)}
+    assert {json.dumps(_bare(each), sort_keys=True) for each in made} <= shown
 
 
 def _bare(value: Any) -> Any:
@@ -111,55 +125,59 @@ def _bare(value: Any) -> Any:
 
 
 def _leads(name: str, each: Any) -> bool:
-    return name == "reference" and isinstance(each, str)
+    return isinstance(each, str) and (name == "reference" or (name == "url" and not each.startswith("http")))
 
 
-def examples(r4: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    yield from (each for each in r4.values() if each["resourceType"] not in DEFINITIONS)
+def examples(release: Release) -> list[dict[str, Any]]:
+    return [each for each in generated(release).values() if each["resourceType"] not in DEFINITIONS]
 
 
-def test_examples_are_valid_and_refer_to_each_other(r4: dict[str, dict[str, Any]]) -> None:
-    there = {f"{each['resourceType']}/{each['id']}" for each in examples(r4)}
-    for each in examples(r4):
-        assert problems(each) == []
+@pytest.mark.parametrize("release", RELEASES)
+def test_examples_are_valid_and_refer_to_each_other(release: Release) -> None:
+    there = {f"{each['resourceType']}/{each['id']}" for each in examples(release)}
+    for each in examples(release):
+        assert problems(each, release=release) == []
         assert set(re.findall(r'"reference": "([^"]+)"', json.dumps(each))) <= there
+        assert "urn:uuid:" not in json.dumps(each)
 
 
-def test_a_file_is_named_by_what_it_holds(r4: dict[str, dict[str, Any]]) -> None:
-    assert {name: f"{each['resourceType']}-{each['id']}.json" for name, each in r4.items()} == {
-        name: name for name in r4
-    }
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_file_is_named_by_what_it_holds(release: Release) -> None:
+    assert [f"{each['resourceType']}-{each['id']}.json" for each in generated(release).values()] == [
+        *generated(release)
+    ]
 
 
-def test_every_extension_says_where_it_belongs_and_what_it_holds(r4: dict[str, dict[str, Any]]) -> None:
-    extensions = [each for each in r4.values() if each.get("type") == "Extension"]
+@pytest.mark.parametrize("release", RELEASES)
+def test_every_extension_says_where_it_belongs_and_what_it_holds(release: Release) -> None:
+    extensions = [each for each in generated(release).values() if each.get("type") == "Extension"]
     assert len(extensions) > 50
     for each in extensions:
         assert each["context"] and each["description"], each["id"]
         by_id = {element["id"]: element for element in each["snapshot"]["element"]}
-        simple, parts = (
-            by_id["Extension.value[x]"],
-            [i for i in by_id if re.fullmatch(r"Extension\.extension:[a-z-]+", i)],
-        )
-        assert (simple["max"] == "1") != bool(parts), each["id"]
-        for part in [*parts, *([] if parts else ["Extension"])]:
+        parts = [id_ for id_ in by_id if re.fullmatch(r"Extension\.extension:[a-z-]+", id_)]
+        assert (by_id["Extension.value[x]"]["max"] == "1") != bool(parts), each["id"]
+        for part in parts or ["Extension"]:
             assert len(by_id[f"{part}.value[x]"]["type"]) == 1, each["id"]
 
 
-def test_what_is_bound_to_is_there(r4: dict[str, dict[str, Any]], by_url: dict[str, dict[str, Any]]) -> None:
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_is_bound_to_is_there(release: Release) -> None:
     """Value sets, code systems, extensions and profiles of ours that definitions name are all in the package."""
-    for name, each in r4.items():
+    ours = re.compile(rf'"({re.escape(CANONICAL)}/(?:ValueSet|CodeSystem|StructureDefinition|SearchParameter)/[^"|]+)"')
+    for name, each in generated(release).items():
         if each["resourceType"] in DEFINITIONS:
-            named = set(
-                re.findall(
-                    rf'"({re.escape(CANONICAL)}/(?:ValueSet|CodeSystem|StructureDefinition|SearchParameter)/[^"|]+)"',
-                    json.dumps(each),
-                )
-            )
-            assert named <= set(by_url), name
+            assert set(ours.findall(json.dumps(each))) <= set(by_url(release)), name
 
 
-def test_the_capability_statement_is_what_fhir_metadata_answers(r4: dict[str, dict[str, Any]]) -> None:
+def test_both_releases_define_the_same_extensions_and_codes() -> None:
+    """R5 may define more (what R4 has an element for), never less."""
+    assert {
+        url for url in by_url("R4") if "/SearchParameter/" not in url and "/CapabilityStatement/" not in url
+    } <= set(by_url("R5"))
+
+
+def test_the_capability_statement_is_what_fhir_metadata_answers(r4: Resources) -> None:
     told, served = r4["CapabilityStatement-csp-adapter.json"]["rest"][0], statement("https://x.example", "0")["rest"][0]
     assert [_as_served(each) for each in told["resource"]] == served["resource"]
     assert (told["interaction"], told["security"], told["mode"]) == (
@@ -175,19 +193,19 @@ def _as_served(resource: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_search_parameter_is_defined_by_fhir_or_by_us(
-    r4: dict[str, dict[str, Any]], by_url: dict[str, dict[str, Any]]
+    r4: Resources,
 ) -> None:
     for resource in r4["CapabilityStatement-csp-adapter.json"]["rest"][0]["resource"]:
         for each in resource["searchParam"]:
             if each["definition"].startswith(f"{HL7}SearchParameter/"):
                 continue
-            ours = by_url[each["definition"]]
+            ours = by_url("R4")[each["definition"]]
             asked = next(p for p in PARAMETERS[resource["type"]] if p.name == each["name"])
             assert (ours["code"], ours["base"], ours["type"]) == (each["name"], [resource["type"]], asked.kind)
             assert all(f"{resource['type']}.{path}" in ours["expression"] for path in asked.paths)
 
 
-def test_each_type_names_its_profiles(r4: dict[str, dict[str, Any]]) -> None:
+def test_each_type_names_its_profiles(r4: Resources) -> None:
     told = {
         each["type"]: set(each.get("supportedProfile", ()))
         for each in r4["CapabilityStatement-csp-adapter.json"]["rest"][0]["resource"]
@@ -245,7 +263,7 @@ def test_a_mapping_without_a_profile_and_a_profile_without_a_mapping_are_found(t
     (tmp_path / "mappings" / "r4" / "risk.yaml").rename(tmp_path / "mappings" / "r4" / "hazard.yaml")
     found = [(each.file, each.detail) for each in findings(partners=None, root=tmp_path) if "profile" in each.detail]
     assert found == [
-        ("mappings/r4/hazard.yaml", "there is no profile csp-hazard for what this mapping makes"),
+        ("mappings/r4/hazard.yaml", "there is no profile csp-hazard of R4 for what this mapping makes"),
         ("profiles/fsh/risk.fsh", "no mapping file of R4 uses this profile"),
     ]
 

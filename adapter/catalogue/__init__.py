@@ -106,7 +106,7 @@ def findings(*, partners: Path | None, root: Path | None = None) -> list[Finding
     _, found = _read(partners, root or files_root())
     # Other mappings are held against our profiles, unless they bring their own.
     own = root is not None and (root / "profiles" / "generated").is_dir()
-    check_profiles(root or files_root(), root if root and own else files_root(), "R4", found)
+    check_profiles(root or files_root(), root if root and own else files_root(), found)
     return sorted({*found.errors, *found.remarks})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,34 +53,52 @@ class _Known:
     elsewhere: frozenset[str]
 
 
-def check_profiles(root: Path, defined: Path, release: Release, found: Found) -> None:
+def check_profiles(root: Path, defined: Path, found: Found) -> None:
     """Remarks: what a mapping file emits and no profile defines, and what a profile defines and nothing emits.
 
-    A definition that says that it is experimental may be ahead of its mapping file.
-    `root` holds the mappings/ to check, `defined` the profiles/ to hold them against.
+    A definition that says that it is experimental may be ahead of its mapping file. `root` holds mappings/ to check,
+    `defined` the profiles/ to hold them against.
     """
-    folder = f"mappings/{release.lower()}"
-    paths = sorted((root / folder).glob("*.yaml"))
+    elsewhere = read_yaml(defined / "profiles" / "elsewhere.yaml", "profiles/elsewhere.yaml", found)
+    asked: set[str] = set()
+    for release in ("R4", "R5"):
+        if (root / "mappings" / release.lower()).is_dir():
+            asked |= _check(root, defined, release, frozenset(elsewhere.values), asked, found)
+
+
+def _check(
+    root: Path, defined: Path, release: Release, elsewhere: frozenset[str], asked: Collection[str], found: Found
+) -> set[str]:
+    """The definitions of this release, of which those that are not `asked` after already were looked at."""
     try:
-        profiles = read_profiles(defined, release)
+        known = _known(read_profiles(defined, release), elsewhere)
     except Misconfigured as wrong:
         found.remarks.extend(wrong.findings or [Finding(f"profiles/generated/{release.lower()}", 0, wrong.detail)])
-        return
-    known = _known(profiles, read_yaml(defined / "profiles" / "elsewhere.yaml", "profiles/elsewhere.yaml", found))
+        return set()
     used: set[str] = set()
-    for path in paths:
+    for file, path in sorted(_files(root, release).items()):
         try:
-            documents = read_documents(path.read_text("utf-8"), f"{folder}/{path.name}")
+            documents = read_documents(path.read_text("utf-8"), file)
         except (Misconfigured, OSError, UnicodeDecodeError):
             continue  # The reading of the mapping files tells it.
+        # What is written in a file of R4 was told when it was held against R4.
+        told = found if file.startswith(f"mappings/{release.lower()}/") else Found()
         for document in documents:
-            reader = _Reader(f"{folder}/{path.name}", document, known, used, found)
-            reader.profile(path.stem, single=len(documents) == 1)
+            reader = _Reader(file, document, known, used, told)
+            reader.profile(path.stem, release, single=len(documents) == 1, found=found)
             reader.read(document.value, (), None)
     for url, definition in sorted(known.definitions.items()):
-        if url not in used and not definition.get("experimental"):
+        if url not in {*used, *asked} and not definition.get("experimental"):
             what = "extension" if definition["type"] == "Extension" else "profile"
             found.remarks.append(_unused(defined, release, url, f"no mapping file of {release} uses this {what}"))
+    return set(known.definitions)
+
+
+def _files(root: Path, release: Release) -> dict[str, Path]:
+    """What to call each mapping file of a release → where it is; a file that R5 does not have is R4's."""
+    folders = ("r4",) if release == "R4" else ("r4", "r5")
+    by_name = {path.name: path for each in folders for path in (root / "mappings" / each).glob("*.yaml")}
+    return {f"mappings/{path.parent.name}/{name}": path for name, path in by_name.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +111,7 @@ class _Reader:
     used: set[str]
     found: Found
 
-    def profile(self, stem: str, *, single: bool) -> None:
+    def profile(self, stem: str, release: Release, *, single: bool, found: Found) -> None:
         """The profile of what this mapping makes: its name is the file's (core/mapping/mapping.py)."""
         make = self.document.value.get("make") if isinstance(self.document.value, dict) else None
         type_ = make.get("resourceType") if isinstance(make, dict) else None
@@ -103,12 +121,14 @@ class _Reader:
         name = stem if single else " ".join(part for part in (stem, type_, slot) if part)
         url = f"{PROFILES}csp-{name}"
         self.used.add(url)
+        line = self.document.positions.value(("make", "resourceType")).line
         definition = self.known.definitions.get(url)
         if definition is None:
-            self._find(("make", "resourceType"), f"there is no profile csp-{name} for what this mapping makes")
+            detail = f"there is no profile csp-{name} of {release} for what this mapping makes"
+            found.remarks.append(Finding(self.file, line, detail))
         elif definition["type"] != type_:
             detail = f"the profile csp-{name} is one of {definition['type']}, not of {type_}"
-            self._find(("make", "resourceType"), detail)
+            found.remarks.append(Finding(self.file, line, detail))
 
     def read(self, node: Any, where: Where, within: _Extension | None) -> None:
         """Every extension and every code of ours below this node; `within`: the extension that it is part of."""
@@ -165,14 +185,14 @@ class _Reader:
         self.found.remarks.append(Finding(self.file, place.line, detail))
 
 
-def _known(profiles: Mapping[str, Mapping[str, Any]], elsewhere: Any) -> _Known:
+def _known(profiles: Mapping[str, Mapping[str, Any]], elsewhere: frozenset[str]) -> _Known:
     definitions = {each["url"]: each for each in profiles.values() if each["resourceType"] == "StructureDefinition"}
     codes = {
         each["url"]: frozenset(concept["code"] for concept in each.get("concept", ()))
         for each in profiles.values()
         if each["resourceType"] == "CodeSystem"
     }
-    return _Known(definitions, codes, frozenset(elsewhere.values))
+    return _Known(definitions, codes, elsewhere)
 
 
 def _same(key: str) -> bool:

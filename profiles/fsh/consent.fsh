@@ -46,3 +46,13 @@ Description: "What the family permits this partner: for what, which parts of the
 * provision.class from https://csp-adapter.example/ValueSet/part (required)
 * provision.class ^short = "Parts of the case"
 * provision.provision 0..0
+
+Invariant: csp-consent-ends
+Description: "An active consent says until when: permission without an end is none."
+Severity: #error
+Expression: "status = 'active' implies provision.period.end.exists()"
+
+Invariant: csp-consent-closed
+Description: "A consent that is not active permits nothing."
+Severity: #error
+Expression: "status != 'active' implies provision.empty()"

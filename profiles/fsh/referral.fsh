@@ -45,3 +45,8 @@ Description: "What is asked for, for whom, why, and what goes along, so that the
 * supportingInfo ^short = "What goes along, and the consent under which it does"
 * insert NotesWithKind
 * note ^short = "What the family has told once"
+
+Invariant: csp-no-contact
+Description: "A referral that asks not to contact the family says so to those who read the extension and to those who read Gravity's order detail."
+Severity: #error
+Expression: "extension('https://csp-adapter.example/StructureDefinition/csp-do-not-contact-family').where(value = true).exists() = orderDetail.coding.where(code = 'contacting-subject-prohibited').exists()"

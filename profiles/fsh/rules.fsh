@@ -100,21 +100,6 @@ Description: "The status is `unknown` where the record's own status is not told,
 Severity: #error
 Expression: "(status = 'unknown') = extension('https://csp-adapter.example/StructureDefinition/csp-record-status').empty()"
 
-Invariant: csp-consent-ends
-Description: "An active consent says until when: permission without an end is none."
-Severity: #error
-Expression: "status = 'active' implies provision.period.end.exists()"
-
-Invariant: csp-consent-closed
-Description: "A consent that is not active permits nothing."
-Severity: #error
-Expression: "status != 'active' implies provision.empty()"
-
-Invariant: csp-no-contact
-Description: "A referral that asks not to contact the family says so to those who read the extension and to those who read Gravity's order detail."
-Severity: #error
-Expression: "extension('https://csp-adapter.example/StructureDefinition/csp-do-not-contact-family').where(value = true).exists() = orderDetail.coding.where(code = 'contacting-subject-prohibited').exists()"
-
 Invariant: csp-one-referral
 Description: "The Task is based on the referral that it is the answer to."
 Severity: #error
@@ -139,23 +124,6 @@ Invariant: csp-discharged
 Description: "A finished enrolment has its last day; one with a reason of discharge is finished."
 Severity: #error
 Expression: "extension('https://csp-adapter.example/StructureDefinition/csp-discharge-reason').exists() implies status = 'finished'"
-
-RuleSet: Step(kind)
-* status MS
-* intent MS
-* intent = #plan
-* code 1..1 MS
-* code = $task-kind#{kind}
-* description 1..1 MS
-* for 1..1 MS
-* for only Reference(Patient)
-* owner MS
-* owner only Reference(Practitioner or Organization or Patient or RelatedPerson)
-* owner ^short = "Who does it"
-* restriction MS
-* restriction.period MS
-* restriction.period ^short = "Until when"
-* note MS
 
 // A definition that stands before its mapping file does: `adapter check` does not ask for what emits it.
 RuleSet: Ahead

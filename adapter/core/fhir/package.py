@@ -16,6 +16,11 @@ Release = Literal["R4", "R5"]
 
 CANONICAL = "https://csp-adapter.example"
 FHIR_VERSIONS: Mapping[Release, str] = {"R4": "4.0.1", "R5": "5.0.0"}
+DEPENDENCIES: Mapping[Release, Mapping[str, str]] = {
+    "R4": {"hl7.fhir.r4.core": "4.0.1"},
+    "R5": {"hl7.fhir.r5.core": "5.0.0", "hl7.fhir.uv.extensions.r5": "1.0.0"},
+}
+"""Packages that hold what ours refers to: R5's core no longer has the extensions."""
 DEFINITIONS = frozenset({"CapabilityStatement", "CodeSystem", "SearchParameter", "StructureDefinition", "ValueSet"})
 """Types that define; whatever else lies among them is an example."""
 
@@ -54,7 +59,7 @@ def _about(release: Release, version: str) -> dict[str, Any]:
         f"{release}, with extensions, value sets, code systems, search parameters and examples.",
         "canonical": CANONICAL,
         "fhirVersions": [fhir],
-        "dependencies": {f"hl7.fhir.{release.lower()}.core": fhir},
+        "dependencies": DEPENDENCIES[release],
         "author": "The authors of csp-fhir-adapter",
         "license": "Apache-2.0",
         "directories": {"lib": "package", "example": "example"},

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapter.core.fhir.package import FHIR_VERSIONS, Release, package_files, package_name
+from adapter.core.fhir.package import DEPENDENCIES, FHIR_VERSIONS, Release, package_files, package_name
 
 PROFILE = {
     "resourceType": "StructureDefinition", "id": "csp-goal", "url": "https://csp-adapter.example/StructureDefinition/csp-goal",
@@ -65,7 +65,8 @@ def test_a_package_says_what_it_is_and_what_it_needs(release: Release) -> None:
     fhir = FHIR_VERSIONS[release]
     assert about["name"] == package_name(release) == f"csp-adapter.profiles.{release.lower()}"
     assert (about["version"], about["canonical"]) == ("0.1.0", "https://csp-adapter.example")
-    assert (about["fhirVersions"], about["dependencies"]) == ([fhir], {f"hl7.fhir.{release.lower()}.core": fhir})
+    assert (about["fhirVersions"], about["dependencies"]) == ([fhir], DEPENDENCIES[release])
+    assert about["dependencies"][f"hl7.fhir.{release.lower()}.core"] == fhir
     assert {"type", "title", "description", "author", "license"} <= about.keys()
 
 
