@@ -17,7 +17,7 @@ Description: "A contact that is proposed for a day or from a time on; a missed o
 * serviceType from https://csp-adapter.example/ValueSet/contact-kind (required)
 * serviceType ^short = "Kind of contact"
 * note MS
-* subject 1..1 MS
+* subject MS
 * subject only Reference(Patient)
 * participant MS
 * participant.extension contains CSPInvitedByFamily named invitedByFamily 0..1 MS

@@ -14,5 +14,6 @@ Description: "A report, a form or a letter of the case: what it is, who wrote it
 * author MS
 * content MS
 * content.attachment MS
+* content.attachment.language from http://hl7.org/fhir/ValueSet/all-languages (required)
 * content.attachment.title MS
 * content.attachment.url MS
