@@ -12,7 +12,6 @@ Description: "What the family permits this partner: for what, which parts of the
 * category ^slicing.discriminator.path = "$this"
 * category ^slicing.rules = #open
 * category contains disclosure 1..1 MS
-* category[disclosure].coding 2..*
 * category[disclosure] = $act#IDSCL
 * category[disclosure] ^short = "A consent document (LOINC) about disclosing information (as Gravity asks)"
 * subject 1..1 MS
@@ -39,7 +38,6 @@ Description: "What the family permits this partner: for what, which parts of the
 * provision.actor 1..1 MS
 * provision.actor.role = $participation#IRCP
 * provision.actor.reference only Reference(Organization)
-* provision.action 0..0
 * provision.securityLabel 1..* MS
 * provision.securityLabel from CSPConsentLabels (required)
 * provision.securityLabel ^short = "Ordinary data (N), and each sensitive topic that the family names"

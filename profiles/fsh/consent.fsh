@@ -14,7 +14,6 @@ Description: "What the family permits this partner: for what, which parts of the
 * category ^slicing.discriminator.path = "$this"
 * category ^slicing.rules = #open
 * category contains disclosure 1..1 MS
-* category[disclosure].coding 2..*
 * category[disclosure] = $act#IDSCL
 * category[disclosure] ^short = "A consent document (LOINC) about disclosing information (as Gravity asks)"
 * patient 1..1 MS
@@ -36,7 +35,6 @@ Description: "What the family permits this partner: for what, which parts of the
 * provision.actor.role = $participation#IRCP
 * provision.actor.reference ^short = "The partner, by its identifier"
 * provision.actor.reference only Reference(Organization)
-* provision.action 0..0
 * provision.securityLabel 1..* MS
 * provision.securityLabel from CSPConsentLabels (required)
 * provision.securityLabel ^short = "Ordinary data (N), and each sensitive topic that the family names"

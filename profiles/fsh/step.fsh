@@ -10,8 +10,7 @@ RuleSet: Step(kind)
 * for 1..1 MS
 * for only Reference(Patient)
 * owner MS
-* owner only Reference(Practitioner or Organization or Patient or RelatedPerson)
-* owner ^short = "Who does it"
+* owner ^short = "Who does it: anyone, a parent and the child too"
 * restriction MS
 * restriction.period MS
 * restriction.period ^short = "Until when"
