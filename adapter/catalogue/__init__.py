@@ -16,6 +16,7 @@ from adapter.catalogue.files import Found, Source, read_json
 from adapter.catalogue.forms import Known, read_forms
 from adapter.catalogue.inbound import check_inbound, extensions_sent, read_inbound
 from adapter.catalogue.partners import read_partners
+from adapter.catalogue.profile_checks import check_profiles
 from adapter.catalogue.records import CodeList, check_labels, code_lists, entry_lists, part_tables, read_schemas
 from adapter.catalogue.rules import Program, check_tables, read_parts, read_programs, read_topics
 from adapter.catalogue.translations import check_codes, check_each, check_used, over, read_codes, read_mappings
@@ -118,6 +119,9 @@ def load(*, partners: Path | None, root: Path | None = None) -> Catalogue:
 def findings(*, partners: Path | None, root: Path | None = None) -> list[Finding]:
     """What `adapter check` prints: what keeps the adapter from starting, and what only goes out poorer."""
     _, found = _read(partners, root or files_root(), with_inbound=True)
+    # Other mappings are held against our profiles, unless they bring their own.
+    own = root is not None and (root / "profiles" / "generated").is_dir()
+    check_profiles(root or files_root(), root if root and own else files_root(), found)
     return sorted({*found.errors, *found.remarks})
 
 
