@@ -4,8 +4,8 @@
     python -m tests.validator.base_definitions --check    # exit 1 where a file is not what would be written
 
 Sources: the published definitions as HAPI FHIR packs them for Maven Central, hapi-fhir-validation-resources-r4 (FHIR
-4.0.1, XML) and -r5 (FHIR 5.0.0 with its extensions 1.0.0 and terminology 5.1.0, JSON), in the version that pom.xml pins.
-One line is one definition, in the order of kind and name, so that a new version is read as a difference of lines.
+4.0.1, XML) and -r5 (FHIR 5.0.0 with its extensions 1.0.0 and terminology 5.1.0, JSON), in the version that pom.xml
+pins. One line is one definition, in the order of kind and name: a new version is read as a difference of lines.
 """
 
 from __future__ import annotations

@@ -2,8 +2,10 @@ package validator;
 
 import ca.uhn.fhir.context.FhirContext;
 import ca.uhn.fhir.context.FhirVersionEnum;
+import ca.uhn.fhir.context.support.ConceptValidationOptions;
 import ca.uhn.fhir.context.support.DefaultProfileValidationSupport;
 import ca.uhn.fhir.context.support.IValidationSupport;
+import ca.uhn.fhir.context.support.ValidationSupportContext;
 import ca.uhn.fhir.validation.FhirValidator;
 import ca.uhn.fhir.validation.SingleValidationMessage;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -66,7 +68,7 @@ public final class Validator {
         ValidationSupportChain chain = new ValidationSupportChain(
                 ours(context, folders),
                 new DefaultProfileValidationSupport(context),
-                new CommonCodeSystemsTerminologyService(context),
+                languages(context),
                 new InMemoryTerminologyServerValidationSupport(context),
                 unknown,
                 new SnapshotGeneratingValidationSupport(context));
@@ -76,6 +78,26 @@ public final class Validator {
         module.setBestPracticeWarningLevel(BestPracticeWarningLevel.Warning);
         module.setAssumeValidRestReferences(true); // "Type/id" is held against the types that a reference may have.
         return context.newValidator().registerValidatorModule(module);
+    }
+
+    /**
+     * FHIR prefers some languages and requires what BCP 47 defines; HAPI FHIR calls "fr-CA" wrong where it is not among
+     * the preferred ones. Here the preferred set is as wide as the required one.
+     */
+    private static CommonCodeSystemsTerminologyService languages(FhirContext context) {
+        return new CommonCodeSystemsTerminologyService(context) {
+            @Override
+            public CodeValidationResult validateCode(
+                    ValidationSupportContext chain,
+                    ConceptValidationOptions options,
+                    String system,
+                    String code,
+                    String display,
+                    String valueSet) {
+                String wide = LANGUAGES_VALUESET_URL.equals(valueSet) ? ALL_LANGUAGES_VALUESET_URL : valueSet;
+                return super.validateCode(chain, options, system, code, display, wide);
+            }
+        };
     }
 
     private static PrePopulatedValidationSupport ours(FhirContext context, List<Path> folders) throws IOException {
