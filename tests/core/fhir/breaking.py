@@ -59,8 +59,12 @@ def spots(resource: Json, definitions: Definitions) -> list[Spot]:
 
 
 def objects(resource: Json, definitions: Definitions) -> list[Object]:
-    """Every object of a resource whose elements a definition describes; extensions and contained ones not."""
-    definition = definitions.structure(resource["resourceType"])
+    """Every object of a resource whose elements a definition describes; extensions and contained ones not.
+
+    By the profile that it claims, where that is here.
+    """
+    claimed = (resource.get("meta") or {}).get("profile") or [resource["resourceType"]]
+    definition = definitions.structure(claimed[0]) or definitions.structure(resource["resourceType"])
     assert definition is not None
     root = tree(definition)
     return list(_objects(resource, resource["resourceType"], root.children, root, definitions))
@@ -285,6 +289,49 @@ def _extension(resource: Json, definitions: Definitions, dice: random.Random) ->
     return True
 
 
+def _profile(resource: Json, definitions: Definitions, dice: random.Random) -> bool:
+    """A rule of a profile: an extension of ours, a slice, a fixed value or a pattern."""
+    spots_ = [s for s in spots(resource, definitions) if isinstance(s.value, list) and s.node.slices]
+    fixed = [s for s in spots(resource, definitions) if _is_fixed(s.node)]
+    if dice.random() < 0.3 and fixed:
+        spot = dice.choice(fixed)
+        spot.holder[spot.key] = {"code": "other", "CodeableConcept": {"text": "other"}}.get(spot.code, "urn:x:other")
+        return True
+    if not spots_:
+        return False
+    spot = dice.choice(spots_)
+    items: list[Any] = spot.value
+    position = dice.randrange(len(items))
+    own = [e for e in definitions.structures.values() if e["url"].startswith(definitions.own or "\0")]
+    urls = sorted(e["url"] for e in own if e["type"] == "Extension")
+    change = dice.randrange(5)
+    if change == 0:
+        del items[position]
+        if not items:
+            del spot.holder[spot.key]
+    elif change == 1:
+        items.append(copy.deepcopy(items[position]))
+    elif spot.code == "Extension":
+        value = [k for k in items[position] if k.startswith("value")]
+        if change == 2 and urls:
+            items[position] = {"url": dice.choice([*urls, f"{definitions.own}nobody-knows"]), "valueString": "x"}
+        elif change == 3 and value:
+            items[position]["valueInteger" if value[0] != "valueInteger" else "valueTime"] = 7
+            del items[position][value[0]]
+        elif "extension" in items[position]:
+            inner = items[position]["extension"]
+            inner.append(dice.choice([copy.deepcopy(inner[0]), {"url": "nobody", "valueString": "x"}]))
+        else:
+            items[position]["extension"] = [{"url": "nobody", "valueString": "x"}]
+    elif isinstance(items[position], dict) and items[position]:
+        del items[position][dice.choice(sorted(items[position]))]
+    return True
+
+
+def _is_fixed(node: Node) -> bool:
+    return any(name.startswith(("fixed", "pattern")) for name in node.element)
+
+
 _XMLNS = 'xmlns="http://www.w3.org/1999/xhtml"'
 _DIVS = [
     f"<div {_XMLNS}>a <script>alert(1)</script></div>",
@@ -440,4 +487,5 @@ KINDS: dict[str, Callable[[Json, Definitions, random.Random], bool]] = {
     "unknown element": _unknown, "choice": _choices, "code outside its value set": _code, "reference target": _reference,
     "cardinality": _cardinality, "empty": _empty, "beside a primitive": _beside, "extension": _extension, "narrative": _narrative,
     "contained": _contained, "meta": _meta, "invariant": _invariant,
+    "profile": _profile,
 }  # fmt: skip

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 HL7 = "http://hl7.org/fhir/StructureDefinition/"
+_SYSTEM = "http://hl7.org/fhirpath/System."
+_FHIR_TYPE = HL7 + "structuredefinition-fhir-type"
 _EMPTY: Mapping[str, Any] = {}
 
 Codes = frozenset[tuple[str, str]]
@@ -32,7 +34,7 @@ class Definitions:
     """The URL of a code system that is given whole → its codes."""
     resource_types: frozenset[str]
     """Every resource type of the release, also those that are not exchanged here."""
-    own: tuple[str, ...] = ()
+    own: str = ""
     """How the canonical URLs of our own profiles and extensions begin; empty where none are there."""
 
     def structure(self, name: str) -> Mapping[str, Any] | None:
@@ -52,8 +54,11 @@ class Definitions:
         return (found["type"], *above) if found else ()
 
 
-def read(definitions: Iterable[Mapping[str, Any]]) -> Definitions:
-    """The definitions among these resources. A later one of the same URL stands in place of an earlier one."""
+def read(definitions: Iterable[Mapping[str, Any]], *, own: str = "") -> Definitions:
+    """The definitions among these resources. A later one of the same URL stands in place of an earlier one.
+
+    `own`: how the URLs of our own profiles and extensions begin. Where one of them is here, all of them must be.
+    """
     kinds: dict[str, dict[str, Mapping[str, Any]]] = {"StructureDefinition": {}, "ValueSet": {}, "CodeSystem": {}}
     types: set[str] = set()
     for each in definitions:
@@ -72,9 +77,7 @@ def read(definitions: Iterable[Mapping[str, Any]]) -> Definitions:
         open=frozenset(named - known.keys()),
         code_systems={url: frozenset(_concepts(one.get("concept", ()))) for url, one in systems.items()},
         resource_types=frozenset(types),
-        own=tuple(
-            sorted({url.rpartition("/")[0] + "/" for url in structures if not url.startswith("http://hl7.org/")})
-        ),
+        own=own if own and any(url.startswith(own) for url in structures) else "",
     )
 
 
@@ -109,14 +112,14 @@ class Node:
 def tree(definition: Mapping[str, Any]) -> Node:
     """The root element of a definition, with all others below it."""
     first, *rest = definition["snapshot"]["element"]
-    root = Node(first, definition)
+    root = Node(_plain(first), definition)
     for element in rest:
         steps = element["id"].split(".")
         parent: Node | None = root
         for step in steps[1:-1]:
             parent = _step(parent, step)
         if parent is not None:
-            _hang(parent, steps[-1], Node(element, definition))
+            _hang(parent, steps[-1], Node(_plain(element), definition))
     return root
 
 
@@ -126,6 +129,22 @@ def at(definition: Mapping[str, Any], id_: str) -> Node | None:
     for step in id_.split(".")[1:]:
         node = _step(node, step)
     return node
+
+
+def _plain(element: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An element with the names of FHIR's types: snapshots say System.String of ids and of extensions' URLs."""
+    types = element.get("type", ())
+    if not any(each["code"].startswith(_SYSTEM) for each in types):
+        return element
+    return {**element, "type": [{**each, "code": _fhir_type(each)} for each in types]}
+
+
+def _fhir_type(type_: Mapping[str, Any]) -> str:
+    for extension in type_.get("extension", ()):
+        if extension.get("url") == _FHIR_TYPE:
+            return str(extension.get("valueUrl") or extension.get("valueUri"))
+    code: str = type_["code"]
+    return code.removeprefix(_SYSTEM).lower() if code.startswith(_SYSTEM) else code
 
 
 def _step(node: Node | None, step: str) -> Node | None:

@@ -101,7 +101,7 @@ class Extensions:
                 return "a modifier that is not known here must not be passed over"
             if ":" not in url:
                 return None if url in slices or not defined else "is no part of the extension that it stands in"
-            if url.startswith(self._shapes.definitions.own or ("\0",)):
+            if url.startswith(self._shapes.definitions.own or "\0"):
                 return "an extension of ours that no definition describes"
             return None
         root = self._shapes.root(definition)

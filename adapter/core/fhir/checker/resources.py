@@ -87,7 +87,7 @@ def _claimed(shapes: Shapes, url: str, type_: str, at: At, run: Run) -> Any:
     """The check of a profile that a resource claims; one of elsewhere is not known here, and passed over."""
     definition = shapes.definitions.structures.get(url.partition("|")[0])
     if definition is None:
-        if url.startswith(shapes.definitions.own or ("\0",)):
+        if url.startswith(shapes.definitions.own or "\0"):
             run.wrong((at, "meta", -1, ()), "claims a profile of ours that no definition describes")
         return None
     if definition["type"] != type_:

@@ -146,6 +146,8 @@ class Shapes:
         keys: list[str] = []
         for type_ in node.element.get("type") or [{"code": "BackboneElement"}]:
             code = type_["code"]
+            if name == "id" and node.path.count(".") == 1 and node.definition["kind"] == "resource":
+                type_, code = {"code": "id"}, "id"
             key = name.removesuffix("[x]") + code[:1].upper() + code[1:] if name.endswith("[x]") else name
             members[key] = self._later(members, node, type_, key)
             keys.append(key)
