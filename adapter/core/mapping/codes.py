@@ -93,9 +93,7 @@ def load_concept_map(text: str, *, file: str) -> ConceptMap:
                     continue
                 found.append((system, target["code"], target.get("display", "")))
             if not element.get("target"):
-                findings.append(
-                    Finding(file, _line(text, code), f"{code} has no target; or say `unmatched`")
-                )
+                findings.append(Finding(file, _line(text, code), f"{code} has no target; or say `unmatched`"))
         unmapped = group.get("unmapped", {})
         if unmapped.get("mode") == "fixed":
             fallback.append((system, unmapped["code"], unmapped.get("display", "")))

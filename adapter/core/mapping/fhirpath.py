@@ -61,9 +61,7 @@ class Expression:
         """The items as they are, elements of the model among them, with an Env that is used again."""
         return items.items(self._run(context, env))
 
-    def _result(
-        self, context: Any, variables: Mapping[str, Any] | Env | None, now: datetime | None, extra: Any
-    ) -> Any:
+    def _result(self, context: Any, variables: Mapping[str, Any] | Env | None, now: datetime | None, extra: Any) -> Any:
         env = variables if isinstance(variables, Env) else Env(variables or {}, now, {}, extra)
         if self._model is not None:
             root = self._model.root
