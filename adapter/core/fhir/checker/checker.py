@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Literal
 
-import orjson
 from fhirpathpy.models import models
 
+from adapter.core import strict_json
 from adapter.core.fhir.checker import resources
 from adapter.core.fhir.checker.definitions import Definitions
 from adapter.core.fhir.checker.run import At, Run
@@ -68,13 +68,13 @@ class Checker:
         return [self._remembered(resource, among) for _, resource in given]
 
     def _remembered(self, resource: Mapping[str, Any], among: Mapping[str, Any]) -> tuple[Problem, ...]:
-        content = orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
+        content = strict_json.canonical(resource)
         targets = sorted(
             (name, str(among[name].get("resourceType")), str(among[name].get("meta", {}).get("profile")))
             for name in set(resources.named(resource))
             if name in among
         )
-        key = sha256(content + orjson.dumps(targets)).digest()
+        key = sha256(content + strict_json.canonical(targets)).digest()
         known = self._kept.get(key)
         if known is None:
             known = tuple(self.problems(resource, among=among))
