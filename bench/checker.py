@@ -2,7 +2,7 @@
 
 Run `.venv/bin/python bench/checker.py`. Both must accept every resource before they are measured; the checker works
 without what it keeps by content hash. Figures are the best of several rounds, in microseconds a resource; the ratio is
-what is asked for: at most 0.25, while bindings, reference targets, invariants, extensions and narrative are looked at too.
+what is asked for: at most 0.25, while bindings, reference targets, invariants, extensions and narrative count too.
 """
 
 from __future__ import annotations

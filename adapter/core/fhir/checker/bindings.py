@@ -20,12 +20,20 @@ _LANGUAGE = re.compile(
     re.IGNORECASE,
 )
 """http://www.rfc-editor.org/rfc/rfc5646 section 2.1, without its list of old irregular tags."""
-_NOT_IN = "has no code of the value set that this element requires"
+NOT_IN = "has no code of the value set that this element requires"
 
 
 def of(node: Node, code: str, definitions: Definitions) -> list[Check]:
     """The checks of an element's binding, for values of one of its types."""
     return [made for url in _urls(node) if (made := _bound(url, code, definitions))]
+
+
+def words(node: Node, definitions: Definitions) -> frozenset[str] | None:
+    """The codes that a primitive may be, where its element requires them and they are known."""
+    if not required(node):
+        return None
+    allowed = codes(node, definitions)
+    return None if allowed is None else frozenset(word for _, word in allowed)
 
 
 def required(node: Node) -> bool:
@@ -90,7 +98,7 @@ def _bound(url: str, code: str, definitions: Definitions) -> Check | None:
 
         def primitive(value: Any, at: At, run: Run) -> None:
             if value not in words:
-                run.wrong(at, _NOT_IN)
+                run.wrong(at, NOT_IN)
 
         return primitive
     if code not in ("Coding", "CodeableConcept", "Quantity", "CodeableReference", "Age", "Duration", "Money"):
@@ -98,7 +106,7 @@ def _bound(url: str, code: str, definitions: Definitions) -> Check | None:
 
     def coded(value: Any, at: At, run: Run) -> None:
         if not holds(value, allowed):
-            run.wrong(at, _NOT_IN)
+            run.wrong(at, NOT_IN)
 
     return coded
 

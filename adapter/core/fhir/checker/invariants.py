@@ -26,6 +26,16 @@ ERRATA: MappingProxyType[str, str] = MappingProxyType({
 })  # fmt: skip
 """What FHIR R4 published and does not mean: of nothing the rule would not be true. As later releases say it."""
 _UNKNOWN = object()
+
+
+def _in_order(value: dict[str, Any]) -> bool:
+    """Two whole days compare as their texts do."""
+    start, end = value.get("start"), value.get("end")
+    return start.__class__ is str and end.__class__ is str and len(start) == len(end) == 10 and start <= end
+
+
+SURE: MappingProxyType[str, Callable[[dict[str, Any]], bool]] = MappingProxyType({"per-1": _in_order})
+"""Where a rule that is asked often surely holds; else its expression decides."""
 _EMPTY = object()
 
 
@@ -40,12 +50,13 @@ FUNCTIONS = {"trace": _trace}
 class Invariant:
     """One rule of a type. `guards`: sets of fields, of each of which one must be there for the rule to be broken."""
 
-    __slots__ = ("_expression", "_model", "_text", "detail", "guards", "key")
+    __slots__ = ("_expression", "_model", "_text", "detail", "guards", "key", "surely")
 
     def __init__(self, constraint: Mapping[str, Any], model: Model, fields: Callable[[str], Collection[str]]) -> None:
         self.key: str = constraint["key"]
         human = constraint.get("human", "").strip().rstrip(".")
         self.detail = f"{human} ({self.key})"
+        self.surely = SURE.get(self.key)
         self._text = ERRATA.get(constraint["expression"], constraint["expression"])
         self._model = model
         self._expression: Expression | None = None

@@ -47,8 +47,11 @@ def _code(value: Any) -> bool:
 
 
 def _uri(value: Any) -> bool:
-    if value.__class__ is not str or not value or not value.isprintable() or " " in value or _SPACE.search(value):
+    # What is printable has no white space but the plain one.
+    if value.__class__ is not str or not value or not value.isprintable() or " " in value:
         return False
+    if value[0] not in "uo":
+        return True
     if value.startswith("urn:uuid:"):
         return _UUID.fullmatch(value) is not None
     if value.startswith("urn:oid:"):

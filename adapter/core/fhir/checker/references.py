@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _LITERAL = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9+.-]*://[^?#]*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?(?:#.*)?"
 )
-_SPACE = re.compile(r"\s")
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?\S+")
 
 
@@ -34,25 +33,25 @@ class Referring:
         for url in type_.get("targetProfile", ()):
             if target := shapes.definitions.type_of(url) or _name(url):
                 profiles.setdefault(target, []).append(url)
-        # Resource is every type; an element that names none takes every type.
-        self._targets = {} if "Resource" in profiles else profiles
+        # Resource is every type; an element that names none takes every type. A type of FHIR asks for no profile.
+        self._targets: dict[str, tuple[str, ...]] = {
+            name: () if any(url.startswith(HL7) for url in urls) else tuple(urls) for name, urls in profiles.items()
+        }
+        if "Resource" in profiles:
+            self._targets = {}
 
     def check(self, value: Any, at: At, run: Run) -> None:
         if self._concept:
-            inner = value.get("reference")
-            if inner.__class__ is dict:
-                self._check(inner, (at, "reference", -1, ()), run)
-        else:
-            self._check(value, at, run)
-
-    def _check(self, value: dict[str, Any], at: At, run: Run) -> None:
+            value, at = value.get("reference"), (at, "reference", -1, ())
+            if value.__class__ is not dict:
+                return
         reference, named = value.get("reference"), value.get("type")
         found: Any = None
         type_ = None
         if reference.__class__ is str:
-            if _SPACE.search(reference):
+            if " " in reference or not reference.isprintable():
                 run.wrong_in(at, "reference", "must be a reference without spaces")
-            if reference.startswith("#"):
+            if reference[:1] == "#":
                 found = _contained(reference[1:], run)
                 if found is None:
                     run.wrong_in(at, "reference", "refers to a contained resource that is not there (ref-1)")
@@ -69,21 +68,19 @@ class Referring:
         targets = self._targets
         if not targets:
             return
-        for name, written in ((type_, "reference"), (named, "type")):
-            if name is not None and name.__class__ is str and name not in targets:
-                run.wrong_in(at, written, "refers to a type of resource that may not stand here")
-                return
-        if found is not None and type_ in targets and not self._meets(found, targets[type_], run):
+        if type_ is not None and type_ not in targets:
+            run.wrong_in(at, "reference", "refers to a type of resource that may not stand here")
+        elif named.__class__ is str and named not in targets:
+            run.wrong_in(at, "type", "refers to a type of resource that may not stand here")
+        elif found is not None and type_ is not None and targets[type_] and not self._meets(found, targets[type_], run):
             run.wrong_in(at, "reference", "refers to a resource that does not meet the profile asked for here")
 
     def _literal(self, reference: str) -> str | None:
         match = _LITERAL.fullmatch(reference) or _CONDITIONAL.fullmatch(reference)
         return match[1] if match and match[1] in self._shapes.definitions.resource_types else None
 
-    def _meets(self, found: dict[str, Any], urls: list[str], run: Run) -> bool:
+    def _meets(self, found: dict[str, Any], urls: tuple[str, ...], run: Run) -> bool:
         """Whether a target claims one of the profiles (it is then checked against it itself), or else meets one."""
-        if any(url.startswith(HL7) for url in urls):
-            return True
         meta = found.get("meta")
         claimed = meta.get("profile") if meta.__class__ is dict else None
         if claimed.__class__ is list and any(url in claimed for url in urls):

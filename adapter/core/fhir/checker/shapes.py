@@ -28,6 +28,7 @@ EMPTY = "an element must have a value (ele-1)"
 UNKNOWN = "this element does not exist in this type"
 MISSING = "a required element is missing"
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
+Plain = tuple[Callable[[Any], bool], str]
 _BACKBONES = frozenset({"BackboneElement", "Element"})
 _RESOURCES = frozenset({"Resource", "DomainResource"})
 
@@ -42,12 +43,15 @@ class Shapes:
         self._severities = {"error", "warning"} if warnings else {"error"}
         self._made: dict[tuple[str, str], Check] = {}
         self._nodes: dict[str, Node] = {}
+        self._named: dict[str, Check | None] = {}
         self.extensions = Extensions(self)
 
     def of(self, name: str) -> Check | None:
         """The check of a type or a profile: by its canonical URL or the name of a type."""
-        definition = self.definitions.structure(name)
-        return self._check(self.root(definition), definition["type"]) if definition else None
+        if name not in self._named:
+            definition = self.definitions.structure(name)
+            self._named[name] = self._check(self.root(definition), definition["type"]) if definition else None
+        return self._named[name]
 
     def base(self, name: str) -> Check:
         """The check of a type that every release has."""
@@ -85,30 +89,32 @@ class Shapes:
         """The check of an object: its fields, its required elements, its rules."""
         elements = self._elements(node, code)
         members: dict[str, Member] = {}
+        plain: dict[str, Plain] = {}
         required: list[tuple[tuple[str, ...], str]] = []
-        choices: list[tuple[str, ...]] = []
         for name, child in elements.children.items():
-            keys = self._fields(name, child, members)
+            keys = self._fields(name, child, members, plain)
             if child.least and keys:
                 required.append((keys, name))
-            if name.endswith("[x]"):
-                choices.append(tuple(key for key in keys if not key.startswith("_")))
         is_resource = "." not in node.path and node.definition["kind"] == "resource"
         if is_resource:
             members["resourceType"] = _nothing
         last = self._last(node, code, type_)
-        needed, alternatives = tuple(required), tuple(c for c in choices if len(c) > 1)
+        needed = tuple(required)
 
         def check(value: Any, at: At, run: Run) -> None:
             if value.__class__ is not dict:
                 run.wrong(at, NOT_A_LIST if value.__class__ is list else OBJECT)
                 return
             for name, field in value.items():
-                member = members.get(name)
-                if member is None:
-                    run.wrong_in(at, name, UNKNOWN)
+                # Most fields are primitives of which only the format is asked: they cost no more than that.
+                if name in plain:
+                    test, sentence = plain[name]
+                    if not test(field):
+                        run.wrong_in(at, name, _why(field, sentence))
+                elif name in members:
+                    members[name](field, at, name, run, value)
                 else:
-                    member(field, at, name, run, value)
+                    run.wrong_in(at, name, UNKNOWN)
             if len(value) < 2 and (not value or "id" in value) and not is_resource:
                 run.wrong(at, EMPTY)
                 return
@@ -118,9 +124,6 @@ class Shapes:
                         break
                 else:
                     run.wrong_in(at, name, MISSING)
-            for keys in alternatives:
-                if sum(key in value or f"_{key}" in value for key in keys) > 1:
-                    run.wrong(at, "only one of the choices of an element may be there")
             for extra in last:
                 extra(value, at, run)
 
@@ -136,31 +139,50 @@ class Shapes:
         definition = self.definitions.structure(code)
         return self.root(definition) if definition else node
 
-    def _fields(self, name: str, node: Node, members: dict[str, Member]) -> tuple[str, ...]:
-        """Put the fields of one element into the table; returns their names in JSON."""
+    def _fields(self, name: str, node: Node, members: dict[str, Member], plain: dict[str, Plain]) -> tuple[str, ...]:
+        """Put the fields of one element into the tables; returns their names in JSON."""
         if node.most == 0 and name != "extension":
             return ()
         if name in ("extension", "modifierExtension"):
             members[name] = self.extensions.member(node)
             return (name,)
-        keys: list[str] = []
-        for type_ in node.element.get("type") or [{"code": "BackboneElement"}]:
+        types = {_key(name, each["code"]): each for each in node.element.get("type") or [{"code": "BackboneElement"}]}
+        beside = [f"_{key}" for key, each in types.items() if each["code"] in PRIMITIVES]
+        group = frozenset((*types, *beside)) if len(types) > 1 else None
+        for key, type_ in types.items():
             code = type_["code"]
             if name == "id" and node.path.count(".") == 1 and node.definition["kind"] == "resource":
-                type_, code = {"code": "id"}, "id"
-            key = name.removesuffix("[x]") + code[:1].upper() + code[1:] if name.endswith("[x]") else name
-            members[key] = self._later(members, node, type_, key)
-            keys.append(key)
-            if code in PRIMITIVES and not (node.path.count(".") == 1 and name == "id"):
-                members[f"_{key}"] = self._beside(node, code, key)
-                keys.append(f"_{key}")
-        return tuple(keys)
+                plain[key] = PRIMITIVES["id"]
+                return (key,)
+            if code in PRIMITIVES and not (group or node.is_list or node.slices or _asks_more(node)):
+                plain[key] = self._plain(node, code)
+            else:
+                members[key] = self._later(members, node, type_, key, group)
+            if code in PRIMITIVES:
+                made = self._beside(node, code, key)
+                members[f"_{key}"] = _alone(made, group) if group else made
+        return (*types, *beside)
 
-    def _later(self, members: dict[str, Member], node: Node, type_: Mapping[str, Any], key: str) -> Member:
+    def _plain(self, node: Node, code: str) -> Plain:
+        """The one question to a primitive: is it one of the codes that are required, or has it the format."""
+        words = bindings.words(node, self.definitions)
+        if words is None:
+            return PRIMITIVES[code]
+        return (lambda value: value.__class__ is str and value in words), bindings.NOT_IN
+
+    def _later(
+        self,
+        members: dict[str, Member],
+        node: Node,
+        type_: Mapping[str, Any],
+        key: str,
+        group: frozenset[str] | None,
+    ) -> Member:
         """A member that is made when it is first met, and stands in its own place from then on."""
 
         def member(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
             made = self._member(node, type_, key)
+            made = _alone(made, group) if group else made
             members[key] = made
             made(field, at, name, run, value)
 
@@ -297,6 +319,8 @@ class Shapes:
                     keys = value.keys()
                     if any(keys.isdisjoint(guard) for guard in guards):
                         continue
+                if rule.surely is not None and value.__class__ is dict and rule.surely(value):
+                    continue
                 if element is None:
                     element = Element(model, value, kind, path)
                 try:
@@ -307,6 +331,36 @@ class Shapes:
                     run.wrong(at, rule.detail)
 
         return check
+
+
+def _alone(member: Member, group: frozenset[str]) -> Member:
+    """A field of a choice also sees that it is the only one."""
+
+    def checked(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
+        member(field, at, name, run, value)
+        for other in value:
+            if other in group and other != name and other.lstrip("_") != name.lstrip("_"):
+                run.wrong(at, "only one of the choices of an element may be there")
+                return
+
+    return checked
+
+
+def _key(name: str, code: str) -> str:
+    """The field of JSON in which an element of this type stands."""
+    return name.removesuffix("[x]") + code[:1].upper() + code[1:] if name.endswith("[x]") else name
+
+
+def _asks_more(node: Node) -> bool:
+    """Whether a definition may ask more of a primitive than its format."""
+    element = node.element
+    binding = element.get("binding", {})
+    return (
+        "extension" in binding
+        or "maxLength" in element
+        or any(each["key"] not in NATIVE for each in element.get("constraint", ()))
+        or patterns.wanted(node) is not None
+    )
 
 
 def _nothing(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:

@@ -13,7 +13,8 @@ _NAME = re.compile(r"_?([A-Za-z][A-Za-z0-9]{0,63})\Z")
 _BY_WORDS = (
     ("a required element is missing", "required"), ("value set", "code-invalid"), ("code system", "code-invalid"),
     ("xtension", "extension"), ("modifier", "extension"), ("does not exist", "structure"),
-    ("must be a list", "structure"), ("must be an object", "structure"), ("not a list", "structure"), ("must be", "value"),
+    ("must be a list", "structure"), ("must be an object", "structure"), ("not a list", "structure"),
+    ("must be", "value"),
 )  # fmt: skip
 
 
