@@ -29,7 +29,7 @@ class Extensions:
 
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
-        self._fitting: set[tuple[str, tuple[str, ...]]] = set()
+        self._fitting: set[tuple[str, tuple[str, ...], bool]] = set()
 
     def member(self, node: Node) -> Member:
         """The check of `extension` or `modifierExtension` in one kind of element."""
@@ -40,6 +40,11 @@ class Extensions:
         called = (node.path, "Extension")
         least, most = node.least, node.most
         made: dict[str, Check] = {}
+        limits = {
+            url: (each.least, each.most, f"must have the extension {_short(url)} {_times(each)}")
+            for url, each in slices.items()
+            if each.least or each.most != float("inf")
+        }
 
         def member(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
             if field.__class__ is not list or not field:
@@ -57,15 +62,18 @@ class Extensions:
                 if url.__class__ is not str:
                     self._base()(item, place, run)
                     continue
-                counts[url] = counts.get(url, 0) + 1
+                if url in limits:
+                    counts[url] = counts.get(url, 0) + 1
                 if url not in made:
                     made[url] = self._check(url, slices.get(url))
                 made[url](item, place, run)
+                if (url, at[3], modifies) in self._fitting:
+                    continue
                 if why := self._why_not_here(url, slices, at, value, run, modifies=modifies, defined=defined):
                     run.wrong(place, why)
-            for url, each in slices.items():
-                if not each.least <= counts.get(url, 0) <= each.most:
-                    run.wrong_in(at, name, f"must have the extension {_short(url)} {_times(each)}")
+            for url, (fewest, most_of_it, sentence) in limits.items():
+                if not fewest <= counts.get(url, 0) <= most_of_it:
+                    run.wrong_in(at, name, sentence)
 
         return member
 
@@ -115,7 +123,7 @@ class Extensions:
         self, url: str, definition: Mapping[str, Any], root: Node, at: At, value: dict[str, Any], run: Run
     ) -> bool:
         contexts = definition.get("context", ())
-        if not contexts or (at[3] and (url, at[3]) in self._fitting):
+        if not contexts:
             return True
         called = set(self._called(at))
         for context in contexts:
@@ -124,7 +132,7 @@ class Extensions:
                 expression in _ANYWHERE or expression.partition("#")[2] in _ANYWHERE or expression in called
             ):
                 if at[3]:
-                    self._fitting.add((url, at[3]))
+                    self._fitting.add((url, at[3], bool(root.element.get("isModifier"))))
                 return True
             if kind == "extension" and _around(at, value) == expression:
                 return True

@@ -50,9 +50,15 @@ FUNCTIONS = {"trace": _trace}
 class Invariant:
     """One rule of a type. `guards`: sets of fields, of each of which one must be there for the rule to be broken."""
 
-    __slots__ = ("_expression", "_model", "_text", "detail", "guards", "key", "surely")
+    __slots__ = ("_expression", "_model", "_text", "detail", "guards", "key", "plain", "surely")
 
-    def __init__(self, constraint: Mapping[str, Any], model: Model, fields: Callable[[str], Collection[str]]) -> None:
+    def __init__(
+        self,
+        constraint: Mapping[str, Any],
+        model: Model,
+        fields: Callable[[str], Collection[str]],
+        plain: Callable[[Node], Callable[[dict[str, Any]], bool] | None],
+    ) -> None:
         self.key: str = constraint["key"]
         human = constraint.get("human", "").strip().rstrip(".")
         self.detail = f"{human} ({self.key})"
@@ -60,7 +66,10 @@ class Invariant:
         self._text = ERRATA.get(constraint["expression"], constraint["expression"])
         self._model = model
         self._expression: Expression | None = None
-        self.guards = guards(parse(self._text), fields)
+        tree = parse(self._text)
+        self.guards = guards(tree, fields)
+        self.plain = plain(tree)
+        """The rule for JSON as it stands, where that says the same (plain.py)."""
 
     @property
     def expression(self) -> Expression:

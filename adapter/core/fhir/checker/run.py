@@ -19,7 +19,7 @@ Member = Callable[[Any, At, str, "Run", dict[str, Any]], None]
 class Run:
     """What a check carries along. `found` is shared by the runs of a Bundle's entries and of contained resources."""
 
-    __slots__ = ("_env", "container", "found", "known", "root", "rooted")
+    __slots__ = ("_env", "beside", "container", "found", "known", "root")
 
     def __init__(
         self, root: dict[str, Any], known: Mapping[str, Any], found: list[tuple[At, str]], container: Run | None = None
@@ -28,6 +28,8 @@ class Run:
         self.known = known
         self.found = found
         self.container = container
+        self.beside = False
+        """Whether something stands beside a primitive (`_name`): then expressions need the types to see it."""
         self._env: Env | None = None
 
     def wrong(self, at: At, detail: str) -> None:

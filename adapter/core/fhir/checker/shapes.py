@@ -14,12 +14,14 @@ from adapter.core.fhir.checker import bindings, narrative, patterns
 from adapter.core.fhir.checker.definitions import HL7, Definitions, Node, at, tree
 from adapter.core.fhir.checker.extensions import Extensions
 from adapter.core.fhir.checker.invariants import NATIVE, Invariant
+from adapter.core.fhir.checker.plain import Plain as Plainly
 from adapter.core.fhir.checker.primitives import PRIMITIVES
 from adapter.core.fhir.checker.references import Referring
 from adapter.core.fhir.checker.run import At, Check, Member, Run
 from adapter.core.fhir.checker.slices import Slicing
 from adapter.core.mapping.elements import Element, Model
 from adapter.core.mapping.expression_error import ExpressionError
+from adapter.core.mapping.syntax import Node as Expression
 
 OBJECT = "must be an object"
 LIST = "must be a list"
@@ -43,6 +45,7 @@ class Shapes:
         self._severities = {"error", "warning"} if warnings else {"error"}
         self._made: dict[tuple[str, str], Check] = {}
         self._nodes: dict[str, Node] = {}
+        self._plainly = Plainly(self._elements)
         self._named: dict[str, Check | None] = {}
         self.extensions = Extensions(self)
 
@@ -248,6 +251,7 @@ class Shapes:
                 run.wrong(at, "must have a code: a value set is required here")
 
         def member(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
+            run.beside = True
             values = value.get(key)
             if not many:
                 one(field, (at, name, -1, called), run, valued=values is not None)
@@ -294,12 +298,16 @@ class Shapes:
     def _rules(self, nodes: Iterable[Node], code: str, path: str) -> list[Invariant]:
         rules: dict[str, Invariant] = {}
         for node in nodes:
+
+            def plain(expression: Expression, node: Node = node) -> Callable[[dict[str, Any]], bool] | None:
+                return None if code in PRIMITIVES else self._plainly.compiled(expression, node, code)
+
             for constraint in node.element.get("constraint", ()):
                 key = constraint["key"]
                 if key in NATIVE or key in rules or "expression" not in constraint:
                     continue
                 if constraint["severity"] in self._severities:
-                    rules[key] = Invariant(constraint, self.model, lambda name: self._names(code, path, name))
+                    rules[key] = Invariant(constraint, self.model, lambda name: self._names(code, path, name), plain)
         return list(rules.values())
 
     def _names(self, code: str, path: str, name: str) -> list[str]:
@@ -314,11 +322,24 @@ class Shapes:
 
         def check(value: Any, at: At, run: Run) -> None:
             element = None
+            keys = value.keys() if value.__class__ is dict else None
             for guards, rule in asked:
-                if guards and value.__class__ is dict:
-                    keys = value.keys()
-                    if any(keys.isdisjoint(guard) for guard in guards):
+                if guards and keys is not None:
+                    for guard in guards:
+                        if keys.isdisjoint(guard):
+                            break
+                    else:
+                        guards = ()
+                    if guards:
                         continue
+                if rule.plain is not None and not run.beside:
+                    try:
+                        holds = rule.plain(value)
+                    except ExpressionError:
+                        holds = False
+                    if not holds:
+                        run.wrong(at, rule.detail)
+                    continue
                 if rule.surely is not None and value.__class__ is dict and rule.surely(value):
                     continue
                 if element is None:
@@ -433,10 +454,11 @@ def _many(check: Check, called: tuple[str, ...], least: int, most: float, slicin
             return
         if not least <= len(field) <= most:
             run.wrong_in(at, name, _count(least, most))
+        if slicing is not None:
+            slicing.check(field, at, name, called, run, check)
+            return
         for position, item in enumerate(field):
             check(item, (at, name, position, called), run)
-        if slicing is not None:
-            slicing.check(field, at, name, called, run)
 
     return member
 
@@ -500,12 +522,9 @@ def _xhtml(value: Any, at: At, run: Run) -> None:
 
 def _extension(value: Any, at: At, run: Run) -> None:
     """ext-1, in Python: every extension is asked."""
-    has_value = False
-    for name in value:
-        if name.startswith(("value", "_value")):
-            has_value = True
-            break
-    if has_value is ("extension" in value):
+    others = len(value) - ("url" in value) - ("id" in value)
+    # Besides these and `extension`, only a value may stand in it: what else there is has been found already.
+    if (others - 1 if "extension" in value else others) > 0 if "extension" in value else others == 0:
         run.wrong(at, "Must have either extensions or value[x], not both (ext-1)")
 
 

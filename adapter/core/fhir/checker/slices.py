@@ -21,7 +21,7 @@ Belongs = Callable[[Any, Run], bool]
 class Slicing:
     """The slices of one list."""
 
-    def __init__(self, slices: list[tuple[str, Node, Belongs, Check]], rules: str, *, ordered: bool) -> None:
+    def __init__(self, slices: list[tuple[str, Belongs, Check, int, float]], rules: str, *, ordered: bool) -> None:
         self._slices = slices
         self._rules = rules
         self._ordered = ordered
@@ -34,35 +34,37 @@ class Slicing:
         for name, each in node.slices.items():
             types = each.element.get("type") or [type_]
             belongs = _belongs(shapes, each, types[0], discriminators)
-            slices.append((name, each, belongs, shapes.value(each, types[0])))
+            slices.append((name, belongs, shapes.value(each, types[0]), each.least, each.most))
         return Slicing(slices, slicing.get("rules", "open"), ordered=bool(slicing.get("ordered")))
 
-    def check(self, field: list[Any], at: At, name: str, called: tuple[str, ...], run: Run) -> None:
-        """Each item by the first slice that it belongs to; then the numbers."""
+    def check(self, field: list[Any], at: At, name: str, called: tuple[str, ...], run: Run, otherwise: Check) -> None:
+        """Each item by the first slice that it belongs to, or by what holds for all; then the numbers."""
         counts = [0] * len(self._slices)
         before = -1
         for position, item in enumerate(field):
-            found = next((i for i, (_, _, belongs, _) in enumerate(self._slices) if belongs(item, run)), None)
-            if found is None:
+            place = (at, name, position, called)
+            found = next((i for i, each in enumerate(self._slices) if each[1](item, run)), -1)
+            if found < 0:
+                otherwise(item, place, run)
                 if self._rules == "closed":
-                    run.wrong(
-                        (at, name, position, called), "belongs to none of the slices, and no other may stand here"
-                    )
+                    run.wrong(place, "belongs to none of the slices, and no other may stand here")
                 elif self._rules == "openAtEnd":
                     before = len(self._slices)
                 continue
+            self._slices[found][2](item, place, run)
             counts[found] += 1
             if found < before and (self._ordered or self._rules == "openAtEnd"):
-                run.wrong((at, name, position, called), "stands out of the order of its slices")
+                run.wrong(place, "stands out of the order of its slices")
             before = max(before, found)
-            self._slices[found][3](item, (at, name, position, called), run)
-        for (slice_, node, _, _), count in zip(self._slices, counts, strict=True):
-            if not node.least <= count <= node.most:
-                run.wrong_in(at, name, f"has too {'few' if count < node.least else 'many'} of the slice {slice_}")
+        for (slice_, _, _, least, most), count in zip(self._slices, counts, strict=True):
+            if not least <= count <= most:
+                run.wrong_in(at, name, f"has too {'few' if count < least else 'many'} of the slice {slice_}")
 
 
 def _belongs(shapes: Shapes, node: Node, type_: Mapping[str, Any], discriminators: list[Mapping[str, Any]]) -> Belongs:
     tests = [_test(shapes, node, type_, each["type"], each["path"]) for each in discriminators]
+    if len(tests) == 1:
+        return tests[0]
     return lambda item, run: all(test(item, run) for test in tests)
 
 
@@ -76,7 +78,13 @@ def _test(shapes: Shapes, node: Node, type_: Mapping[str, Any], kind: str, path:
     if kind == "exists":
         there = here is not None and here.most > 0 and here.least > 0
         return lambda item, run: bool(_values(item, steps)) is there
+    found = patterns.wanted(here) if here else None
+    if found and len(steps) == 1 and found[1].__class__ is str:
+        (step,), word = steps, found[1]
+        return lambda item, run: item.__class__ is dict and item.get(step) == word
     asked = _asked(shapes, node, type_, steps)
+    if not steps:
+        return lambda item, run: asked(item)
     return lambda item, run: any(asked(value) for value in _values(item, steps))
 
 
