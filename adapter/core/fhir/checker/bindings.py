@@ -13,7 +13,8 @@ from adapter.core.fhir.checker.run import At, Check, Run
 
 _MAX_VALUE_SET = HL7 + "elementdefinition-maxValueSet"
 _LANGUAGES = "http://hl7.org/fhir/ValueSet/all-languages"
-_MIMETYPES = "http://hl7.org/fhir/ValueSet/mimetypes"
+_WORDS = frozenset({"code", "string", "uri", "url", "canonical", "id"})
+_CODED = frozenset({"Coding", "CodeableConcept", "Quantity", "CodeableReference", "Age", "Duration", "Money"})
 _LANGUAGE = re.compile(
     r"(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4}|[a-z]{5,8})(?:-[a-z]{4})?(?:-(?:[a-z]{2}|\d{3}))?"
     r"(?:-(?:[a-z0-9]{5,8}|\d[a-z0-9]{3}))*(?:-[a-wyz0-9](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?|x(?:-[a-z0-9]{1,8})+",
@@ -25,7 +26,7 @@ NOT_IN = "has no code of the value set that this element requires"
 
 def of(node: Node, code: str, definitions: Definitions) -> list[Check]:
     """The checks of an element's binding, for values of one of its types."""
-    return [made for url in _urls(node) if (made := _bound(url, code, definitions))]
+    return [made for url, must in _urls(node) if (made := _bound(url, code, definitions, must=must))]
 
 
 def words(node: Node, definitions: Definitions) -> frozenset[str] | None:
@@ -43,7 +44,7 @@ def required(node: Node) -> bool:
 
 def codes(node: Node, definitions: Definitions) -> Codes | None:
     """The codes that an element requires, where they are known."""
-    return next((definitions.value_sets[url] for url in _urls(node) if url in definitions.value_sets), None)
+    return next((definitions.value_sets[url] for url, _ in _urls(node) if url in definitions.value_sets), None)
 
 
 def holds(value: Any, allowed: Codes) -> bool:
@@ -74,26 +75,26 @@ def whole_systems(definitions: Definitions) -> Check:
     return check
 
 
-def _urls(node: Node) -> list[str]:
+def _urls(node: Node) -> list[tuple[str, bool]]:
+    """The ValueSets that a code must be of, and whether there must be a code. (A largest set only bounds what is.)"""
     binding = node.element.get("binding")
     if not binding:
         return []
-    found = [binding["valueSet"]] if binding.get("strength") == "required" and "valueSet" in binding else []
+    found = [(binding["valueSet"], True)] if required(node) and "valueSet" in binding else []
     for extension in binding.get("extension", ()):
         if extension.get("url") == _MAX_VALUE_SET:
-            found.append(extension.get("valueCanonical") or extension.get("valueUri") or "")
-    return [url.partition("|")[0] for url in found]
+            found.append((extension.get("valueCanonical") or extension.get("valueUri") or "", False))
+    return [(url.partition("|")[0], must) for url, must in found]
 
 
-def _bound(url: str, code: str, definitions: Definitions) -> Check | None:
-    if url == _LANGUAGES:
-        return _language if code in ("code", "string", "uri") else None
-    if url == _MIMETYPES:
-        return None
+def _bound(url: str, code: str, definitions: Definitions, *, must: bool) -> Check | None:
+    is_language = url == _LANGUAGES
     allowed = definitions.value_sets.get(url)
-    if allowed is None:
+    if allowed is None and not is_language:
         return None
-    if code in ("code", "string", "uri", "url", "canonical", "id"):
+    if code in _WORDS:
+        if allowed is None:
+            return _language
         words = frozenset(word for _, word in allowed)
 
         def primitive(value: Any, at: At, run: Run) -> None:
@@ -101,14 +102,31 @@ def _bound(url: str, code: str, definitions: Definitions) -> Check | None:
                 run.wrong(at, NOT_IN)
 
         return primitive
-    if code not in ("Coding", "CodeableConcept", "Quantity", "CodeableReference", "Age", "Duration", "Money"):
+    if code not in _CODED:
         return None
 
     def coded(value: Any, at: At, run: Run) -> None:
-        if not holds(value, allowed):
+        if not must and not _codes_in(value):
+            return
+        if not (any(map(_is_language, _codes_in(value))) if allowed is None else holds(value, allowed)):
             run.wrong(at, NOT_IN)
 
     return coded
+
+
+def _codes_in(value: Any) -> list[dict[str, Any]]:
+    """The codings of a CodeableConcept, CodeableReference or Coding."""
+    if value.__class__ is not dict:
+        return []
+    if "concept" in value:
+        return _codes_in(value["concept"])
+    coding = value.get("coding", [value] if "code" in value else [])
+    return [each for each in coding if each.__class__ is dict] if coding.__class__ is list else []
+
+
+def _is_language(coding: dict[str, Any]) -> bool:
+    code = coding.get("code")
+    return coding.get("system") == "urn:ietf:bcp:47" and isinstance(code, str) and bool(_LANGUAGE.fullmatch(code))
 
 
 def _language(value: Any, at: At, run: Run) -> None:

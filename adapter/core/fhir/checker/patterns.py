@@ -5,6 +5,7 @@ Source: http://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinit
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from adapter.core.fhir.checker.definitions import Node
@@ -26,14 +27,26 @@ def of(node: Node) -> list[Check]:
     if found is None:
         return []
     kind, value = found
+    if kind == "fixed":
 
-    def check(given: Any, at: At, run: Run) -> None:
-        if kind == "fixed" and not same(value, given):
-            run.wrong(at, "must be the value that the definition fixes")
-        if kind == "pattern" and not matches(value, given):
+        def fixed(given: Any, at: At, run: Run) -> None:
+            if not same(value, given):
+                run.wrong(at, "must be the value that the definition fixes")
+
+        return [fixed]
+    test = matching(value)
+
+    def pattern(given: Any, at: At, run: Run) -> None:
+        if not test(given):
             run.wrong(at, "must hold what the definition's pattern asks for")
 
-    return [check]
+    return [pattern]
+
+
+def without(node: Node) -> Node:
+    """The element without its fixed value or pattern: where that has been asked already."""
+    element = {k: v for k, v in node.element.items() if not k.startswith(("fixed", "pattern"))}
+    return Node(element, node.definition, node.children, node.slices)
 
 
 def same(wanted: Any, given: Any) -> bool:
@@ -45,13 +58,27 @@ def same(wanted: Any, given: Any) -> bool:
     return bool(wanted == given) and isinstance(wanted, bool) is isinstance(given, bool)
 
 
-def matches(wanted: Any, given: Any) -> bool:
-    """Everything of the pattern is there; more may be, and lists in any order."""
+def matching(wanted: Any) -> Callable[[Any], bool]:
+    """Whether everything of the pattern is there; more may be, and lists in any order."""
     if isinstance(wanted, dict):
-        return isinstance(given, dict) and all(k in given and matches(v, given[k]) for k, v in wanted.items())
+        fields = tuple((name, matching(value)) for name, value in wanted.items())
+
+        def an_object(given: Any) -> bool:
+            if given.__class__ is not dict:
+                return False
+            return all(name in given and test(given[name]) for name, test in fields)
+
+        return an_object
     if isinstance(wanted, list):
-        return isinstance(given, list) and all(any(matches(w, g) for g in given) for w in wanted)
-    return same(wanted, given)
+        tests = tuple(matching(each) for each in wanted)
+
+        def a_list(given: Any) -> bool:
+            return given.__class__ is list and all(any(map(test, given)) for test in tests)
+
+        return a_list
+    if wanted.__class__ is str:
+        return lambda given: bool(given == wanted)
+    return lambda given: same(wanted, given)
 
 
 def passes(check: Check, value: Any, run: Run) -> bool:

@@ -56,9 +56,9 @@ class Referring:
                 if found is None:
                     run.wrong_in(at, "reference", "refers to a contained resource that is not there (ref-1)")
                     return
-                type_ = found.get("resourceType")
+                type_ = _type(found)
             elif (found := run.known.get(reference)) is not None:
-                type_ = found.get("resourceType")
+                type_ = _type(found)
             else:
                 type_ = self._literal(reference)
         if named.__class__ is str:
@@ -87,6 +87,11 @@ class Referring:
             return True
         checks = [check for url in urls if (check := self._shapes.of(url))]
         return not checks or any(passes(check, found, Run(found, run.known, [])) for check in checks)
+
+
+def _type(resource: dict[str, Any]) -> str | None:
+    type_ = resource.get("resourceType")
+    return type_ if type_.__class__ is str else None
 
 
 def _contained(id_: str, run: Run) -> dict[str, Any] | None:

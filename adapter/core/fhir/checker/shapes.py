@@ -15,6 +15,7 @@ from adapter.core.fhir.checker.definitions import HL7, Definitions, Node, at, tr
 from adapter.core.fhir.checker.extensions import Extensions
 from adapter.core.fhir.checker.invariants import NATIVE, Invariant
 from adapter.core.fhir.checker.plain import Plain as Plainly
+from adapter.core.fhir.checker.plain import chosen
 from adapter.core.fhir.checker.primitives import PRIMITIVES
 from adapter.core.fhir.checker.references import Referring
 from adapter.core.fhir.checker.run import At, Check, Member, Run
@@ -101,13 +102,14 @@ class Shapes:
         is_resource = "." not in node.path and node.definition["kind"] == "resource"
         if is_resource:
             members["resourceType"] = _nothing
-        last = self._last(node, code, type_)
+        last, rules = self._last(node, code, type_), self._invariants(node, code)
         needed = tuple(required)
 
         def check(value: Any, at: At, run: Run) -> None:
             if value.__class__ is not dict:
                 run.wrong(at, NOT_A_LIST if value.__class__ is list else OBJECT)
                 return
+            before = len(run.found)
             for name, field in value.items():
                 # Most fields are primitives of which only the format is asked: they cost no more than that.
                 if name in plain:
@@ -118,6 +120,8 @@ class Shapes:
                     members[name](field, at, name, run, value)
                 else:
                     run.wrong_in(at, name, UNKNOWN)
+            # Expressions are asked of what is well-formed: of anything else they may say anything.
+            sound = len(run.found) == before
             if len(value) < 2 and (not value or "id" in value) and not is_resource:
                 run.wrong(at, EMPTY)
                 return
@@ -129,6 +133,8 @@ class Shapes:
                     run.wrong_in(at, name, MISSING)
             for extra in last:
                 extra(value, at, run)
+            if rules is not None and sound:
+                rules(value, at, run)
 
         return check
 
@@ -279,12 +285,18 @@ class Shapes:
             found.append(Referring(self, type_, code).check)
         if code == "Identifier":
             found.append(_identifier)
+        if code == "Meta":
+            found.append(_meta)
         if code == "Coding" and self.definitions.code_systems:
             found.append(bindings.whole_systems(self.definitions))
+        return tuple(found)
+
+    def _invariants(self, node: Node, code: str) -> Check | None:
+        """The rules of a type, and those of the element where it stands."""
         nodes = [node] if "." not in node.path else [self._type_root(code), node]
         path = node.path if code in _BACKBONES or "." not in node.path else code
         rules = self._rules([each for each in nodes if each], code, path)
-        return (*found, self._asking(rules, code, self._path(node, path))) if rules else tuple(found)
+        return self._asking(rules, code, self._path(node, path)) if rules else None
 
     def _path(self, node: Node, path: str) -> str:
         """A path as the model of FHIRPath knows it: where a content reference leads, its target's."""
@@ -369,7 +381,7 @@ def _alone(member: Member, group: frozenset[str]) -> Member:
 
 def _key(name: str, code: str) -> str:
     """The field of JSON in which an element of this type stands."""
-    return name.removesuffix("[x]") + code[:1].upper() + code[1:] if name.endswith("[x]") else name
+    return chosen(name.removesuffix("[x]"), code) if name.endswith("[x]") else name
 
 
 def _asks_more(node: Node) -> bool:
@@ -526,6 +538,16 @@ def _extension(value: Any, at: At, run: Run) -> None:
     # Besides these and `extension`, only a value may stand in it: what else there is has been found already.
     if (others - 1 if "extension" in value else others) > 0 if "extension" in value else others == 0:
         run.wrong(at, "Must have either extensions or value[x], not both (ext-1)")
+
+
+def _meta(value: Any, at: At, run: Run) -> None:
+    """http://hl7.org/fhir/R4/resource.html#Meta: labels and tags are sets."""
+    for name in ("security", "tag"):
+        codings = value.get(name)
+        each = codings if codings.__class__ is list else ()
+        pairs = [(str(c.get("system")), str(c.get("code"))) for c in each if c.__class__ is dict]
+        if len(set(pairs)) < len(pairs):
+            run.wrong_in(at, name, "has a label twice")
 
 
 def _identifier(value: Any, at: At, run: Run) -> None:

@@ -6,6 +6,7 @@ Source: http://hl7.org/fhir/R4/profiling.html#slicing. Discriminators by value, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from adapter.core.fhir.checker import bindings, patterns
@@ -34,7 +35,9 @@ class Slicing:
         for name, each in node.slices.items():
             types = each.element.get("type") or [type_]
             belongs = _belongs(shapes, each, types[0], discriminators)
-            slices.append((name, belongs, shapes.value(each, types[0]), each.least, each.most))
+            asked = any(one["path"] == "$this" and one["type"] in ("value", "pattern") for one in discriminators)
+            check = shapes.value(patterns.without(each) if asked else each, types[0])
+            slices.append((name, belongs, check, each.least, each.most))
         return Slicing(slices, slicing.get("rules", "open"), ordered=bool(slicing.get("ordered")))
 
     def check(self, field: list[Any], at: At, name: str, called: tuple[str, ...], run: Run, otherwise: Check) -> None:
@@ -95,11 +98,11 @@ def _asked(shapes: Shapes, node: Node, type_: Mapping[str, Any], steps: list[str
         found = patterns.wanted(place) if place else None
         if found and depth == len(steps):
             kind, value = found
-            return lambda given: patterns.same(value, given) if kind == "fixed" else patterns.matches(value, given)
+            return patterns.matching(value) if kind == "pattern" else partial(patterns.same, value)
         if found:
-            inner = _values(found[1], steps[depth:])
+            inner = [patterns.matching(each) for each in _values(found[1], steps[depth:])]
             if inner:
-                return lambda given: any(patterns.matches(each, given) for each in inner)
+                return lambda given: any(test(given) for test in inner)
     last = _down(shapes, node, type_, steps)
     allowed = bindings.codes(last, shapes.definitions) if last else None
     return (lambda given: bindings.holds(given, allowed)) if allowed is not None else (lambda given: False)
@@ -124,21 +127,15 @@ def _typed(shapes: Shapes, node: Node | None, steps: list[str], kind: str, *, re
         if found.__class__ is not dict:
             return False
         if kind == "type":
-            return (
-                found.get("resourceType") in names if "resourceType" in found else not resolves and _looks(found, names)
-            )
-        claimed = found.get("meta", {}).get("profile", []) if found.__class__ is dict else []
-        if any(url in claimed for url in profiles):
+            return str(found.get("resourceType")) in names if "resourceType" in found else not resolves
+        meta = found.get("meta")
+        claimed = meta.get("profile") if meta.__class__ is dict else None
+        if claimed.__class__ is list and any(url in claimed for url in profiles):
             return True
         checks = [check for url in profiles if (check := shapes.of(url))]
         return any(patterns.passes(check, found, run) for check in checks)
 
     return lambda item, run: any(is_one(value, run) for value in _values(item, steps))
-
-
-def _looks(value: dict[str, Any], names: set[str]) -> bool:
-    """A datatype does not say what it is: it is what its choice allows."""
-    return bool(names)
 
 
 def _down(shapes: Shapes, node: Node, type_: Mapping[str, Any], steps: list[str]) -> Node | None:
