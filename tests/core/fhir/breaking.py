@@ -483,9 +483,20 @@ _INVARIANTS: list[tuple[str, Callable[[Json], None]]] = [
     ("Identifier", _set(system="urn:ietf:rfc:3986", value="no uri")),
 ]
 KINDS: dict[str, Callable[[Json, Definitions, random.Random], bool]] = {
-    "required element dropped": _drop, "another JSON type": _type, "wrong format": _format,
-    "unknown element": _unknown, "choice": _choices, "code outside its value set": _code, "reference target": _reference,
-    "cardinality": _cardinality, "empty": _empty, "beside a primitive": _beside, "extension": _extension, "narrative": _narrative,
-    "contained": _contained, "meta": _meta, "invariant": _invariant,
+    "required element dropped": _drop,
+    "another JSON type": _type,
+    "wrong format": _format,
+    "unknown element": _unknown,
+    "choice": _choices,
+    "code outside its value set": _code,
+    "reference target": _reference,
+    "cardinality": _cardinality,
+    "empty": _empty,
+    "beside a primitive": _beside,
+    "extension": _extension,
+    "narrative": _narrative,
+    "contained": _contained,
+    "meta": _meta,
+    "invariant": _invariant,
     "profile": _profile,
-}  # fmt: skip
+}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.core.fhir.checker import bindings, patterns
 from adapter.core.fhir.checker.definitions import Node
+from adapter.core.fhir.checker.plain import chosen
 from adapter.core.fhir.checker.run import At, Check, Run
 
 if TYPE_CHECKING:
@@ -111,6 +112,9 @@ def _asked(shapes: Shapes, node: Node, type_: Mapping[str, Any], steps: list[str
 def _typed(shapes: Shapes, node: Node | None, steps: list[str], kind: str, *, resolves: bool) -> Belongs:
     """By type or profile: of what a reference leads to, or of a resource or value that stands here."""
     types = node.element.get("type", []) if node else []
+    if kind == "type" and steps and not resolves and node is not None and node.path.endswith("[x]"):
+        keys = {chosen(steps[-1], t["code"]) for t in types}
+        return lambda item, run: any(v.__class__ is dict and not keys.isdisjoint(v) for v in _values(item, steps[:-1]))
     profiles = [url for t in types for url in (t.get("targetProfile", []) if resolves else t.get("profile", []))]
     names = {shapes.definitions.type_of(url) or url.rpartition("/")[2] for url in profiles} or {
         t["code"] for t in types
