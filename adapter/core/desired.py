@@ -13,6 +13,7 @@ from adapter.core.consent.rulebook import Rulebook
 from adapter.core.consent.rules import Alarm, Rules, compile_rules
 from adapter.core.consent.view import View, view
 from adapter.core.diff import Change, Delete, Holding, Made, Update, changes
+from adapter.core.fhir.checker import Checker, Release
 from adapter.core.fhir.models import problems
 from adapter.core.identity import Identity, Key
 from adapter.core.keeping import effective, rulebook_for
@@ -30,6 +31,7 @@ class Bench:
     mappings: Mapping[Release, Mappings]
     identity_secret: bytes
     identifier_system: str
+    checkers: Mapping[Release, Checker]
 
     def identity(self, partner: str) -> Identity:
         """A partner's own names for our resources."""
@@ -93,10 +95,11 @@ def desire(bench: Bench, subject: Subject, partner: str, now: datetime) -> Desir
         program=subject.case.get("program", ""),
         now=now,
     )
+    checked = bench.checkers[release].each([(made.urn, made.resource) for made in mapped.made])
     wrong = [
         Problem(f"{made.type} of {made.about}{problem.pointer}", problem.detail)
-        for made in mapped.made
-        for problem in problems(made.resource, release=release)
+        for made, found in zip(mapped.made, checked, strict=True)
+        for problem in (*problems(made.resource, release=release), *found)
     ]
     return Desired(
         made=mapped.made,

@@ -103,9 +103,7 @@ def load_concept_map(text: str, *, file: str) -> ConceptMap:
                 for_them = meant.setdefault((system, target["code"]), {})
                 for_them.setdefault(str(target.get("equivalence")), set()).add(code)
             if not element.get("target"):
-                findings.append(
-                    Finding(file, _line(text, code), f"{code} has no target; or say `unmatched`")
-                )
+                findings.append(Finding(file, _line(text, code), f"{code} has no target; or say `unmatched`"))
         unmapped = group.get("unmapped", {})
         if unmapped.get("mode") == "fixed":
             fallback.append((system, unmapped["code"], unmapped.get("display", "")))

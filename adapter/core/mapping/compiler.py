@@ -41,11 +41,22 @@ _PREFIXED = {"vs-": "http://hl7.org/fhir/ValueSet/", "ext-": "http://hl7.org/fhi
 _PRIMITIVES = frozenset({"boolean", "integer", "decimal", "string"})
 _BY_POSITION = frozenset({"first", "last", "tail", "skip", "take"})
 _UNORDERED = frozenset({"children", "descendants"})
-_RESERVED = frozenset({
-    "this", "env", "context", "values", "record", "Decimal", "NULL", "enumerate", "any", "all",
-    *(name for module in (items, operators, functions, conversion, environment, dates) for name in vars(module)),
-    *(function.__name__ for function, _, _ in functions.FUNCTIONS.values()),
-})
+_RESERVED = frozenset(
+    {
+        "this",
+        "env",
+        "context",
+        "values",
+        "record",
+        "Decimal",
+        "NULL",
+        "enumerate",
+        "any",
+        "all",
+        *(name for module in (items, operators, functions, conversion, environment, dates) for name in vars(module)),
+        *(function.__name__ for function, _, _ in functions.FUNCTIONS.values()),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

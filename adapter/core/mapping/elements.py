@@ -75,6 +75,10 @@ class Model:
         path = f"{type_}.{name}"
         return path in self._types or path in self._choices or path in self._backbones or path in self._elsewhere
 
+    def choices(self, path: str, name: str) -> list[str]:
+        """The names in JSON of a choice: valueString, valueQuantity, … of `value`; none where it is no choice."""
+        return [f"{name}{kind}" for kind in self._choices.get(f"{path}.{name}", ())]
+
     def step(self, element: Element, name: str) -> list[Any]:
         """The children of that name; ExpressionError where the type defines none."""
         value = element.value

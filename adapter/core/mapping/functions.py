@@ -201,9 +201,10 @@ def resolve(x: Any, root: Any) -> list[Any]:
         return []
     known: dict[str, Any] = {}
     for contained in items(whole.get("contained")):
-        known[f"#{contained.get('id')}"] = contained
+        if isinstance(contained, dict):
+            known[f"#{contained.get('id')}"] = contained
     for entry in items(whole.get("entry")):
-        resource = entry.get("resource")
+        resource = entry.get("resource") if isinstance(entry, dict) else None
         if isinstance(resource, dict):
             known[f"{resource.get('resourceType')}/{resource.get('id')}"] = resource
             known[str(entry.get("fullUrl"))] = resource
