@@ -26,7 +26,7 @@ from adapter.core.partner import Partner
 from adapter.core.schema import Schemas
 from adapter.errors import Finding, Misconfigured
 
-__all__ = ["Catalogue", "Program", "files_root", "findings", "load", "record_schemas", "rulebook"]
+__all__ = ["Catalogue", "Program", "concept_maps", "files_root", "findings", "load", "record_schemas", "rulebook"]
 
 _MAPS_OF_LABELS = frozenset({"topic", "purpose"})
 """Maps that the adapter itself asks for: the security labels of resources (core/mapping/resources.py)."""
@@ -90,6 +90,15 @@ def record_schemas(root: Path | None = None) -> Schemas:
     if found.errors:
         raise Misconfigured("Record schemas are wrong.", sorted(set(found.errors)))
     return _compiled(sources)
+
+
+def concept_maps(root: Path | None = None) -> dict[str, ConceptMap]:
+    """The ConceptMaps alone, for whoever tries out a template. Misconfigured: what is wrong in them."""
+    found = Found()
+    codes = read_codes((root or files_root()) / "mappings" / "codes", "mappings/codes", found)
+    if found.errors:
+        raise Misconfigured("ConceptMaps are wrong.", sorted(set(found.errors)))
+    return codes
 
 
 def load(*, partners: Path | None, root: Path | None = None) -> Catalogue:

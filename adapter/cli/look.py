@@ -29,14 +29,29 @@ _at = click.option("--at", metavar="T", help="As of this date (its start) or dat
 
 
 @click.command("map")
-@_case
-@_partner
+@click.argument("case", metavar="CASE.json", required=False)
+@click.option("--partner", "-p", metavar="P", help="The partner's id: its file's name.")
 @_partners
 @_at
 @click.option("--out", "-o", type=click.File("wb", atomic=True), metavar="F", help="Write to this file instead.")
+@click.option(
+    "--source",
+    is_flag=False,
+    flag_value="all",
+    metavar="[MAPPING]",
+    help="Print the Python that this mapping file (such as goal), or all of them, became.",
+)
 @pass_asked
+@click.pass_context
 def map_(
-    asked: Asked, case: IO[bytes], partner: str, partners: Path | None, at: str | None, out: IO[bytes] | None
+    context: click.Context,
+    asked: Asked,
+    case: str | None,
+    partner: str | None,
+    partners: Path | None,
+    at: str | None,
+    out: IO[bytes] | None,
+    source: str | None,
 ) -> None:
     """Print the FHIR transaction that a partner would be sent for a case.
 
@@ -47,11 +62,20 @@ def map_(
     Examples:
       adapter map case.json --partner lakeside
       adapter map case.json --partner lakeside --at 2027-03-31 --out bundle.json
+      adapter map --source goal
     """
     from adapter import show
 
+    if source is not None:
+        _print_source(asked, source, partners)
+        return
+    if case is None:
+        raise click.MissingParameter(param_hint="'CASE.json'", param_type="argument", ctx=context)
+    if partner is None:
+        raise click.MissingParameter(param_hint="'--partner' / '-p'", param_type="option", ctx=context)
+    read: IO[bytes] = click.File("rb").convert(case, None, context)
     found = _knowing(asked, partner, partners)
-    bundle = indented(show.bundle(found, case.read(), partner, instant(at, found.settings.time_zone)))
+    bundle = indented(show.bundle(found, read.read(), partner, instant(at, found.settings.time_zone)))
     if out is None:
         click.echo(bundle)
     else:
@@ -206,6 +230,22 @@ def _knowing(asked: Asked, partner: str, partners: Path | None) -> Desk | Previe
         known = ", ".join(sorted(found.catalogue.partners)) or "none"
         raise click.BadParameter(f"there is no such partner; there are: {known}", param_hint="--partner")
     return found
+
+
+def _print_source(asked: Asked, name: str, partners: Path | None) -> None:
+    """The Python of each mapping of that file, or of all."""
+    stem = Path(name).name.removesuffix(".yaml")
+    every = asked.catalogue(partners).mappings.mappings
+    chosen = [m for m in every if stem in ("all", m.name, m.template.name.rpartition("/")[2].removesuffix(".yaml"))]
+    if not chosen:
+        raise click.BadParameter(
+            f"there is no such mapping; there are: {', '.join(sorted(m.name for m in every))}", param_hint="--source"
+        )
+    for mapping in chosen:
+        click.echo(f"# {mapping.template.name}: {mapping.type} for each of {mapping.each}")
+        if mapping.when is not None:
+            click.echo(f"# when\n{mapping.when.source}")
+        click.echo(mapping.template.source)
 
 
 def _explained(told: dict[str, Any]) -> list[dict[str, Any]]:
