@@ -12,14 +12,15 @@ from datetime import date, tzinfo
 from pathlib import Path
 from typing import Any, Protocol
 
+from adapter.catalogue.codes import check_lines, read_codes
 from adapter.catalogue.files import Found, Source
 from adapter.catalogue.forms import Known, read_forms
 from adapter.catalogue.partners import read_partners
 from adapter.catalogue.records import CodeList, check_labels, code_lists, entry_lists, part_tables, read_schemas
 from adapter.catalogue.rules import Program, check_tables, read_parts, read_programs, read_topics
-from adapter.catalogue.translations import check_codes, check_each, check_used, read_codes, read_mappings
+from adapter.catalogue.translations import check_codes, check_each, check_used, read_mappings
 from adapter.core.consent.forms import Form
-from adapter.core.consent.rulebook import Rulebook
+from adapter.core.consent.rulebook import PURPOSES, TOPICS, UNREVIEWED, Rulebook
 from adapter.core.mapping.codes import ConceptMap
 from adapter.core.mapping.resources import Mappings
 from adapter.core.partner import Partner
@@ -95,7 +96,7 @@ def record_schemas(root: Path | None = None) -> Schemas:
 def concept_maps(root: Path | None = None) -> dict[str, ConceptMap]:
     """The ConceptMaps alone, for whoever tries out a template. Misconfigured: what is wrong in them."""
     found = Found()
-    codes = read_codes((root or files_root()) / "mappings" / "codes", "mappings/codes", found)
+    codes, _ = read_codes((root or files_root()) / "mappings" / "codes", "mappings/codes", found)
     if found.errors:
         raise Misconfigured("ConceptMaps are wrong.", sorted(set(found.errors)))
     return codes
@@ -142,7 +143,7 @@ def _read(partners: Path | None, root: Path) -> tuple[Catalogue | None, Found]:
     lists = code_lists(sources)
     sectors = lists.get("sector", CodeList()).codes
     parts = read_parts(base / "parts.yaml", "mappings/parts.yaml", found, sectors=sectors)
-    codes = read_codes(base / "codes", "mappings/codes", found)
+    codes, maps = read_codes(base / "codes", "mappings/codes", found)
     lines: dict[str, Any] = {name: concept_map.translations for name, concept_map in codes.items()}
     if parts.since:
         check_labels(sources, parts.source.values["parts"], parts.tables, found)
@@ -154,6 +155,9 @@ def _read(partners: Path | None, root: Path) -> tuple[Catalogue | None, Found]:
     forms = read_forms(base / "consents", "mappings/consents", found, Known(offered, sectors, sources, lists, lines))
     mappings, uses = read_mappings(base / "r4", "mappings/r4", found)
     check_codes(lists, codes, uses, "mappings/codes", found)
+    # What is read wrongly has been told already: its codes are not held against the maps.
+    own: dict[str, Any] = {"topic": (*TOPICS, UNREVIEWED), "purpose": PURPOSES, "part": parts.since}
+    check_lines(codes, maps, lists, {name: each for name, each in own.items() if each}, found)
     check_each(uses, {*sources, *(each.replace("/", ".") for each in entry_lists(sources))}, found)
     check_used(codes, {*lists, *_MAPS_OF_LABELS}, uses, "mappings/codes", found)
     types = parts.tables.get("identifiers", {})
