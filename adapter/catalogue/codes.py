@@ -1,4 +1,4 @@
-"""Reads the ConceptMaps and checks them line by line: what has no translation, what nobody can send, whose words differ.
+"""Reads the ConceptMaps and checks them line by line: what is untranslated, what nobody can send, whose words differ.
 
 Which codes a map is about is what the `source` of its groups says: a code list of the record schemas, or one that the
 adapter itself has (topics, purposes, parts, types of identifiers).
