@@ -18,16 +18,28 @@ from adapter.catalogue.forms import Known, read_forms
 from adapter.catalogue.partners import read_partners
 from adapter.catalogue.records import CodeList, check_labels, code_lists, entry_lists, part_tables, read_schemas
 from adapter.catalogue.rules import Program, check_tables, read_parts, read_programs, read_topics
+from adapter.catalogue.sources import read_sources
 from adapter.catalogue.translations import check_codes, check_each, check_used, read_mappings
 from adapter.core.consent.forms import Form
 from adapter.core.consent.rulebook import PURPOSES, TOPICS, UNREVIEWED, Rulebook
 from adapter.core.mapping.codes import ConceptMap
 from adapter.core.mapping.resources import Mappings
+from adapter.core.onramp.source import Source as ImportSource
 from adapter.core.partner import Partner
 from adapter.core.schema import Schemas
 from adapter.errors import Finding, Misconfigured
 
-__all__ = ["Catalogue", "Program", "concept_maps", "files_root", "findings", "load", "record_schemas", "rulebook"]
+__all__ = [
+    "Catalogue",
+    "Program",
+    "concept_maps",
+    "files_root",
+    "findings",
+    "load",
+    "record_schemas",
+    "rulebook",
+    "sources",
+]
 
 _MAPS_OF_LABELS = frozenset({"topic", "purpose"})
 """Maps that the adapter itself asks for: the security labels of resources (core/mapping/resources.py)."""
@@ -102,6 +114,15 @@ def concept_maps(root: Path | None = None) -> dict[str, ConceptMap]:
     return codes
 
 
+def sources(instance: Path | None, schemas: Schemas, root: Path | None = None) -> dict[str, ImportSource]:
+    """The case systems' own exports by their ids; the instance's sources/ win. Misconfigured: one is wrong."""
+    found = Found()
+    known = _sources(root or files_root(), instance, schemas, found)
+    if found.errors:
+        raise Misconfigured("Sources are wrong.", sorted(set(found.errors)))
+    return known
+
+
 def load(*, partners: Path | None, root: Path | None = None) -> Catalogue:
     """The catalogue with the partners of a folder (None: without any). Misconfigured: everything that is wrong."""
     catalogue, found = _read(partners, root or files_root())
@@ -110,9 +131,12 @@ def load(*, partners: Path | None, root: Path | None = None) -> Catalogue:
     return catalogue
 
 
-def findings(*, partners: Path | None, root: Path | None = None) -> list[Finding]:
+def findings(*, partners: Path | None, root: Path | None = None, instance: Path | None = None) -> list[Finding]:
     """What `adapter check` prints: what keeps the adapter from starting, and what only goes out poorer."""
-    _, found = _read(partners, root or files_root())
+    catalogue, found = _read(partners, root or files_root())
+    if catalogue is not None:
+        # A running adapter reads no source: only an import does, and it says the same.
+        _sources(root or files_root(), instance, catalogue.schemas, found)
     return sorted({*found.errors, *found.remarks})
 
 
@@ -180,6 +204,12 @@ def _read(partners: Path | None, root: Path) -> tuple[Catalogue | None, Found]:
         sectors=sectors,
         forms=forms,
     ), found
+
+
+def _sources(root: Path, instance: Path | None, schemas: Schemas, found: Found) -> dict[str, ImportSource]:
+    known = read_sources(root / "mappings" / "sources", "mappings/sources", found, schemas)
+    own = read_sources(instance / "sources", str(instance / "sources"), found, schemas) if instance else {}
+    return {**known, **own}
 
 
 def _compiled(sources: Mapping[str, Source]) -> Schemas:

@@ -182,7 +182,7 @@ def check(asked: Asked, partners: Path | None, files: Path | None, as_json: bool
     """
     from adapter import catalogue
 
-    found = catalogue.findings(partners=asked.partners(partners), root=files)
+    found = catalogue.findings(partners=asked.partners(partners), root=files, instance=asked.instance)
     if asked.instance is not None:
         found = _of_instance(asked) + found
     if as_json:
