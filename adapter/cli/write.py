@@ -109,7 +109,14 @@ def new_case() -> None:
 
 
 @new.command("workbook")
-@click.option("--out", "-o", required=True, metavar="FILE.xlsx", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    "-o",
+    required=True,
+    metavar="FILE.xlsx",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; one that is there already is left alone.",
+)
 def new_workbook(out: Path) -> None:
     """Write a workbook for cases: a sheet for each collection, codes to choose from, what is required marked.
 

@@ -25,6 +25,7 @@ MOST_ROWS = 200_000
 MOST_COLUMNS = 256
 LONGEST_CELL = 32_767
 """Excel's own limit; what is longer was not written by a spreadsheet."""
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 COMPLETE = "complete"
 """On the first sheet: the name of the cell beside which yes or no says whether the file is complete."""
 
@@ -43,28 +44,27 @@ class SheetOf:
 def opened(path: Path, first: str) -> Iterator[tuple[list[SheetOf], bool]]:
     """The sheets of a workbook but for `first`, which explains it; and whether that one declares it complete."""
     archive.check(path)
-    try:
-        with warnings.catch_warnings():
-            # openpyxl warns of what it does not keep (validation, styles): nothing here needs it.
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
-    except Exception as wrong:  # noqa: BLE001  # whatever a damaged file makes its parser raise
-        raise Malformed(f"{path.name} cannot be read as a workbook ({type(wrong).__name__}).") from None
-    try:
-        sheets, complete = [], False
-        for sheet in book.worksheets:
-            if sheet.title == first:
-                complete = _declares_complete(sheet)
-            elif sheet.sheet_state == "visible":
-                sheets.append(_sheet(book, sheet, path))
+    # Ours to close: openpyxl leaves a file open that it cannot read.
+    with path.open("rb") as file:
+        try:
+            with warnings.catch_warnings():
+                # openpyxl warns of what it does not keep (validation, styles): nothing here needs it.
+                warnings.simplefilter("ignore")
+                book = openpyxl.load_workbook(file, read_only=True, data_only=False, keep_links=False)
+            sheets, complete = [], False
+            for sheet in book.worksheets:
+                if sheet.title == first:
+                    complete = _declares_complete(sheet)
+                elif sheet.sheet_state == "visible":
+                    sheets.append(_sheet(book, sheet, path))
+        except Exception as wrong:  # noqa: BLE001  # whatever a damaged file makes its parser raise
+            raise Malformed(f"{path.name} cannot be read as a workbook ({type(wrong).__name__}).") from None
         yield sheets, complete
-    finally:
-        book.close()
 
 
 def _sheet(book: Any, sheet: Any, path: Path) -> SheetOf:
     sheet.reset_dimensions()  # what a file says of its size need not be true
-    rows = sheet.iter_rows(max_col=MOST_COLUMNS + 1)
+    rows = sheet.iter_rows()
     headers = _headers([_value(cell) for cell in next(rows, ())])
     refusals = [
         Refusal(Place(sheet.title, _row_of(a)), f"{a}:{b} are merged: split them, and say in each cell what it holds")
@@ -89,6 +89,8 @@ def _rows(name: str, headers: tuple[str, ...], rows: Iterator[Any], later: bool)
         for number, cells in enumerate(rows, start=2):
             if number > MOST_ROWS:
                 raise TooLarge(f"The sheet {name} has more than {MOST_ROWS} rows.")
+            if len(cells) > MOST_COLUMNS:
+                raise TooLarge(f"The sheet {name} has more than {MOST_COLUMNS} columns in row {number}.")
             values = {}
             for index, cell in enumerate(cells):
                 if (value := _value(cell)) is not None and not is_empty(value):
@@ -111,13 +113,13 @@ def _value(cell: Any) -> Any:
             return Formula(str(text or "="))
         case "e":
             return Broken()
-    value = cell.value
+    value: Any = cell.value
     if isinstance(value, timedelta):
         return time()
     if isinstance(value, bool | int | float | datetime | date | time):
         return value
     # What XML cannot hold is written _x0041_ (ECMA-376, ST_Xstring).
-    text = re.sub("_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), str(value))
+    text = _ESCAPED.sub(lambda m: chr(int(m[1], 16)), value) if "_x" in value else value
     return text if len(text) <= LONGEST_CELL else Broken()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,11 +36,11 @@ def opened(path: Path, name: str) -> Csv:
     rows = _read(path, encoding)
     first = next(rows, (1, []))[1]
     headers = tuple(text.strip().removesuffix("*").strip() for text in first)
-    if not any(headers):
-        raise Malformed(f"{path.name} has no row of headers.")
     doubled = sorted({header for header in headers if header and headers.count(header) > 1})
-    if doubled:
-        raise Malformed(f"{path.name}: the header {', '.join(doubled)} is there twice.")
+    if doubled or not any(headers):
+        rows.close()
+        what = f"the header {', '.join(doubled)} is there twice" if doubled else "has no row of headers"
+        raise Malformed(f"{path.name}: {what}.")
     return Csv(path.name, headers, encoding, _rows(name, headers, rows))
 
 
@@ -55,7 +55,7 @@ def _rows(name: str, headers: tuple[str, ...], rows: Iterator[tuple[int, list[st
             yield Row(name, number, values)
 
 
-def _read(path: Path, encoding: str) -> Iterator[tuple[int, list[str]]]:
+def _read(path: Path, encoding: str) -> Generator[tuple[int, list[str]], None, None]:
     """Each row with its number, the header's being 1: what a spreadsheet shows, not the line of the file."""
     number = 0
     csv.field_size_limit(LONGEST_CELL)

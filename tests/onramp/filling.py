@@ -11,8 +11,10 @@ import openpyxl
 
 from adapter.catalogue import record_schemas
 from adapter.core.onramp.layout import Column, Sheet, sheets
-from adapter.workbook.writing import tab
+from adapter.workbook.writing import FIRST, tab
+from tests.onramp.books import book, data
 
+Change = Callable[[str, str, dict[str, Any]], None]
 LAYOUT = sheets(record_schemas().files)
 
 
@@ -27,17 +29,32 @@ def rows_of(case: Mapping[str, Any]) -> Iterator[tuple[Sheet, dict[str, Any]]]:
                 yield sheet, cells
 
 
-def fill(path: Path, *cases: Mapping[str, Any], change: Callable[[Any], None] | None = None) -> Path:
-    """The workbook at this path with the rows of these cases behind what is there."""
-    book = openpyxl.load_workbook(path)
+def quick(
+    path: Path, *cases: Mapping[str, Any], change: Change | None = None, first: list[tuple[object, ...]] | None = None
+) -> Path:
+    """A workbook of these cases alone, made at once; `change` gets each row's sheet, case and cells."""
+    rows: dict[str, list[dict[str, Any]]] = {}
     for case in cases:
         for sheet, cells in rows_of(case):
-            made = book[tab(sheet)]
-            headers = [str(head.value).removesuffix(" *") for head in made[1]]
-            made.append([cells.get(header) for header in headers])
-    if change is not None:
-        change(book)
-    book.save(path)
+            if change is not None:
+                change(sheet.name, case["case"], cells)
+            rows.setdefault(sheet.name, []).append(cells)
+    written = {FIRST: data(first)} if first else {}
+    for sheet in LAYOUT:
+        headers = [*sheet.keys, *(column.name for column in sheet.columns)]
+        found = rows.get(sheet.name, [])
+        written[tab(sheet)] = data([headers, *([cells.get(header) for header in headers] for cells in found)])
+    return book(path, written)
+
+
+def fill(path: Path, *cases: Mapping[str, Any]) -> Path:
+    """The workbook at this path with the rows of these cases behind what is there: as a person fills in a new one."""
+    made = openpyxl.load_workbook(path)
+    for case in cases:
+        for sheet, cells in rows_of(case):
+            headers = [str(head.value).removesuffix(" *") for head in made[tab(sheet)][1]]
+            made[tab(sheet)].append([cells.get(header) for header in headers])
+    made.save(path)
     return path
 
 

@@ -155,7 +155,9 @@ def _written_number(text: str, column: Column) -> int | Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise NoValueError("must be a number, with a point for decimals") from None
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise NoValueError("must be a number, with a point for decimals")
     if number == number.to_integral_value():
         return int(number)
     if "number" not in column.kinds:

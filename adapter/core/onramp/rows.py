@@ -100,7 +100,7 @@ class _Builder:
             for step in sheet.path:
                 entry = entry.setdefault(step, {})
         else:
-            key, holder, step = self._list(sheet, parents)
+            key, holder, step = self._list(row, sheet, parents)
             entries = holder.setdefault(step, [])
             own = leaves.get("id")
             if own is None and _needs_id(sheet):
@@ -114,7 +114,7 @@ class _Builder:
         self._seen[key] = row.number
         return key, entry
 
-    def _list(self, sheet: Sheet, parents: list[str]) -> tuple[Key, dict[str, Any], str]:
+    def _list(self, row: Row, sheet: Sheet, parents: list[str]) -> tuple[Key, dict[str, Any], str]:
         """The list that the sheet's rows belong to: its key, what holds it, and its name there."""
         node, begin = self.built.case, 0
         key: Key = ()
@@ -124,6 +124,8 @@ class _Builder:
                 node = node.setdefault(step, {})
             entries = node.setdefault(sheet.path[end - 1], [])
             key, node = self._entry((*key, *sheet.path[begin:end], parent), entries)
+            # Where no row of its own tells of the parent, this one is where to look.
+            self.built.places.row(key, Place(row.sheet, row.number))
             begin = end
         for step in sheet.path[begin:-1]:
             node = node.setdefault(step, {})
