@@ -38,7 +38,7 @@ __all__ = [
     "load",
     "record_schemas",
     "rulebook",
-    "sources",
+    "source",
 ]
 
 _MAPS_OF_LABELS = frozenset({"topic", "purpose"})
@@ -114,13 +114,13 @@ def concept_maps(root: Path | None = None) -> dict[str, ConceptMap]:
     return codes
 
 
-def sources(instance: Path | None, schemas: Schemas, root: Path | None = None) -> dict[str, ImportSource]:
-    """The case systems' own exports by their ids; the instance's sources/ win. Misconfigured: one is wrong."""
+def source(name: str, schemas: Schemas, *, instance: Path | None, root: Path | None = None) -> ImportSource | None:
+    """What the instance's sources/NAME says of a system's own export, else ours; None where neither is there."""
     found = Found()
-    known = _sources(root or files_root(), instance, schemas, found)
+    known = _sources(root or files_root(), instance, schemas, found, only=name)
     if found.errors:
-        raise Misconfigured("Sources are wrong.", sorted(set(found.errors)))
-    return known
+        raise Misconfigured("The source is wrong.", sorted(set(found.errors)))
+    return known.get(name)
 
 
 def load(*, partners: Path | None, root: Path | None = None) -> Catalogue:
@@ -206,10 +206,12 @@ def _read(partners: Path | None, root: Path) -> tuple[Catalogue | None, Found]:
     ), found
 
 
-def _sources(root: Path, instance: Path | None, schemas: Schemas, found: Found) -> dict[str, ImportSource]:
-    known = read_sources(root / "mappings" / "sources", "mappings/sources", found, schemas)
-    own = read_sources(instance / "sources", str(instance / "sources"), found, schemas) if instance else {}
-    return {**known, **own}
+def _sources(
+    root: Path, instance: Path | None, schemas: Schemas, found: Found, *, only: str | None = None
+) -> dict[str, ImportSource]:
+    known = read_sources(root / "mappings" / "sources", "mappings/sources", found, schemas, only=only)
+    own = instance / "sources" if instance else None
+    return known | (read_sources(own, str(own), found, schemas, only=only) if own else {})
 
 
 def _compiled(sources: Mapping[str, Source]) -> Schemas:

@@ -62,8 +62,12 @@ def import_(asked: Asked, path: Path, source: str, complete: bool, yes: bool, dr
       adapter --instance my-agency import cases.xlsx --source workbook
       adapter --instance my-agency import export.json --source caretrack --complete
     """
+    from adapter.catalogue.sources import ID
     from adapter.core.onramp.layout import sheets
     from adapter.workbook import export as exports
+
+    if not ID.fullmatch(source):
+        raise click.BadParameter("must be small letters, digits and hyphens, as in [[sources]]", param_hint="--source")
 
     with opened(asked) as desk:
         desk.store.check()
@@ -89,12 +93,10 @@ def _source(asked: Asked, desk: Desk, name: str) -> Source | None:
     """What `sources/NAME` says, of the instance or of the repository; None for a workbook's own layout."""
     from adapter import catalogue
 
-    found = catalogue.sources(asked.folder, desk.catalogue.schemas)
-    if name in found:
-        return found[name]
+    found = catalogue.source(name, desk.catalogue.schemas, instance=asked.folder)
     if name not in {each.id for each in desk.settings.sources}:
         say(f"adapter: adapter.toml has no [[sources]] with the id {name}: its free text waits for a person's review.")
-    return None
+    return found
 
 
 def _weigh(desk: Desk, export: Export, source: str, arrival: Arrival) -> None:
