@@ -16,7 +16,16 @@ from adapter.catalogue.codes import check_lines, read_codes
 from adapter.catalogue.files import Found, Source
 from adapter.catalogue.forms import Known, read_forms
 from adapter.catalogue.partners import read_partners
-from adapter.catalogue.records import CodeList, check_labels, code_lists, entry_lists, part_tables, read_schemas
+from adapter.catalogue.reading import check_reads
+from adapter.catalogue.records import (
+    CodeList,
+    check_labels,
+    code_lists,
+    entry_lists,
+    open_part_tables,
+    part_tables,
+    read_schemas,
+)
 from adapter.catalogue.rules import Program, check_tables, read_parts, read_programs, read_topics
 from adapter.catalogue.sources import read_sources
 from adapter.catalogue.translations import check_codes, check_each, check_used, read_mappings
@@ -133,10 +142,17 @@ def load(*, partners: Path | None, root: Path | None = None) -> Catalogue:
 
 def findings(*, partners: Path | None, root: Path | None = None, instance: Path | None = None) -> list[Finding]:
     """What `adapter check` prints: what keeps the adapter from starting, and what only goes out poorer."""
-    catalogue, found = _read(partners, root or files_root())
-    if catalogue is not None:
-        # A running adapter reads no source: only an import does, and it says the same.
-        _sources(root or files_root(), instance, catalogue.schemas, found)
+    base = root or files_root()
+    _, found = _read(partners, base)
+    # What a running adapter can do without: it reads no source, and a mapping that reads too little only sends less.
+    again = Found()
+    schema_files = read_schemas(base / "mappings" / "records", "mappings/records", again)
+    if not again.errors:
+        schemas, lists = _compiled(schema_files), code_lists(schema_files)
+        codes, _ = read_codes(base / "mappings" / "codes", "mappings/codes", again)
+        for release in ("r4", "r5"):
+            check_reads(base / "mappings" / release, f"mappings/{release}", schemas, lists, codes, found)
+        _sources(base, instance, schemas, found)
     return sorted({*found.errors, *found.remarks})
 
 
@@ -171,7 +187,7 @@ def _read(partners: Path | None, root: Path) -> tuple[Catalogue | None, Found]:
     lines: dict[str, Any] = {name: concept_map.translations for name, concept_map in codes.items()}
     if parts.since:
         check_labels(sources, parts.source.values["parts"], parts.tables, found)
-        check_tables(parts, part_tables(sources), found)
+        check_tables(parts, part_tables(sources), open_part_tables(sources, lines), found)
     topics = read_topics(base / "topics.yaml", "mappings/topics.yaml", found, lists=lists, lines=lines)
     known = lists.get("program", CodeList()).codes
     programs = read_programs(base / "programs", "mappings/programs", found, known=known)

@@ -17,6 +17,7 @@ from adapter.core.mapping.expression_error import ExpressionError
 from adapter.core.mapping.fhirpath import Expression, compile_expression
 from adapter.core.mapping.pieces import UnreadableError, block_of
 from adapter.core.mapping.positions import Path, Positions, read_yaml
+from adapter.core.mapping.reads import reads
 from adapter.core.mapping.template import Template, compile_template
 from adapter.core.onramp.places import Place, Places, Refusal
 from adapter.core.onramp.tracing import Traced, plain
@@ -136,9 +137,7 @@ def load_source(text: str, *, id_: str, file: str, schemas: Schemas) -> Source:
     """Read a source's file; Misconfigured with a finding, file and line, for every problem in it."""
     documents = read_yaml(text, file)
     if len(documents) != 1 or not isinstance(documents[0].value, dict):
-        raise Misconfigured(
-            f"{file} is no source", [Finding(file, 1, "one object with `format` and `make`")]
-        )
+        raise Misconfigured(f"{file} is no source", [Finding(file, 1, "one object with `format` and `make`")])
     loader = _Loader(documents[0].value, documents[0].positions, file)
     source = loader.load(id_, schemas, text)
     if loader.findings or source is None:
@@ -172,6 +171,8 @@ class _Loader:
         cases, case = (None, None) if csv else (self._expression("cases"), self._expression("case"))
         codes = self._codes()
         template = self._template(schemas, codes)
+        if tables and isinstance(self._values.get("make"), dict):
+            self._columns(self._values["make"], tables)
         if self.findings or template is None or not isinstance(complete, bool):
             return None
         return Source(
@@ -195,15 +196,26 @@ class _Loader:
                 self._find(("files", name, "case"), f"{name}: case must be one of its columns")
             else:
                 tables[name] = Table(str(entry["file"]), str(entry["case"]), tuple(columns))
-                self._unread(name, entry)
         return tables
 
-    def _unread(self, name: str, entry: Mapping[str, Any]) -> None:
-        """A column that is listed and that `make` does not read is one that was forgotten, or renamed in one place."""
-        body = str(self._values.get("make"))
-        for index, column in enumerate(entry["columns"]):
-            if column != entry["case"] and column not in body:
-                self._find(("files", name, "columns", index), f"{name}: make does not read the column {column}")
+    def _columns(self, body: Any, tables: Mapping[str, Table]) -> None:
+        """A column that `make` reads and no file has, or that is listed and not read, was renamed in one place only."""
+        shapes = {name: Group({column: Leaf("") for column in table.columns}) for name, table in tables.items()}
+        whole = Group({name: Listing(shape) for name, shape in shapes.items()})
+        read = reads(
+            body,
+            self._positions.below("make"),
+            record=whole,
+            variables={"source": Leaf("")},
+            types=(),
+            fields_of="file",
+        )
+        for line, column, reason in read.problems:
+            self.findings.append(Finding(self._file, line, f"column {column}: {reason}"))
+        for name, table in tables.items():
+            for index, each in enumerate(table.columns):
+                if each != table.case and (id(shapes[name]), each) not in read.read:
+                    self._find(("files", name, "columns", index), f"{name}: make does not read the column {each}")
 
     def _expression(self, key: str) -> Expression | None:
         text = self._values.get(key)
