@@ -67,7 +67,8 @@ PLANTED: list[tuple[str, str, str, str] | tuple[str, str, str, str, str]] = [
     ("partners/northstar.toml", 'base_url = "https:', 'base_url = "http:', "base_url: must be https"),
     ("partners/northstar.toml", 'purpose = "treatment"', 'purpose = "research"', "purpose: must be one of"),
     ("partners/northstar.toml", 'after_end = "withdraw"', 'after_end = "forget"', "after_end: must be one of"),
-    ("partners/riverside.toml", 'value = "INVENTED-ORG-0200"', 'value = "INVENTED-ORG-0300"', "belongs to harbour-cas already",
+    ("partners/riverside.toml", 'value = "INVENTED-ORG-0200"', 'value = "INVENTED-ORG-0300"',
+     "belongs to harbour-cas already",
      "[[identifiers]]"),
     ("partners/petits-pas.toml", "since = 2026-", 'since = "2026"  # ', "since: must be a date"),
     # topics, parts, programs, forms
