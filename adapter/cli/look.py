@@ -30,21 +30,31 @@ _at = click.option("--at", metavar="T", help="As of this date (its start) or dat
 
 
 @click.command("map")
-@_case
-@_partner
+@click.argument("case", metavar="CASE.json", required=False)
+@click.option("--partner", "-p", metavar="P", help="The partner's id: its file's name.")
 @_partners
 @_at
 @click.option("--release", type=click.Choice(["R4", "R5"]), help="As if the partner spoke this release of FHIR.")
 @click.option("--out", "-o", type=click.File("wb", atomic=True), metavar="F", help="Write to this file instead.")
+@click.option(
+    "--source",
+    is_flag=False,
+    flag_value="all",
+    metavar="[MAPPING]",
+    help="Print the Python that this mapping file (such as goal), or all of them, became.",
+)
 @pass_asked
+@click.pass_context
 def map_(
+    context: click.Context,
     asked: Asked,
-    case: IO[bytes],
-    partner: str,
+    case: str | None,
+    partner: str | None,
     partners: Path | None,
     at: str | None,
     release: Release | None,
     out: IO[bytes] | None,
+    source: str | None,
 ) -> None:
     """Print the FHIR transaction that a partner would be sent for a case.
 
@@ -56,12 +66,21 @@ def map_(
       adapter map case.json --partner lakeside
       adapter map case.json --partner lakeside --at 2027-03-31 --out bundle.json
       adapter map case.json --partner lakeside --release R5
+      adapter map --source goal
     """
     from adapter import show
 
+    if source is not None:
+        _print_source(asked, source, partners, release or "R4")
+        return
+    if case is None:
+        raise click.MissingParameter(param_hint="'CASE.json'", param_type="argument", ctx=context)
+    if partner is None:
+        raise click.MissingParameter(param_hint="'--partner' / '-p'", param_type="option", ctx=context)
+    read: IO[bytes] = click.File("rb").convert(case, None, context)
     found = _knowing(asked, partner, partners)
     moment = instant(at, found.settings.time_zone)
-    bundle = indented(show.bundle(found, case.read(), partner, moment, release=release))
+    bundle = indented(show.bundle(found, read.read(), partner, moment, release=release))
     if out is None:
         click.echo(bundle)
     else:
@@ -218,7 +237,7 @@ def check(asked: Asked, partners: Path | None, files: Path | None, as_json: bool
     """
     from adapter import catalogue
 
-    found = catalogue.findings(partners=asked.partners(partners), root=files)
+    found = catalogue.findings(partners=asked.partners(partners), root=files, instance=asked.instance)
     if asked.instance is not None:
         found = _of_instance(asked) + found
     if as_json:
@@ -266,6 +285,22 @@ def _knowing(asked: Asked, partner: str, partners: Path | None) -> Desk | Previe
         known = ", ".join(sorted(found.catalogue.partners)) or "none"
         raise click.BadParameter(f"there is no such partner; there are: {known}", param_hint="--partner")
     return found
+
+
+def _print_source(asked: Asked, name: str, partners: Path | None, release: Release) -> None:
+    """The Python of each mapping of that file, or of all."""
+    stem = Path(name).name.removesuffix(".yaml")
+    every = asked.catalogue(partners).mappings[release].mappings
+    chosen = [m for m in every if stem in ("all", m.name, m.template.name.rpartition("/")[2].removesuffix(".yaml"))]
+    if not chosen:
+        raise click.BadParameter(
+            f"there is no such mapping; there are: {', '.join(sorted(m.name for m in every))}", param_hint="--source"
+        )
+    for mapping in chosen:
+        click.echo(f"# {mapping.template.name}: {mapping.type} for each of {mapping.each}")
+        if mapping.when is not None:
+            click.echo(f"# when\n{mapping.when.source}")
+        click.echo(mapping.template.source)
 
 
 def _explained(told: dict[str, Any]) -> list[dict[str, Any]]:

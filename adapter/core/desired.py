@@ -13,7 +13,7 @@ from adapter.core.consent.rulebook import Rulebook
 from adapter.core.consent.rules import Alarm, Rules, compile_rules
 from adapter.core.consent.view import View, view
 from adapter.core.diff import Change, Delete, Holding, Made, Update, changes
-from adapter.core.fhir.checker import Checker, Release
+from adapter.core.fhir.checker import Checker
 from adapter.core.fhir.models import problems
 from adapter.core.identity import Identity, Key
 from adapter.core.keeping import effective, rulebook_for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapter.show.account import account_key, audit_of, disclosures_of, exported, signed_heads, statement_of, verified
+from adapter.show.arriving import Standing, TakenBack, held, put_by, standing, taken_back
 from adapter.show.forms import case_as_read, form_of, forms, sheet, taken, what_if
 from adapter.show.incoming import incoming
 from adapter.show.shares import overview, partners, shares_of
@@ -10,6 +11,8 @@ from adapter.show.views import bundle, preview, view_of
 from adapter.show.waiting import alarms, due_soon, to_review
 
 __all__ = [
+    "Standing",
+    "TakenBack",
     "account_key",
     "alarms",
     "audit_of",
@@ -21,14 +24,18 @@ __all__ = [
     "form_of",
     "forms",
     "incoming",
+    "held",
     "overview",
     "partners",
     "preview",
+    "put_by",
     "shares_of",
     "sheet",
     "signed_heads",
+    "standing",
     "statement_of",
     "taken",
+    "taken_back",
     "to_review",
     "verified",
     "view_of",

@@ -38,6 +38,7 @@ USED_ELSEWHERE = (
     .join(shares, shares.c.id == _c.share_id)
     .where(_OF_PARTNER, _c.urn.in_(_URNS), _c.share_id != sa.bindparam("of_share"), _c.state != "withdrawn")
 )
+COUNT = sa.select(sa.func.count()).select_from(holdings).where(~_c.directory, _c.state != "withdrawn")
 
 
 def of_share(tx: Tx, share_id: int) -> list[Holding]:
@@ -72,6 +73,11 @@ def used_elsewhere(tx: Tx, partner: str, urns: Collection[str], *, share_id: int
     """Those of the urns that other shares of this partner hold too, and have not withdrawn."""
     values = {"of_partner": partner, "urns": list(urns), "of_share": share_id}
     return set(tx.connection.scalars(USED_ELSEWHERE, values))
+
+
+def count(tx: Tx) -> int:
+    """How many resources partners hold that belong to one case, taken back ones left out."""
+    return tx.connection.execute(COUNT).scalar_one()
 
 
 def _row(tx: Tx, share_id: int, holding: Holding, now: datetime) -> dict[str, Any]:
