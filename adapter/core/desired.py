@@ -122,6 +122,9 @@ def plan(
         rules = rules_of(bench, subject)
         paths = frozen(subject.case, rules, partner, now)
         staying = {h.urn for h in holdings if h.about in paths}
+        if staying:
+            # What stays refers to them: deleting one would be refused, and with it all that must be taken back.
+            staying |= {h.urn for h in holdings if h.directory} - {m.urn for m in desired.made}
     stubs = bench.rulebook.partners[partner].withdrawal == "stub"
     wanted = Residue(bench.identity(partner), subject.number, stubs=stubs).beside(desired.made, holdings, staying)
     # Nothing can be deleted there, and a directory resource has no stub: one Delete would have the whole refused.
