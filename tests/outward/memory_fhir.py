@@ -64,7 +64,7 @@ class MemoryFhir:
             resource
             for resource in self.resources.values()
             if resource["resourceType"] == type_
-            and any((each["system"], each["value"]) == wanted for each in resource.get("identifier", []))
+            and any((each.get("system"), each.get("value")) == wanted for each in resource.get("identifier", []))
         ]
 
     def _transaction(self, bundle: dict[str, Any], echo: bool) -> dict[str, Any]:
