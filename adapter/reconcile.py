@@ -281,7 +281,8 @@ def _send(server: Server, chunk: Sequence[Sent], bundle: Mapping[str, Any], payl
             said = sorted({word for r in each for word in r.said})
             detail = " ".join([f"HTTP {status}", *([f"unreadable: {unreadable}"] if unreadable else []), *said])
             outcome = together(r.outcome for r in each)
-            undone = status >= 300 and outcome in UNDONE
+            # A gateway may say 503 of what the server behind it has done: one looks (exchange.md, *Delivery*).
+            undone = status >= 300 and status != 503 and outcome in UNDONE
             return Sending(each, Attempt(outcome, detail[:200], retry_after=retry_after), undone)
         case NotSent(reason):
             each = tuple(Result(c, "unavailable") for c in chunk)

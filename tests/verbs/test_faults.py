@@ -48,6 +48,7 @@ PASSING: dict[str, Any] = {
     "500 though it was done": faults.Answer(500, JSON, b"{}", applied=True),
     "502 as a page": faults.page(502),
     "503": faults.Answer(503),
+    "503 though it was done": faults.Answer(503, applied=True),
     "429": faults.Answer(429, {"Retry-After": "5"}),
     "401": faults.Answer(401),
     "408": faults.Answer(408),
