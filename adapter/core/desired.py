@@ -20,6 +20,7 @@ from adapter.core.keeping import effective, rulebook_for
 from adapter.core.mapping.resources import Mappings, resources
 from adapter.core.partner import Release
 from adapter.core.residue import Residue
+from adapter.core.schema import paths as paths_of
 from adapter.errors import Problem
 
 
@@ -128,6 +129,12 @@ def plan(
         rules = rules_of(bench, subject)
         paths = frozen(subject.case, rules, partner, now)
         staying = {h.urn for h in holdings if h.about in paths}
+        if staying:
+            # What stays may refer to who is no longer in the case: deleting that would be refused.
+            there = paths_of(subject.case)
+            staying |= {h.urn for h in holdings if h.directory and h.about not in there} - {
+                m.urn for m in desired.made
+            }
     receiver = bench.rulebook.partners[partner]
     stubs = receiver.withdrawal == "stub"
     residue = Residue(bench.identity(partner), subject.number, receiver.release, stubs=stubs)
