@@ -1,4 +1,4 @@
-"""What stands at a partner for what was taken back where its server deletes nothing: valid in each release, and silent."""
+"""What stands at a partner for what was taken back where its server deletes nothing: valid, and silent."""
 
 from __future__ import annotations
 
