@@ -97,13 +97,15 @@ class Received:
 
     `records`: each valid by its schema. `additions`: fields and entries for records that the case has and the set has
     not (the answer to a referral, a step of a goal). `incomplete`: what only lacks required fields, each of them named
-    among `refused`: a person may complete it. `fields`: of the case itself (`program`).
+    among `refused`: a person may complete it. `fields`: of the case itself (`program`). `paths`: of what each resource
+    becomes, or becomes a part of, by its place in the set.
     """
 
     records: tuple[Mapped, ...]
     additions: tuple[Mapped, ...]
     incomplete: tuple[Mapped, ...]
     fields: Mapping[str, Any]
+    paths: Mapping[tuple[int, str], str]
     refused: tuple[Note, ...]
     findings: tuple[Note, ...]
 
@@ -442,6 +444,7 @@ class _Run:
             additions=tuple(made for draft, made in good if draft.home),
             incomplete=tuple(self._mapped(drafts[path]) for path, lacks in sorted(bad.items()) if lacks),
             fields=self._fields,
+            paths={(n.index, n.at): path for n in self._arrived.nodes if (path := self.of(n)) is not None},
             refused=tuple(sorted(self._told.refused)),
             findings=tuple(sorted(self._told.findings)),
         )
