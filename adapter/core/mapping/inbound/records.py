@@ -195,6 +195,7 @@ class _Run:
         self._paths: dict[int, str | None] = {}
         self._taken: dict[str, Node] = {}
         self._homes: set[str] = set()
+        self._betweens: dict[tuple[str, str, str], tuple[dict[str, Any], bool]] = {}
         self._drafts: dict[str, _Draft] = {}
         self._fields: dict[str, Any] = {}
 
@@ -237,8 +238,8 @@ class _Run:
 
     def _home(self, node: Node) -> str | None:
         """The path that the case knows this resource by: of an identifier that we gave out, or of its address."""
-        names_ = [*node.identifiers(), *node.tags()]
-        found = next((path for each in names_ if (path := self._sender.known(*each)) is not None), None)
+        given = (*node.identifiers(), *node.tags())
+        found = next((path for each in given if (path := self._sender.known(*each)) is not None), None)
         found = found or (self._sender.held(node.logical) if node.logical else None)
         if found is not None:
             self._homes.add(found)
@@ -257,9 +258,8 @@ class _Run:
             if (whole := _fits(home, mapping.make)) is not None:
                 return whole
             holder = self._elsewhere(node, mapping, mapping.into)
-            names_ = mapping.make.split(".")[1:]
-            one = mapping.each is None and len(names_) == 1
-            return f"{holder}/{names_[0]}/{self._rule_id(node)}" if holder and one else None
+            lists = mapping.make.split(".")[1:]
+            return f"{holder}/{lists[0]}/{self._rule_id(node)}" if holder and len(lists) == 1 else None
         if mapping.make in SINGULAR:
             return mapping.make
         return _fits(home, mapping.make) or f"{mapping.make}/{self._rule_id(node)}"
@@ -326,7 +326,7 @@ class _Run:
 
     def _make_by(self, node: Node, mapping: InboundMapping) -> None:
         if mapping.make == "case":
-            self._fields.update(self._rendered(node, mapping, node.body) or {})
+            self._fields.update(self._rendered(node, mapping) or {})
         elif mapping.into is not None:
             self._add_entries(node, mapping)
         else:
@@ -349,7 +349,7 @@ class _Run:
             draft.makers.insert(0, (node, mapping))
         else:
             draft.makers.append((node, mapping))
-        made = self._rendered(node, mapping, node.body) or {}
+        made = self._rendered(node, mapping) or {}
         # Who makes the record has the last word.
         draft.record = {**draft.record, **made} if mapping.with_ is None else {**made, **draft.record}
 
@@ -367,26 +367,25 @@ class _Run:
         if mapping.match is not None:
             wanted = mapping.match.render(node.body, **self._options(node)) or {}
             holder = self._between(node, draft, lists[0], wanted)
-        items = [node.body] if mapping.each is None else self._evaluated(node, mapping, mapping.each)
-        for item in items:
-            entry = self._rendered(node, mapping, item)
-            if entry is not None:
-                id_ = home.split("/")[-1] if home else self._rule_id(node)
-                if mapping.each is not None:
-                    id_ = rule_id(f"{path} {id_}", entry)
-                holder.setdefault(lists[-1], []).append({"id": id_, **entry})
-                draft.entries[lists[-1], id_] = (node, mapping)
+        entry = self._rendered(node, mapping)
+        if entry is not None:
+            id_ = home.split("/")[-1] if home else self._rule_id(node)
+            holder.setdefault(lists[-1], []).append({"id": id_, **entry})
+            draft.entries[lists[-1], id_] = (node, mapping)
 
     def _between(self, node: Node, draft: _Draft, list_: str, wanted: dict[str, Any]) -> dict[str, Any]:
         """The entry that is known by these fields; the first of several, which is told; a new one where none is."""
-        entries = draft.record.setdefault(list_, [])
-        found = [e for e in entries if isinstance(e, dict) and all(e.get(name) == v for name, v in wanted.items())]
-        if len(found) > 1:
+        key = (draft.path, list_, rule_id("", wanted))
+        if key not in self._betweens:
+            entries = draft.record.setdefault(list_, [])
+            found = [e for e in entries if isinstance(e, dict) and all(e.get(name) == v for name, v in wanted.items())]
+            if not found:
+                found = [dict(wanted)]
+                entries.append(found[0])
+            self._betweens[key] = (found[0], len(found) > 1)
+        chosen, several = self._betweens[key]
+        if several:
             self._told.find(node.index, node.at, f"it may belong to several entries of {list_}: the first has it")
-        if not found:
-            found = [dict(wanted)]
-            entries.append(found[0])
-        chosen: dict[str, Any] = found[0]
         return chosen
 
     def _consent(self, node: Node) -> None:
@@ -405,8 +404,8 @@ class _Run:
     def _draft(self, path: str) -> _Draft:
         return self._drafts.setdefault(path, _Draft(path, home=True))
 
-    def _rendered(self, node: Node, mapping: InboundMapping, item: Any) -> dict[str, Any] | None:
-        made = mapping.record.render(item, **self._options(node))
+    def _rendered(self, node: Node, mapping: InboundMapping) -> dict[str, Any] | None:
+        made = mapping.record.render(node.body, **self._options(node))
         return made if isinstance(made, dict) else None
 
     def _evaluated(self, node: Node, mapping: InboundMapping, what: Any) -> list[Any]:
