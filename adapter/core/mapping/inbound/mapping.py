@@ -56,6 +56,11 @@ class InboundMapping:
     def collection(self) -> str:
         return self.make.partition(".")[0]
 
+    @property
+    def makes(self) -> bool:
+        """Does it make records, and not add to those that others make?"""
+        return self.with_ is None and self.into is None
+
 
 def load_inbound(
     text: str,
