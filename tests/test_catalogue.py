@@ -29,12 +29,12 @@ def whole() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The catalogue with one mapping file each way, so that reading it is quick, and the fixtures' partners."""
+    """The catalogue with one mapping file of each release and one inwards, so that reading it is quick, and partners."""
     root = tmp_path_factory.mktemp("sound")
     shutil.copytree(ROOT / "mappings", root / "mappings")
-    for folder in ("r4", "r5", "inbound"):
+    for folder, kept in (("r4", "strength.yaml"), ("r5", "need.yaml"), ("inbound", "strength.yaml")):
         for path in (root / "mappings" / folder).glob("*.yaml"):
-            if path.name != "strength.yaml":
+            if path.name != kept:
                 path.unlink()
     shutil.copytree(PARTNERS, root / "partners")
     return root
@@ -66,6 +66,10 @@ def test_the_catalogue_holds_what_the_files_say(whole: Catalogue) -> None:
     assert set(whole.programs) == {"ontario-csp", "early-intervention", "person-centred", "wraparound"}
     assert {"hospital", "education", "child-welfare"} < whole.sectors
     assert {release: files.release for release, files in whole.mappings.items()} == {"R4": "R4", "R5": "R5"}
+    r4, r5 = ({each.name: each for each in whole.mappings[release].mappings} for release in ("R4", "R5"))
+    assert r5["strength"] is r4["strength"], "absent in mappings/r5 means R4's"
+    assert r5["need"] is not r4["need"]
+    assert set(r5) == {*r4, "transition"}
     assert whole.mappings["R4"].codes["goal-status"].translate("achieved") is not None
 
 
@@ -344,6 +348,13 @@ OTHER = [
         "each: strength",
         "each: no record schema has strength",
         id="a mapping over no collection",
+    ),
+    pytest.param(
+        "mappings/r5/need.yaml",
+        "each: needs",
+        "each: need",
+        "each: no record schema has need",
+        id="a mistake in a file of R5",
     ),
     pytest.param(
         "mappings/r4/strength.yaml",

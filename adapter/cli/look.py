@@ -34,10 +34,17 @@ _at = click.option("--at", metavar="T", help="As of this date (its start) or dat
 @_partner
 @_partners
 @_at
+@click.option("--release", type=click.Choice(["R4", "R5"]), help="As if the partner spoke this release of FHIR.")
 @click.option("--out", "-o", type=click.File("wb", atomic=True), metavar="F", help="Write to this file instead.")
 @pass_asked
 def map_(
-    asked: Asked, case: IO[bytes], partner: str, partners: Path | None, at: str | None, out: IO[bytes] | None
+    asked: Asked,
+    case: IO[bytes],
+    partner: str,
+    partners: Path | None,
+    at: str | None,
+    release: Release | None,
+    out: IO[bytes] | None,
 ) -> None:
     """Print the FHIR transaction that a partner would be sent for a case.
 
@@ -48,11 +55,13 @@ def map_(
     Examples:
       adapter map case.json --partner lakeside
       adapter map case.json --partner lakeside --at 2027-03-31 --out bundle.json
+      adapter map case.json --partner lakeside --release R5
     """
     from adapter import show
 
     found = _knowing(asked, partner, partners)
-    bundle = indented(show.bundle(found, case.read(), partner, instant(at, found.settings.time_zone)))
+    moment = instant(at, found.settings.time_zone)
+    bundle = indented(show.bundle(found, case.read(), partner, moment, release=release))
     if out is None:
         click.echo(bundle)
     else:

@@ -36,7 +36,9 @@ class Server:
         self._trust: str | bool = trust or True
         self._exchange = Exchange()
         self._base, self._wire = _way(partner, self._exchange)
-        self._headers = {"Accept": FHIR_JSON, "Accept-Encoding": "gzip", "User-Agent": "csp-fhir-adapter"}
+        # R4 is what servers take an unnamed version for; R5 is named (http://hl7.org/fhir/R5/http.html#version-parameter).
+        self._json = f"{FHIR_JSON}; fhirVersion=5.0" if partner.release == "R5" else FHIR_JSON
+        self._headers = {"Accept": self._json, "Accept-Encoding": "gzip", "User-Agent": "csp-fhir-adapter"}
         self._may_speak = self._wire is not None and self._authorise(partner, secret)
 
     def transact(self, body: bytes, *, request_id: str, echo: bool = False) -> Answer:
@@ -44,7 +46,7 @@ class Server:
 
         `echo` asks for the resources to be sent back, where an answer in another order must be noticed (bundle.alike).
         """
-        headers = {"Content-Type": FHIR_JSON, "Prefer": f"return={'representation' if echo else 'minimal'}"}
+        headers = {"Content-Type": self._json, "Prefer": f"return={'representation' if echo else 'minimal'}"}
         return self._ask("POST", "", request_id, headers, body)
 
     def find(self, type_: str, identifier: tuple[str, str], *, request_id: str = "") -> Answer:

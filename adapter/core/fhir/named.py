@@ -14,7 +14,7 @@ from adapter.core.partner import Release
 
 TAGGED = frozenset(("Binary", "Provenance"))
 """Types without `identifier`."""
-_ONE = frozenset((("Composition", "R4"),))
+_ONE = frozenset((("Composition", "R4"), ("QuestionnaireResponse", "R4")))
 """(type, release) where `identifier` does not repeat."""
 _TOKEN_SEPARATORS = str.maketrans({separator: f"\\{separator}" for separator in "\\,|$"})
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from adapter.core.fhir.models import problems
 from adapter.core.partner import Release
 from tests.core.mapping_files.regenerate import RELEASES, golden, of_row, rows
-from tests.core.mapping_files.views import ROWS, fixtures, mapped, mappings, row, whole
+from tests.core.mapping_files.views import ROWS, SCHOOL, fixtures, mapped, mappings, row, whole
 
 
 @pytest.mark.parametrize(("release", "name"), [(release, name) for release in RELEASES for name in rows(release)])
@@ -49,3 +52,28 @@ def test_a_whole_fixture_case_is_valid_and_all_its_codes_are_translated(folder: 
     result = mapped(whole(dict(fixtures())[folder]), mappings(release))
     assert [(m.type, m.about, p) for m in result.made for p in problems(m.resource, release=release)] == []
     assert result.findings == ()
+
+
+@pytest.mark.parametrize("name", [*sorted(ROWS), *(folder for folder, _ in fixtures())])
+def test_r5_tells_what_r4_tells(name: str) -> None:
+    """Each text, date and code of the records that stands in the one stands in the other: nothing is lost."""
+    case = row(name) if name in ROWS else whole(dict(fixtures())[name])
+    silent = replace(SCHOOL, narrative=False)
+    r4, r5 = (
+        {each for made in mapped(case, mappings(release), partner=silent).made for each in strings(made.resource)}
+        for release in RELEASES
+    )
+    told = set(strings(case))
+    assert told & r4 == told & r5
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text in it."""
+    if isinstance(value, dict):
+        for child in value.values():
+            yield from strings(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from strings(child)
+    elif isinstance(value, str):
+        yield value
