@@ -29,7 +29,7 @@ def whole() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The catalogue with one mapping file of each release and one inwards, quick to read, and the fixtures' partners."""
+    """The catalogue with one mapping file of each release and one inwards, quick to read; the fixtures' partners."""
     root = tmp_path_factory.mktemp("sound")
     shutil.copytree(ROOT / "mappings", root / "mappings")
     for folder, kept in (("r4", "strength.yaml"), ("r5", "need.yaml"), ("inbound", "strength.yaml")):

@@ -15,7 +15,7 @@ _WORDS = frozenset(("and", "or", "xor", "implies", "in", "contains", "is", "as",
 
 
 def first_path(expression: str, variables: dict[str, str] | None = None) -> str:
-    """`iif(onset.exists(), onset.day())` → `onset`; nothing where an expression reads no element by name.
+    """`iif(onset.exists(), onset.date())` → `onset`; nothing where an expression reads no element by name.
 
     An extension is named only where nothing else is: ours say the same as the element beside them, more exactly.
     """
