@@ -103,7 +103,7 @@ Expression: "(status = 'unknown') = extension('https://csp-adapter.example/Struc
 Invariant: csp-one-referral
 Description: "The Task is based on the referral that it is the answer to."
 Severity: #error
-Expression: "basedOn.reference = focus.reference"
+Expression: "basedOn.all(reference = %resource.focus.reference)"
 
 Invariant: csp-why
 Description: "A referral that was turned down, put on hold, cancelled or failed should say why."
