@@ -10,10 +10,11 @@ from typing import Any
 
 from adapter.catalogue.files import Found, read_yaml
 from adapter.catalogue.profiles import read_profiles
-from adapter.core.fhir.package import CANONICAL, Release
+from adapter.core.fhir.package import CANONICAL
 from adapter.core.mapping.positions import Document, Place
 from adapter.core.mapping.positions import read_yaml as read_documents
 from adapter.core.mapping.resources import PROFILES
+from adapter.core.partner import Release
 from adapter.errors import Finding, Misconfigured
 
 _VALUE = re.compile(r"value([A-Z][A-Za-z0-9]*)")

@@ -11,7 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from adapter.core.fhir.package import Release, package_files
+from adapter.core.fhir.package import package_files
+from adapter.core.partner import Release
 from adapter.errors import Finding, Misconfigured
 
 Resource = dict[str, Any]

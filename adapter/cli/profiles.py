@@ -11,7 +11,7 @@ from adapter.cli.context import say
 from adapter.cli.output import print_rows
 
 if TYPE_CHECKING:
-    from adapter.core.fhir.package import Release
+    from adapter.core.partner import Release
 
 _release = click.option(
     "--release", type=click.Choice(["R4", "R5"]), default="R4", show_default=True, help="The release of FHIR."

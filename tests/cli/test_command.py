@@ -28,7 +28,8 @@ ALL = dict(commands())
 
 def test_the_commands_are_those_that_the_guide_names() -> None:
     assert set(ALL) == {
-        "init", "serve", "work", "map", "preview", "validate", "check", "schema", "new case", "demo",
+        "init", "serve", "work", "map", "template", "fhirpath", "preview", "validate", "check", "schema",
+        "new case", "new workbook", "import", "demo",
         "token new", "token list", "token revoke", "partner list", "share list", "share retry", "db upgrade",
         "disclosures verify", "disclosures export", "disclosures sign", "disclosures key", "disclosures verify-export",
         "disclosures enter", "disclosures statement", "consent form", "consent take", "consent limits",

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.core.diff import Adopt, Create, Delete, Freeze, Release, Update, changes
-from adapter.core.fhir.bundle import alike, chunks, search, sent_of, transaction
+from adapter.core.fhir.bundle import alike, chunks, sent_of, transaction
+from adapter.core.fhir.named import search
 from adapter.core.strict_json import dump
 from tests.core.test_diff import GOAL, ORGANIZATION, held, made, worlds
 
@@ -117,7 +118,7 @@ TOKENS = st.text(st.characters(codec="utf-8"), max_size=12)
 @given(TOKENS, TOKENS)
 def test_an_identifier_survives_the_query(system: str, value: str) -> None:
     """Percent-encoding and the escapes of FHIR tokens are undone by who reads them as the specifications say."""
-    [(name, token)] = parse_qsl(search((system, value)), keep_blank_values=True)
+    [(name, token)] = parse_qsl(search("Goal", (system, value)), keep_blank_values=True)
     parts, escaped = [""], False
     for character in token:
         if escaped or character not in "\\|":

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from adapter.core.diff import Resource
-
-Release = Literal["R4", "R5"]
+from adapter.core.partner import Release
 
 CANONICAL = "https://csp-adapter.example"
 FHIR_VERSIONS: Mapping[Release, str] = {"R4": "4.0.1", "R5": "5.0.0"}

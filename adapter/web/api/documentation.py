@@ -195,7 +195,8 @@ def openapi(wiring: Wiring, address: str) -> dict[str, Any]:
         "info": {
             "title": "FHIR adapter for coordinated service planning",
             "version": __version__,
-            "description": "Case systems put records; partners exchange FHIR R4 under /fhir (see /fhir/metadata).",
+            "description": "Case systems put records; partners exchange FHIR under /fhir (R4, or R5"
+            " where the partner's file says so; see /fhir/metadata).",
         },
         "servers": [{"url": address}],
         "paths": dict(sorted(paths.items())),
