@@ -201,6 +201,7 @@ def _taking_back(desk: Desk, work: Work) -> Work:
 
 def _withheld_in(desk: Desk, work: Work, chunk: Sequence[Sent], payload: bytes) -> bool:
     """The last look, on the bytes that are about to leave. What only takes back says nothing and always may."""
+    given = {h.id for h in work.held if h.id}
     says_something = work.plan.desired.made and not all(isinstance(change, Delete) for change in chunk)
     return bool(
         says_something
@@ -211,6 +212,7 @@ def _withheld_in(desk: Desk, work: Work, chunk: Sequence[Sent], payload: bytes) 
             rulebook=rulebook_for(desk.bench.rulebook, work.stored.kept),
             partner=work.share.partner,
             now=work.now,
+            given=given,
         )
         is not None
     )

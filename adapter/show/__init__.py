@@ -8,7 +8,7 @@ from adapter.show.forms import case_as_read, form_of, forms, sheet, taken, what_
 from adapter.show.incoming import incoming
 from adapter.show.shares import overview, partners, shares_of
 from adapter.show.views import bundle, preview, view_of
-from adapter.show.waiting import alarms, due_soon, to_review
+from adapter.show.waiting import alarms, due_soon, silent, to_review
 
 __all__ = [
     "Standing",
@@ -32,6 +32,7 @@ __all__ = [
     "shares_of",
     "sheet",
     "signed_heads",
+    "silent",
     "standing",
     "statement_of",
     "taken",

@@ -51,6 +51,10 @@ class Situation:
         consents = json.dumps(self.case.get("consents"))[:20_000]
         return f"Situation(partner={self.partner!r}, now={self.now.isoformat()}, consents={consents})"
 
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        # Hypothesis prints the fields of a dataclass whatever its repr is, unless it is told how.
+        printer.text(repr(self))
+
     @property
     def rulebook(self) -> Rulebook:
         return self.bench.rulebook
