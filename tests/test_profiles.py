@@ -255,17 +255,18 @@ def test_what_a_mapping_writes_against_the_profiles_is_found_on_its_line(
     line = text[: text.index(was)].count("\n") + 1
     path.write_text(text.replace(was, now, 1), "utf-8")
     found = [each for each in findings(partners=None, root=tmp_path) if each.file == f"mappings/r4/{file}.yaml"]
-    assert [(each.line, detail in each.detail) for each in found] == [(line, True)]
+    assert [each.line for each in found if detail in each.detail] == [line]
 
 
 def test_a_mapping_without_a_profile_and_a_profile_without_a_mapping_are_found(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "mappings", tmp_path / "mappings")
     (tmp_path / "mappings" / "r4" / "risk.yaml").rename(tmp_path / "mappings" / "r4" / "hazard.yaml")
-    found = [(each.file, each.detail) for each in findings(partners=None, root=tmp_path) if "profile" in each.detail]
-    assert found == [
+    found = {(each.file, each.detail) for each in findings(partners=None, root=tmp_path) if "profile" in each.detail}
+    assert found == {
         ("mappings/r4/hazard.yaml", "there is no profile csp-hazard of R4 for what this mapping makes"),
+        ("mappings/r4/hazard.yaml", "there is no profile csp-hazard of R5 for what this mapping makes"),
         ("profiles/fsh/risk.fsh", "no mapping file of R4 uses this profile"),
-    ]
+    }
 
 
 def test_an_extension_that_nothing_uses_is_found_at_its_source(tmp_path: Path) -> None:
@@ -273,7 +274,7 @@ def test_an_extension_that_nothing_uses_is_found_at_its_source(tmp_path: Path) -
     path = tmp_path / "mappings" / "r4" / "consent.yaml"
     lines = path.read_text("utf-8").splitlines(keepends=True)
     path.write_text("".join(line for line in lines if "csp-notice" not in line and line != "  extension:\n"), "utf-8")
-    found = findings(partners=None, root=tmp_path)
+    found = [each for each in findings(partners=None, root=tmp_path) if each.file.startswith("profiles/")]
     assert [(each.file, each.detail) for each in found] == [
         ("profiles/fsh/extensions-shared.fsh", "no mapping file of R4 uses this extension")
     ]

@@ -3,7 +3,6 @@ Parent: Encounter
 Id: csp-contact
 Title: "Contact that was held"
 Description: "A check-in, a meeting, a home visit or a case review that took place: who led it, who was there, who was invited, and what was decided."
-* insert Ahead
 * insert Ours
 * obeys csp-status-known
 * extension contains

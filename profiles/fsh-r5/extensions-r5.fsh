@@ -5,7 +5,6 @@ Id: csp-on-behalf-of
 Title: "On behalf of"
 Description: "The organization for which a practitioner is in the team. R5's own onBehalfOf is refused wherever a validator cannot follow the reference to the member (ctm-1)."
 Context: CareTeam.participant
-* insert Ahead
 * value[x] 1..1
 * value[x] only Reference(Organization)
 

@@ -28,7 +28,6 @@ Description: "A goal in the words of whoever set it, with its rank for the famil
 * subject MS
 * subject only Reference(Patient)
 * start[x] MS
-* start[x] only date
 * target MS
 * target.extension contains CSPTargetText named text 0..1 MS
 * target.measure MS

@@ -3,7 +3,6 @@ Parent: Composition
 Id: csp-plan-sections
 Title: "Plan as a document"
 Description: "The plan as something that a person reads from top to bottom: each section says its own words, or lists what it is made of. What the sections say also stands in the notes of the CarePlan."
-* insert Ahead
 * insert OfCase
 * insert Narrated
 * insert OursAlone

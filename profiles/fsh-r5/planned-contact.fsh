@@ -3,7 +3,6 @@ Parent: Appointment
 Id: csp-planned-contact
 Title: "Contact that is planned, or was missed"
 Description: "A contact that is proposed for a day or from a time on; a missed one is cancelled, with the record's own word beside it."
-* insert Ahead
 * insert Ours
 * extension contains
     CSPRecordStatus named recordStatus 1..1 MS and

@@ -3,7 +3,6 @@ Parent: Task
 Id: csp-transition
 Title: "Transition"
 Description: "A transition, into school or to adulthood, with its day and where it leads. R4 tells it in the plan itself, which R5 has no room for; its steps are parts of it."
-* insert Ahead
 * insert Ours
 * extension contains CSPTransitionKind named kind 0..1 MS
 * status MS

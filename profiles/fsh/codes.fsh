@@ -80,12 +80,13 @@ Description: "What a person's authority to decide for the child rests on."
 * include codes from system CSPAuthorityCodes
 
 ValueSet: CSPConfidentiality
-Id: confidentiality
+Id: copy-confidentiality
 Title: "Confidentiality of a copy"
-Description: "Normal, or restricted where a sensitive topic is in it."
+Description: "Normal; restricted where a sensitive topic is in it; very restricted where it tells of a victim of abuse."
 * ^experimental = false
 * $confidentiality#N "normal"
 * $confidentiality#R "restricted"
+* $confidentiality#V "very restricted"
 
 ValueSet: CSPRecordStatuses
 Id: record-status

@@ -3,7 +3,6 @@ Parent: Binary
 Id: csp-document-bytes
 Title: "What a document holds"
 Description: "The bytes of a document. The child is the one whose permission guards them."
-* insert Ahead
 * insert OfCase
 * insert OursAsTag
 * contentType MS

@@ -3,7 +3,6 @@ Parent: DocumentReference
 Id: csp-document
 Title: "Document"
 Description: "A report, a form or a letter of the case: what it is, who wrote it, and where its bytes are."
-* insert Ahead
 * insert Ours
 * extension contains CSPMayForward named mayForward 0..1 MS
 * status MS

@@ -22,6 +22,9 @@ Description: "Where the child is in the program: from first contact over the wai
     CSPFunding named funding 0..*
 * status MS
 * statusHistory MS
+* statusHistory.extension contains CSPRecordStatus named recordStatus 0..1 MS
+* managingOrganization MS
+* managingOrganization ^short = "The coordinating agency"
 * type MS
 * type from https://csp-adapter.example/ValueSet/program (extensible)
 * type ^short = "The program"

@@ -5,7 +5,6 @@ Id: csp-contact-mode
 Title: "How a contact takes place"
 Description: "By telephone, by e-mail, online or in person."
 Context: Appointment, Encounter
-* insert Ahead
 * value[x] 1..1
 * value[x] only CodeableConcept
 * valueCodeableConcept from https://csp-adapter.example/ValueSet/contact-mode (required)
@@ -15,7 +14,6 @@ Id: csp-led-by
 Title: "Led by the child"
 Description: "That the child led this contact; FHIR R4 has no room for a patient among an encounter's participants."
 Context: Encounter
-* insert Ahead
 * value[x] 1..1
 * value[x] only Reference(Patient)
 
@@ -24,7 +22,6 @@ Id: csp-attending
 Title: "Was there"
 Description: "An organization, or the child, that took part: among participants FHIR has no room for it."
 Context: Appointment, Encounter
-* insert Ahead
 * value[x] 1..1
 * value[x] only Reference(Organization or Patient)
 
@@ -33,7 +30,6 @@ Id: csp-invited
 Title: "Was invited"
 Description: "Who was invited. It is told apart from who was there: the family chooses whom it invites."
 Context: Appointment, Encounter
-* insert Ahead
 * value[x] 1..1
 * value[x] only Reference(Practitioner or RelatedPerson or Organization or Patient)
 
@@ -42,7 +38,6 @@ Id: csp-decision
 Title: "Decision"
 Description: "One thing that was decided."
 Context: Appointment, Encounter
-* insert Ahead
 * value[x] 1..1
 * value[x] only string
 
@@ -51,7 +46,6 @@ Id: csp-contact-note
 Title: "Note about a contact"
 Description: "What was written down about this contact; an encounter has no notes."
 Context: Encounter
-* insert Ahead
 * value[x] 1..1
 * value[x] only string
 
@@ -60,6 +54,5 @@ Id: csp-may-forward
 Title: "May be forwarded"
 Description: "Whether whoever wrote the document allows that it is passed on."
 Context: DocumentReference
-* insert Ahead
 * value[x] 1..1
 * value[x] only boolean

@@ -81,3 +81,11 @@ Context: ServiceRequest
 * extension[text].value[x] only string
 * extension[organization].value[x] only Reference(Organization)
 * extension[since].value[x] only date
+
+Extension: CSPParallelReferral
+Id: csp-parallel-referral
+Title: "Made at the same time"
+Description: "Another referral that was made at the same time, so that each receiver knows of the other."
+Context: ServiceRequest
+* value[x] 1..1
+* value[x] only Reference(ServiceRequest)

@@ -4,7 +4,7 @@ Extension: CSPRecordStatus
 Id: csp-record-status
 Title: "Status of the record"
 Description: "The status in the agency's own words, where FHIR's status is coarser: a goal that is `completed` was achieved, or was not."
-Context: Appointment, CarePlan, Condition, Encounter, EpisodeOfCare, Goal, ServiceRequest
+Context: Appointment, CarePlan, Condition, Encounter, EpisodeOfCare, EpisodeOfCare.statusHistory, Goal, ServiceRequest
 * value[x] 1..1
 * value[x] only code
 * valueCode from CSPRecordStatuses (required)

@@ -16,6 +16,7 @@ Description: "What is asked for, for whom, why, and what goes along, so that the
     CSPHandover named handover 0..1 MS and
     CSPCurrentService named currentService 0..* and
     CSPWaitingFor named waitingFor 0..* and
+    CSPParallelReferral named parallelReferral 0..* and
     $pertainsToGoal named goal 0..* MS
 * extension[goal] ^short = "A goal that the services which go along serve"
 * status MS

@@ -33,7 +33,7 @@ RuleSet: OfCase
 * insert Labelled
 * meta.security contains confidentiality 1..1 MS and act 1..* MS
 * meta.security[confidentiality] from CSPConfidentiality (required)
-* meta.security[confidentiality] ^short = "N, or R where a sensitive topic is in it"
+* meta.security[confidentiality] ^short = "N; R or V where a sensitive topic is in it"
 * meta.security[confidentiality].system 1..1
 * meta.security[confidentiality].system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality" (exactly)
 * meta.security[confidentiality].code 1..1
@@ -91,9 +91,9 @@ Severity: #error
 Expression: "meta.security.where(system = 'http://terminology.hl7.org/CodeSystem/v3-ActCode' and code = 'NORDSCLCD').exists()"
 
 Invariant: csp-restricted
-Description: "What is about a sensitive topic is labelled restricted (R)."
+Description: "What is about a sensitive topic is labelled restricted or very restricted (R, V)."
 Severity: #error
-Expression: "meta.security.where(system = 'https://csp-adapter.example/CodeSystem/topic' or (system = 'http://terminology.hl7.org/CodeSystem/v3-ActCode' and code != 'NORDSCLCD')).exists() implies meta.security.where(system = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality' and code = 'R').exists()"
+Expression: "meta.security.where(system = 'https://csp-adapter.example/CodeSystem/topic' or (system = 'http://terminology.hl7.org/CodeSystem/v3-ActCode' and code != 'NORDSCLCD')).exists() implies meta.security.where(system = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality' and code in ('R' | 'V')).exists()"
 
 Invariant: csp-status-known
 Description: "The status is `unknown` where the record's own status is not told, and only there."
@@ -103,7 +103,7 @@ Expression: "(status = 'unknown') = extension('https://csp-adapter.example/Struc
 Invariant: csp-one-referral
 Description: "The Task is based on the referral that it is the answer to."
 Severity: #error
-Expression: "basedOn.reference = focus.reference"
+Expression: "basedOn.all(reference = %resource.focus.reference)"
 
 Invariant: csp-why
 Description: "A referral that was turned down, put on hold, cancelled or failed should say why."

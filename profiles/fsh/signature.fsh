@@ -3,7 +3,6 @@ Parent: Provenance
 Id: csp-signature
 Title: "Signature"
 Description: "Who agreed to the plan, and on which day. It is about the plan as a whole, and not sent where that is not. Agencies record a day; the instants that FHIR asks for say that they are not known."
-* insert Ahead
 * insert OfCase
 * insert Narrated
 * insert OursAsTag
