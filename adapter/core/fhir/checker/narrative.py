@@ -94,7 +94,7 @@ def _is_plain(text: str) -> bool:
     for part in parts:
         if not is_tag:
             if part:
-                if not open_ or open_[-1] in _HOLDS_ONLY or (">" in part or "&" in part and not _references(part)):
+                if not open_ or open_[-1] in _HOLDS_ONLY or "<" in part or ("&" in part and not _references(part)):
                     return False
                 shows = shows or not part.isspace()
         elif part in _CLOSING:
