@@ -32,6 +32,7 @@ UNKNOWN = "this element does not exist in this type"
 MISSING = "a required element is missing"
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
 Plain = tuple[Callable[[Any], bool], str]
+_MOST_CLAIMS = 1000
 _BACKBONES = frozenset({"BackboneElement", "Element"})
 _RESOURCES = frozenset({"Resource", "DomainResource"})
 
@@ -47,6 +48,7 @@ class Shapes:
         self._made: dict[tuple[str, str], Check] = {}
         self._nodes: dict[str, Node] = {}
         self._plainly = Plainly(self._elements)
+        self._claims: dict[tuple[str, str], tuple[Check | None, str | None]] = {}
         self._named: dict[str, Check | None] = {}
         self.extensions = Extensions(self)
 
@@ -56,6 +58,22 @@ class Shapes:
             definition = self.definitions.structure(name)
             self._named[name] = self._check(self.root(definition), definition["type"]) if definition else None
         return self._named[name]
+
+    def claimed(self, url: str, type_: str) -> tuple[Check | None, str | None]:
+        """The check of a profile that a resource of this type claims, if it is known; or what is wrong with the claim."""
+        known = self._claims.get((url, type_))
+        if known is None:
+            definition = self.definitions.structures.get(url.partition("|")[0])
+            if definition is None:
+                ours = url.startswith(self.definitions.own or "\0")
+                known = (None, "claims a profile of ours that no definition describes" if ours else None)
+            elif definition["type"] != type_:
+                known = (None, "claims a profile of another type")
+            else:
+                known = (self.of(definition["url"]), None)
+            if len(self._claims) < _MOST_CLAIMS:  # what partners claim is without end
+                self._claims[(url, type_)] = known
+        return known
 
     def base(self, name: str) -> Check:
         """The check of a type that every release has."""
@@ -104,6 +122,7 @@ class Shapes:
             members["resourceType"] = _nothing
         last, rules = self._last(node, code, type_), self._invariants(node, code)
         needed = tuple(required)
+        tests = {name: test for name, (test, _) in plain.items()}
 
         def check(value: Any, at: At, run: Run) -> None:
             if value.__class__ is not dict:
@@ -112,10 +131,10 @@ class Shapes:
             before = len(run.found)
             for name, field in value.items():
                 # Most fields are primitives of which only the format is asked: they cost no more than that.
-                if name in plain:
-                    test, sentence = plain[name]
+                test = tests.get(name)
+                if test is not None:
                     if not test(field):
-                        run.wrong_in(at, name, _why(field, sentence))
+                        run.wrong_in(at, name, _why(field, plain[name][1]))
                 elif name in members:
                     members[name](field, at, name, run, value)
                 else:
