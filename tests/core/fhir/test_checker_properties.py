@@ -106,10 +106,10 @@ def test_no_json_crashes_it(seed: int, changes: int, release: Release) -> None:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32))
 def test_what_the_models_refuse_the_checker_refuses(seed: int) -> None:
-    """It knows more than fhir.resources, and nothing less."""
+    """It knows more than fhir.resources, and nothing less; but a null in a list beside an extension is FHIR."""
     before = golden()[seed % len(golden())]
     change = broken(before, checker().definitions, seed)
-    if change and problems(change[1]):
+    if change and change[0] != "beside a primitive" and problems(change[1]):
         assert checker().problems(change[1])
 
 

@@ -60,7 +60,7 @@ class Shapes:
         return self._named[name]
 
     def claimed(self, url: str, type_: str) -> tuple[Check | None, str | None]:
-        """The check of a profile that a resource of this type claims, if it is known; or what is wrong with the claim."""
+        """The check of a profile that a resource of this type claims, if it is known, or what is wrong in the claim."""
         known = self._claims.get((url, type_))
         if known is None:
             definition = self.definitions.structures.get(url.partition("|")[0])
@@ -194,6 +194,9 @@ class Shapes:
     def _plain(self, node: Node, code: str) -> Plain:
         """The one question to a primitive: is it one of the codes that are required, or has it the format."""
         words = bindings.words(node, self.definitions)
+        if (fixed := patterns.wanted(node)) is not None:
+            word = fixed[1]
+            return (lambda value: value.__class__ is str and value == word), patterns.NOT_FIXED
         if words is None:
             return PRIMITIVES[code]
         return (lambda value: value.__class__ is str and value in words), bindings.NOT_IN
@@ -347,40 +350,38 @@ class Shapes:
         return [written for key in keys for written in (key, f"_{key}")]
 
     def _asking(self, rules: list[Invariant], code: str, path: str) -> Check:
+        """The quick ones as Python, the others over FHIR's types where an object has what could break them."""
         model = self.model
-        asked = tuple((rule.guards, rule) for rule in rules)
+        quick = tuple((rule.plain, rule.detail) for rule in rules if rule.plain is not None)
+        others = [rule for rule in rules if rule.plain is None]
         kind = "BackboneElement" if code in _BACKBONES else code
 
-        def check(value: Any, at: At, run: Run) -> None:
+        def typed(some: Iterable[Invariant], value: Any, at: At, run: Run) -> None:
             element = None
-            keys = value.keys() if value.__class__ is dict else None
-            for guards, rule in asked:
-                if guards and keys is not None:
-                    for guard in guards:
-                        if keys.isdisjoint(guard):
-                            break
-                    else:
-                        guards = ()
-                    if guards:
-                        continue
-                if rule.plain is not None and not run.beside:
-                    try:
-                        holds = rule.plain(value)
-                    except ExpressionError:
-                        holds = False
-                    if not holds:
-                        run.wrong(at, rule.detail)
+            for rule in some:
+                if rule.need_not_be_asked(value):
                     continue
-                if rule.surely is not None and value.__class__ is dict and rule.surely(value):
-                    continue
-                if element is None:
-                    element = Element(model, value, kind, path)
+                element = element or Element(model, value, kind, path)
                 try:
                     holds = rule.holds(element, run.env(model.root))
                 except ExpressionError:
                     holds = False
                 if not holds:
                     run.wrong(at, rule.detail)
+
+        def check(value: Any, at: At, run: Run) -> None:
+            if run.beside:
+                typed(rules, value, at, run)
+                return
+            try:
+                for holds, detail in quick:
+                    if not holds(value):
+                        run.wrong(at, detail)
+            except ExpressionError:
+                typed(rules, value, at, run)
+                return
+            if others:
+                typed(others, value, at, run)
 
         return check
 
@@ -411,7 +412,7 @@ def _asks_more(node: Node) -> bool:
         "extension" in binding
         or "maxLength" in element
         or any(each["key"] not in NATIVE for each in element.get("constraint", ()))
-        or patterns.wanted(node) is not None
+        or ((found := patterns.wanted(node)) is not None and found[1].__class__ is not str)
     )
 
 
