@@ -307,8 +307,6 @@ class Shapes:
             found.append(Referring(self, type_, code).check)
         if code == "Identifier":
             found.append(_identifier)
-        if code == "Meta":
-            found.append(_meta)
         if code == "Coding" and self.definitions.code_systems:
             found.append(bindings.whole_systems(self.definitions))
         return tuple(found)
@@ -318,7 +316,10 @@ class Shapes:
         nodes = [node] if "." not in node.path else [self._type_root(code), node]
         path = node.path if code in _BACKBONES or "." not in node.path else code
         rules = self._rules([each for each in nodes if each], code, path)
-        return self._asking(rules, code, self._path(node, path)) if rules else None
+        asking = self._asking(rules, code, self._path(node, path)) if rules else None
+        if code == "Meta":
+            return _both(_meta, asking) if asking else _meta
+        return asking
 
     def _path(self, node: Node, path: str) -> str:
         """A path as the model of FHIRPath knows it: where a content reference leads, its target's."""
@@ -561,12 +562,10 @@ def _extension(value: Any, at: At, run: Run) -> None:
 
 
 def _meta(value: Any, at: At, run: Run) -> None:
-    """http://hl7.org/fhir/R4/resource.html#Meta: labels and tags are sets."""
+    """http://hl7.org/fhir/R4/resource.html#Meta: labels and tags are sets. Asked of what is well-formed."""
     for name in ("security", "tag"):
         codings = value.get(name)
-        each = codings if codings.__class__ is list else ()
-        pairs = [(str(c.get("system")), str(c.get("code"))) for c in each if c.__class__ is dict]
-        if len(set(pairs)) < len(pairs):
+        if codings and len({(each.get("system"), each.get("code")) for each in codings}) < len(codings):
             run.wrong_in(at, name, "has a label twice")
 
 
