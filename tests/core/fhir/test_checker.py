@@ -413,6 +413,9 @@ BROKEN = [
     ),
     # profiles
     pytest.param(OWN_GOAL | {"extension": [EXTENSION]}, "/extension", id="a required extension missing"),
+    pytest.param({k: v for k, v in OWN_GOAL.items() if k != "extension"}, "/extension", id="no extension at all"),
+    pytest.param({k: v for k, v in OWN_GOAL.items() if k != "category"}, "/category", id="no item of a required slice"),
+    pytest.param({k: v for k, v in OWN_TEAM.items() if k != "participant"}, "/participant", id="no item of any slice"),
     pytest.param(OWN_GOAL | {"extension": [KIND, KIND]}, "/extension", id="an extension too often"),
     pytest.param(OWN_GOAL | {"category": [{"text": "x"}]}, "/category", id="a required slice missing"),
     pytest.param(OWN_GOAL | {"category": [CATEGORY, CATEGORY]}, "/category", id="a slice too often"),

@@ -115,8 +115,8 @@ class Shapes:
         required: list[tuple[tuple[str, ...], str]] = []
         for name, child in elements.children.items():
             keys = self._fields(name, child, members, plain)
-            if child.least and keys:
-                required.append((keys, name))
+            if keys:
+                required += _needed(name, child, keys)
         is_resource = "." not in node.path and node.definition["kind"] == "resource"
         if is_resource:
             members["resourceType"] = _nothing
@@ -403,6 +403,15 @@ def _alone(member: Member, group: frozenset[str]) -> Member:
 def _key(name: str, code: str) -> str:
     """The field of JSON in which an element of this type stands."""
     return chosen(name.removesuffix("[x]"), code) if name.endswith("[x]") else name
+
+
+def _needed(name: str, node: Node, keys: tuple[str, ...]) -> list[tuple[tuple[str, ...], str]]:
+    """The fields of which one must be there: for the element, and for slices of it that must not be missing."""
+    slices = [each for each in node.slices.values() if each.least]
+    if not name.endswith("[x]"):
+        return [(keys, name)] if node.least or slices else []
+    chosen_ = [_key(name, t["code"]) for each in slices for t in each.element.get("type", [])]
+    return [*([(keys, name)] if node.least else []), *(((key, f"_{key}"), name) for key in chosen_)]
 
 
 def _asks_more(node: Node) -> bool:
