@@ -571,11 +571,10 @@ def _extension(value: Any, at: At, run: Run) -> None:
 
 
 def _meta(value: Any, at: At, run: Run) -> None:
-    """http://hl7.org/fhir/R4/resource.html#Meta: labels and tags are sets. Asked of what is well-formed."""
-    for name in ("security", "tag"):
-        codings = value.get(name)
-        if codings and len({(each.get("system"), each.get("code")) for each in codings}) < len(codings):
-            run.wrong_in(at, name, "has a label twice")
+    """http://hl7.org/fhir/R4/resource.html#Meta: labels are a set. Asked of what is well-formed."""
+    labels = value.get("security")
+    if labels and len({(each.get("system"), each.get("code")) for each in labels}) < len(labels):
+        run.wrong_in(at, "security", "has a label twice")
 
 
 def _identifier(value: Any, at: At, run: Run) -> None:
