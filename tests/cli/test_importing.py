@@ -305,6 +305,17 @@ def test_a_case_that_a_complete_file_does_not_hold_goes(take: Take, workbook: Wo
     assert {each["case"] for each in keep.listed(desk, after=None, limit=9)} == {"C-0001", "C-3"}
 
 
+def test_a_complete_file_of_nothing_waits(take: Take, workbook: Workbook, desk: Desk, tmp_path: Path) -> None:
+    """An export that failed must not delete every case, though no partner holds anything."""
+    take(workbook(CASE))
+    nothing = partial(tmp_path, {"case": [("case", "program")], "goals": [("case", "id", "title")]})
+    code, report, _ = take(nothing, "--complete")
+    assert (code, report["waits"], report["cases"]["would be deleted"]) == (1, True, 1)
+    assert stored(desk)["case"] == "C-0001"
+    code, report, _ = take(nothing, "--complete", "--yes")
+    assert (code, report["cases"]["deleted"]) == (0, 1)
+
+
 def test_a_complete_file_with_a_row_of_no_case_takes_nothing_at_all(take: Take, tmp_path: Path, desk: Desk) -> None:
     keep.put_case(desk, "C-0001", json.dumps(CASE).encode(), source="forms")
     part = {"goals": [("case", "id", "title"), ("C-0001", "g1", "Tie"), (None, "g2", "See the doctor")]}
