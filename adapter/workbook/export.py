@@ -41,6 +41,8 @@ class Export:
     remarks: list[str] = field(default_factory=list)
     complete: bool = False
     rows: int = 0
+    formulas: set[tuple[str, str]] = field(default_factory=set)
+    """The columns of which a formula has been told."""
 
 
 def read(path: Path, source: Source | None, layout: Sequence[Sheet], on_row: Callable[[], None]) -> Export:
@@ -120,11 +122,13 @@ def _told(sheet: Sheet, headers: Sequence[str], export: Export) -> Iterator[tupl
 def _take(row: Row, export: Export, by_case: dict[str, list[Row]]) -> None:
     """Note the row under its case."""
     for header, value in row.values.items():
-        if isinstance(value, Formula):
+        if isinstance(value, Formula) and (row.sheet, header) not in export.formulas:
+            # The first of each column: a column of formulas is told once.
+            export.formulas.add((row.sheet, header))
             place = Place(row.sheet, row.number, header)
             export.remarks.append(f"{place}: holds a formula, which is taken as its text and not computed")
     value = row.values.get(CASE)
-    if isinstance(value, float) and value == int(value):
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
     if value is None or isinstance(value, bool) or not isinstance(value, str | int):
         export.loose.append(Refusal(Place(row.sheet, row.number, CASE), "names no case: put its number there"))
