@@ -11,6 +11,7 @@ from pathlib import Path
 from adapter import catalogue as catalogues
 from adapter import settings as settings_of
 from adapter.catalogue import Catalogue, files_root
+from adapter.catalogue.definitions import checkers
 from adapter.core.desired import Bench
 from adapter.core.partner import Partner
 from adapter.desk import Desk, Preview
@@ -54,7 +55,13 @@ def wire_without_instance(partners: Path | None = None, *, clock: Callable[[], d
 
 
 def _bench(catalogue: Catalogue, settings: Agency, secret: bytes) -> Bench:
-    return Bench(catalogues.rulebook(catalogue, settings), catalogue.mappings, secret, settings.identifier_system)
+    return Bench(
+        catalogues.rulebook(catalogue, settings),
+        catalogue.mappings,
+        secret,
+        settings.identifier_system,
+        checkers(files_root()),
+    )
 
 
 def _read(path: Path, see: str) -> str:

@@ -135,8 +135,8 @@ def test_each_source_says_whether_it_labels(instance: Path) -> None:
 
 
 def test_what_is_wrong_in_the_sources_is_reported_with_its_line(instance: Path) -> None:
-    wrong = "[[sources]]\nid = \"Case System\"\nlabels_topics = true\n[[sources]]\nid = \"a\"\ncolour = 1\n"
-    (instance / "adapter.toml").write_text(LEAST + wrong + "[[sources]]\nid = \"a\"\nlabels_topics = false\n")
+    wrong = '[[sources]]\nid = "Case System"\nlabels_topics = true\n[[sources]]\nid = "a"\ncolour = 1\n'
+    (instance / "adapter.toml").write_text(LEAST + wrong + '[[sources]]\nid = "a"\nlabels_topics = false\n')
     assert findings(instance) == [
         "adapter.toml:10: id: must be lower-case letters, digits and hyphens, such as intake-form",
         "adapter.toml:12: labels_topics: must be chosen: true if your case system labels records with sensitive topics,"

@@ -80,9 +80,7 @@ class _Reader:
             for i, section in self.entries(values.get("sections"), "sections")
         )
         self.twice([(section.id, ("sections", i)) for i, section in enumerate(sections)])
-        self.twice(
-            [(b.id, ("sections", i, "boxes", j)) for i, s in enumerate(sections) for j, b in enumerate(s.boxes)]
-        )
+        self.twice([(b.id, ("sections", i, "boxes", j)) for i, s in enumerate(sections) for j, b in enumerate(s.boxes)])
         periods = tuple(self.term(t, "periods", i) for i, t in self.entries(values.get("periods"), "periods"))
         self.twice([(term.id, ("periods", i)) for i, term in enumerate(periods)])
         return Form(

@@ -13,12 +13,14 @@ from adapter.core.consent.rulebook import Rulebook
 from adapter.core.consent.rules import Alarm, Rules, compile_rules
 from adapter.core.consent.view import View, view
 from adapter.core.diff import Change, Delete, Holding, Made, Update, changes
+from adapter.core.fhir.checker import Checker
 from adapter.core.fhir.models import problems
 from adapter.core.identity import Identity, Key
 from adapter.core.keeping import effective, rulebook_for
 from adapter.core.mapping.resources import Mappings, resources
 from adapter.core.partner import Release
 from adapter.core.residue import Residue
+from adapter.core.schema import paths as paths_of
 from adapter.errors import Problem
 
 
@@ -30,6 +32,7 @@ class Bench:
     mappings: Mapping[Release, Mappings]
     identity_secret: bytes
     identifier_system: str
+    checkers: Mapping[Release, Checker]
 
     def identity(self, partner: str) -> Identity:
         """A partner's own names for our resources."""
@@ -93,10 +96,11 @@ def desire(bench: Bench, subject: Subject, partner: str, now: datetime) -> Desir
         program=subject.case.get("program", ""),
         now=now,
     )
+    checked = bench.checkers[release].each([(made.urn, made.resource) for made in mapped.made])
     wrong = [
         Problem(f"{made.type} of {made.about}{problem.pointer}", problem.detail)
-        for made in mapped.made
-        for problem in problems(made.resource, release=release)
+        for made, found in zip(mapped.made, checked, strict=True)
+        for problem in (*problems(made.resource, release=release), *found)
     ]
     return Desired(
         made=mapped.made,
@@ -125,6 +129,12 @@ def plan(
         rules = rules_of(bench, subject)
         paths = frozen(subject.case, rules, partner, now)
         staying = {h.urn for h in holdings if h.about in paths}
+        if staying:
+            # What stays may refer to who is no longer in the case: deleting that would be refused.
+            there = paths_of(subject.case)
+            staying |= {h.urn for h in holdings if h.directory and h.about not in there} - {
+                m.urn for m in desired.made
+            }
     receiver = bench.rulebook.partners[partner]
     stubs = receiver.withdrawal == "stub"
     residue = Residue(bench.identity(partner), subject.number, receiver.release, stubs=stubs)

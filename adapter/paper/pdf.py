@@ -128,9 +128,7 @@ class _Page(FPDF):
     def tall(self, text: str, width: float, points: float, *, bold: bool = False) -> float:
         """How high the text would stand, in millimetres."""
         self.letters(points, bold=bold)
-        height = self.multi_cell(
-            width, _LINE[points], text, align="L", dry_run=True, output=MethodReturnValue.HEIGHT
-        )
+        height = self.multi_cell(width, _LINE[points], text, align="L", dry_run=True, output=MethodReturnValue.HEIGHT)
         return float(height) if isinstance(height, int | float) else 0.0
 
     def together(self, height: float) -> bool:

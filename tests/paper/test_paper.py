@@ -162,4 +162,3 @@ def test_long_and_many_things_go_on_to_further_pages() -> None:
 def test_the_legend_has_the_same_words_in_each_language() -> None:
     for legend in LEGENDS.values():
         assert legend.page.format(page=1, pages=2)
-

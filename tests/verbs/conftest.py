@@ -13,6 +13,7 @@ import pytest
 from adapter import catalogue as catalogues
 from adapter import settings as settings_of
 from adapter.catalogue import Catalogue
+from adapter.catalogue.definitions import checkers
 from adapter.core.desired import Bench
 from adapter.core.partner import Authorisation
 from adapter.desk import Desk
@@ -93,7 +94,11 @@ def _agency(
         poll_seconds=0.05,
     )
     bench = Bench(
-        catalogues.rulebook(catalogue, settings), catalogue.mappings, b"a secret of the tests", known.identifier_system
+        catalogues.rulebook(catalogue, settings),
+        catalogue.mappings,
+        b"a secret of the tests",
+        known.identifier_system,
+        checkers(catalogues.files_root()),
     )
     clock = Clock()
     return Agency(Desk(settings, catalogue, bench, clock, store, ways.__getitem__), clock, servers)

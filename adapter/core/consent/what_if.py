@@ -93,9 +93,7 @@ def _why(path: str, after: View) -> dict[str, Any]:
 
 def _parts(paths: list[dict[str, Any]], titles: Titles, language: str) -> str:
     """`Goals (2), The team (1)`: records and entries by part; who is only mentioned in them is not counted."""
-    counted = Counter(
-        part for each in paths if each["path"].split("/")[0] not in DIRECTORY for part in each["parts"]
-    )
+    counted = Counter(part for each in paths if each["path"].split("/")[0] not in DIRECTORY for part in each["parts"])
     return ", ".join(f"{titles[part][language]} ({counted[part]})" for part in titles if part in counted)
 
 

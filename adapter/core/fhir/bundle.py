@@ -45,6 +45,9 @@ def chunks(changes: Sequence[Change], size: int) -> tuple[tuple[Sent, ...], ...]
     """The changes that need traffic, in groups of at most `size`: a group refers only to itself or to earlier ones, and
     deletions come last. Only resources that refer to each other in a circle may make a group larger.
 
+    Directory resources are deleted in groups of their own, after all else: where something that stays at the partner
+    refers to one, that is refused, and with it the whole group.
+
     Where the bytes of documents are among them, a group also holds no more than LARGEST bytes, or one resource.
 
     A later group is made into a Bundle when the ids of the earlier ones are known.
@@ -54,8 +57,10 @@ def chunks(changes: Sequence[Change], size: int) -> tuple[tuple[Sent, ...], ...]
     sent = sent_of(changes)
     by_urn = {change.made.urn: change for change in sent if not isinstance(change, Delete)}
     writes = [by_urn[made.urn] for made in in_order(change.made for change in by_urn.values())]
-    deletions: list[list[Sent]] = [[change] for change in sent if isinstance(change, Delete)]
-    return _grouped([*_units(writes), *deletions], size)
+    deletions = [change for change in sent if isinstance(change, Delete)]
+    case: list[list[Sent]] = [[change] for change in deletions if not change.holding.directory]
+    shared: list[list[Sent]] = [[change] for change in deletions if change.holding.directory]
+    return _grouped([*_units(writes), *case], size) + _grouped(shared, size)
 
 
 def alike(changes: Iterable[Change]) -> bool:

@@ -40,8 +40,15 @@ def results(
     `status` is the HTTP status, `waits` whether a Retry-After came with it. A success of the whole is never taken for a
     success of an entry; and where one entry is about something else than its change, or their number differs, the
     others cannot be believed either: all is unknown. Two creates of one type that changed places are noticed only if
-    the resources come back (bundle.alike).
+    the resources come back (bundle.alike). What is `said` holds no word of what was sent.
     """
+    found = _results(changes, bundle_sent, response, status, waits)
+    return [replace(r, said=outcomes.unechoed(r.said, bundle_sent)) if r.said else r for r in found]
+
+
+def _results(
+    changes: Sequence[Change], bundle_sent: Mapping[str, Any], response: Any, status: int, waits: bool
+) -> list[Result]:
     sent = sent_of(changes)
     said = outcomes.read(response)
     whole = outcomes.of_status(status, said, retry_after=waits)

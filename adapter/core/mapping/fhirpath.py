@@ -53,9 +53,15 @@ class Expression:
         """Whether it is true: an empty answer is not."""
         return items.truth(self._result(context, variables, now, extra)) is True
 
-    def _result(
-        self, context: Any, variables: Mapping[str, Any] | Env | None, now: datetime | None, extra: Any
-    ) -> Any:
+    def test(self, context: Any, env: Env) -> bool:
+        """`holds` of what is an element of a model already, with an Env that is used again."""
+        return items.truth(self._run(context, env)) is True
+
+    def select(self, context: Any, env: Env) -> list[Any]:
+        """The items as they are, elements of the model among them, with an Env that is used again."""
+        return items.items(self._run(context, env))
+
+    def _result(self, context: Any, variables: Mapping[str, Any] | Env | None, now: datetime | None, extra: Any) -> Any:
         env = variables if isinstance(variables, Env) else Env(variables or {}, now, {}, extra)
         if self._model is not None:
             root = self._model.root

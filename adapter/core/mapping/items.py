@@ -128,7 +128,8 @@ def raw(item: Any) -> Any:
         return Decimal(str(item))
     if kind is Decimal and item.is_finite() and item.adjusted() > _MOST_DIGITS:
         raise ExpressionError("a number has too many digits to work with")
-    return item
+    # A text that remembers where it came from (core/onramp/tracing.py) is compared and worked on as any other.
+    return str(item) if isinstance(item, str) else item
 
 
 def single(x: Any, what: str) -> Any:

@@ -105,8 +105,10 @@ def order(x: Any, y: Any) -> int | None:
         (x, unit), (y, other) = quantities.canonical(x), quantities.canonical(y)
         if unit != other:
             return None
-    elif isinstance(x, bool) or isinstance(y, bool) or not (
-        (isinstance(x, Number) and isinstance(y, Number)) or (isinstance(x, str) and isinstance(y, str))
+    elif (
+        isinstance(x, bool)
+        or isinstance(y, bool)
+        or not ((isinstance(x, Number) and isinstance(y, Number)) or (isinstance(x, str) and isinstance(y, str)))
     ):
         raise ExpressionError("values of these types have no order")
     return 0 if x == y else 1 if x > y else -1

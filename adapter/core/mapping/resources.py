@@ -27,6 +27,7 @@ _OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 
 _NORMAL = coding(_CONFIDENTIALITY, "N", "normal")
 _RESTRICTED = coding(_CONFIDENTIALITY, "R", "restricted")
+_VERY_RESTRICTED = coding(_CONFIDENTIALITY, "V", "very restricted")
 _NO_REDISCLOSURE = coding(_ACT_CODE, "NORDSCLCD", "no redisclosure without consent directive")
 _REDACTED = coding(_OBSERVATION_VALUE, "REDACTED", "redacted")
 
@@ -181,13 +182,21 @@ def _made(
 def _security(label: Label | None, codes: Mapping[str, ConceptMap]) -> list[dict[str, str]]:
     """Confidentiality, sensitivity, purpose, no redisclosure: what travels with each copy (consent.md, *The view*)."""
     topics, purposes = (label.topics, label.purposes) if label else ((), ())
-    labels = [_RESTRICTED if topics else _NORMAL]
+    labels = [_confidentiality(topics, codes.get("confidentiality"))]
     for name, values in (("topic", topics), ("purpose", purposes)):
         map_ = codes.get(name)
         for value in sorted(set(values)):
             if map_ and (found := map_.translate(value)):
                 labels.extend(coding(*each) for each in found.codings)
     return [*labels, _NO_REDISCLOSURE]
+
+
+def _confidentiality(topics: Sequence[str], levels: ConceptMap | None) -> dict[str, str]:
+    """N where there is no topic; else R, or V where one of them asks for it (mappings/codes/confidentiality.json)."""
+    if not topics:
+        return _NORMAL
+    found = [levels.translate(topic) for topic in topics] if levels else []
+    return _VERY_RESTRICTED if any(each and each.code == "V" for each in found) else _RESTRICTED
 
 
 def _label(labels: Mapping[str, Label], path: str) -> Label | None:

@@ -34,7 +34,6 @@ CONSENT = RULES.schemas.validator_of("consents")
 PLAN = "culture strengths needs goals plan services enrolment referrals reviews transition"
 
 
-
 # What each box gives, one line a box: effect, to whom, parts, "about" topics, "in" what of the case it names records.
 DEFAULT = {
     "my-plan": f"permit chosen {PLAN}",

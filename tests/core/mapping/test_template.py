@@ -75,6 +75,7 @@ MADE: list[tuple[str, Any, Any]] = [
      {"record": "r1", "step": 10}),
 ]  # fmt: skip
 
+
 @pytest.mark.parametrize(("body", "wanted"), [m[1:] for m in MADE], ids=[m[0] for m in MADE])
 def test_a_template_makes(body: Any, wanted: Any) -> None:
     """The value of the specification, with the types of the record, and the same a second time."""

@@ -67,6 +67,21 @@ def test_the_notice_is_one_label_on_the_consent(asked: bool, withheld: bool, tol
     assert redacted == ({"Consent"} if told else set())
 
 
+@pytest.mark.parametrize(
+    ("topics", "level"),
+    [
+        pytest.param((), "N", id="what is about no topic is normal"),
+        pytest.param(("justice",), "R", id="a topic restricts"),
+        pytest.param(("family-violence",), "V", id="a victim of abuse: very restricted, as HL7 defines it"),
+        pytest.param(("family-violence", "mental-health"), "V", id="of several topics the strictest decides"),
+        pytest.param(("of-our-own",), "R", id="a topic without a line restricts"),
+    ],
+)
+def test_confidentiality_is_that_of_the_strictest_topic(topics: tuple[str, ...], level: str, using: Mappings) -> None:
+    need = next(m for m in mapped(row("need"), using, topics=topics).made if m.type == "Condition")
+    assert need.resource["meta"]["security"][0]["code"] == level
+
+
 def test_labels_say_sensitivity_purpose_and_no_redisclosure(using: Mappings) -> None:
     """consent.md, *The view*: R with a topic, its code, the purpose, and the refrain; a directory entry has none."""
     result = mapped(row("need"), using, topics=("mental-health", "child-welfare"))
