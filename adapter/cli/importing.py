@@ -68,7 +68,6 @@ def import_(asked: Asked, path: Path, source: str, complete: bool, yes: bool, dr
 
     if not ID.fullmatch(source):
         raise click.BadParameter("must be small letters, digits and hyphens, as in [[sources]]", param_hint="--source")
-
     with opened(asked) as desk:
         desk.store.check()
         found = _source(asked, desk, source)
@@ -78,7 +77,8 @@ def import_(asked: Asked, path: Path, source: str, complete: bool, yes: bool, dr
         export.complete = export.complete or complete
         if not export.whole and not (export.complete and export.loose):
             _weigh(desk, export, source, arrival)
-        waits = not yes and _is_much(desk, arrival)
+        # A complete file of no case at all is most likely an export that failed.
+        waits = not yes and (_is_much(desk, arrival) or bool(arrival.gone and not export.cases))
         if not waits and not dry_run:
             _put(desk, source, arrival)
     _report(export, arrival, waits=waits, dry_run=dry_run)
@@ -210,8 +210,8 @@ def _report(export: Export, arrival: Arrival, *, waits: bool, dry_run: bool) -> 
         for each in arrival.taken_back:
             plans = f", {each.plans} of them plans" if each.plans else ""
             say(f"Would be taken back from {each.partner}, case {each.case}: {each.resources} of {each.held}{plans}.")
-        say("This takes back a whole plan, or more than a tenth of what partners hold. Nothing was imported: look at "
-            "the counts, then give --yes.")  # fmt: skip
+        say("This takes back a whole plan, more than a tenth of what partners hold, or every case.\n"
+            "Nothing was imported: look at the counts, then give --yes.")  # fmt: skip
     words = "saved" if done else "would be saved"
     gone = arrival.deleted if done else arrival.gone
     say(

@@ -44,15 +44,16 @@ def template(
 ) -> None:
     """Run a template of FHIRPath Mapping Language on any JSON, and print what it makes.
 
-    The template is YAML or JSON. What is wrong in it is told as file:line: column: reason, and ends with 1. Our
-    functions code(), concept() and instant() work too; `now()` is the time now. Use - for one of the files to read it
-    from standard input. A template that makes nothing prints null.
+    The template is YAML or JSON; of a mapping file, its `make` is run. What is wrong in it is told as file:line:
+    column: reason, and ends with 1. Our functions code(), concept() and instant() work too; `now()` is the time now.
+    Use - for one of the files to read it from standard input. A template that makes nothing prints null.
 
     \b
     Examples:
       adapter template goal.yaml record.json
       adapter template patient.yaml response.json --model r4 --context variables.json --strict
     """
+    from adapter.core.mapping.mapping import KEYS, VARIABLES
     from adapter.core.mapping.positions import read_yaml
     from adapter.core.mapping.template import compile_template
     from adapter.errors import Finding, Misconfigured
@@ -61,17 +62,22 @@ def template(
     documents = read_yaml(_text(template), name)
     if len(documents) != 1:
         raise Misconfigured(f"{name} is no template.", [Finding(name, 1, "one YAML document is expected, not several")])
-    document = documents[0]
-    variables = _variables(context)
+    body, positions, variables = documents[0].value, documents[0].positions, _variables(context)
+    if isinstance(body, dict) and {"each", "make"} <= set(body) <= set(KEYS):
+        say(f"{name} is a mapping file: its `make` is run, INPUT is %record, and --context gives %case and the others.")
+        body, positions = body["make"], positions.below("make")
+        variables = dict.fromkeys(VARIABLES) | {"release": "R4"} | variables
     compiled = compile_template(
-        document.value, name=name, positions=document.positions, functions=_functions(), strict=strict,
-        model=_of_release(model), variables=variables,
+        body, name=name, positions=positions, functions=_functions(), strict=strict,
+        model=_of_release(model, strict=False), variables=variables,
     )  # fmt: skip
     if source:
         click.echo(compiled.source, nl=False)
         return
-    binding = _binding()
-    print_json(compiled.render(_json(given), variables, now=now(), extra=binding))
+    binding, record = _binding(), _json(given)
+    if variables.get("record", ...) is None:
+        variables["record"] = record
+    print_json(compiled.render(record, variables, now=now(), extra=binding))
     _tell(binding)
 
 
@@ -99,7 +105,9 @@ def fhirpath(expression: str, given: IO[bytes], context: IO[bytes] | None, model
     variables = _variables(context)
     binding = _binding()
     try:
-        compiled = compile_expression(expression, functions=_functions(), model=_of_release(model), variables=variables)
+        compiled = compile_expression(
+            expression, functions=_functions(), model=_of_release(model, strict=True), variables=variables
+        )
         if source:
             click.echo(compiled.source, nl=False)
             return
@@ -114,15 +122,15 @@ def fhirpath(expression: str, given: IO[bytes], context: IO[bytes] | None, model
 commands = (template, fhirpath)
 
 
-def _of_release(name: str) -> Model | None:
-    """What a release says of its types; None for plain JSON."""
+def _of_release(name: str, *, strict: bool) -> Model | None:
+    """What a release says of its types; None for plain JSON. `strict` refuses names that a type does not have."""
     if name == "none":
         return None
     from fhirpathpy.models import models
 
     from adapter.core.mapping.elements import Model
 
-    return Model(models[name])
+    return Model(models[name], strict=strict)
 
 
 def _functions() -> dict[str, Function]:

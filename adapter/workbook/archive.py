@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,7 +40,7 @@ def check(path: Path) -> None:
                 if member.filename.endswith((".xml", ".rels")):
                     with archive.open(member) as part:
                         _no_entities(part, path.name)
-    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError, ValueError):
         raise Malformed(f"{path.name} is no .xlsx workbook, or is damaged.") from None
 
 

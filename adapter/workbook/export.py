@@ -41,6 +41,8 @@ class Export:
     remarks: list[str] = field(default_factory=list)
     complete: bool = False
     rows: int = 0
+    formulas: set[tuple[str, str]] = field(default_factory=set)
+    """The columns of which a formula has been told."""
 
 
 def read(path: Path, source: Source | None, layout: Sequence[Sheet], on_row: Callable[[], None]) -> Export:
@@ -57,38 +59,39 @@ def read(path: Path, source: Source | None, layout: Sequence[Sheet], on_row: Cal
             raise Malformed(f"There is no .csv file in {path.name}.")
         opened = [tables.opened(file, file.stem) for file in files]
         sheets = [reading.SheetOf(Path(each.name).stem, each.headers, each.rows) for each in opened]
-        export = _sheets(sheets, layout, on_row, by_name=True)
+        export = _sheets(sheets, layout, on_row)
         export.remarks += _encodings(opened)
         return export
     if path.suffix.lower() not in (".xlsx", ".xlsm"):
         raise Malformed(f"{path.name} is no .xlsx workbook, no .json file and no folder of .csv files.")
     with reading.opened(path, FIRST) as (found, complete):
-        export = _sheets([s for s in found if s.name != CODES], layout, on_row, by_name=False)
+        export = _sheets([s for s in found if s.name != CODES], layout, on_row)
     export.complete = complete
     return export
 
 
-def _sheets(
-    found: Iterable[reading.SheetOf], layout: Sequence[Sheet], on_row: Callable[[], None], *, by_name: bool
-) -> Export:
+def _sheets(found: Iterable[reading.SheetOf], layout: Sequence[Sheet], on_row: Callable[[], None]) -> Export:
     """Sheets in the workbook's own layout."""
     export, by_case = Export(), dict[str, list[Row]]()
-    known = {sheet.name if by_name else tab(sheet): sheet for sheet in layout} | {sheet.name: sheet for sheet in layout}
+    known = {name.lower(): sheet for sheet in layout for name in (sheet.name, tab(sheet))}
     told: set[tuple[str, ...]] = set()
     for one in found:
-        sheet = known.get(one.name)
+        sheet = known.get(one.name.strip().lower())
         if sheet is None:
             near = difflib.get_close_matches(one.name, known, n=1)
             words = f"is no sheet of a workbook{f'; did you mean {near[0]}?' if near else ''}"
-            if next(one.rows, None) is not None:
+            if not one.hidden and next(one.rows, None) is not None:
                 export.whole.append(Refusal(Place(one.name), words))
             continue
         export.whole += one.refusals
-        told.update(_told(sheet, one.headers, export))
+        # Whatever the capitals: programs and people write headers anew.
+        own = {name.lower(): name for name in (CASE, *sheet.keys, *(column.name for column in sheet.columns))}
+        told.update(_told(sheet, [own.get(header.lower(), header) for header in one.headers], export))
         for row in one.rows:
             on_row()
             export.rows += 1
-            _take(Row(sheet.name, row.number, row.values, row.counts_from_1904), export, by_case)
+            values = {own.get(header.lower(), header): value for header, value in row.values.items()}
+            _take(Row(sheet.name, row.number, values, row.counts_from_1904), export, by_case)
     by_sheet = {sheet.name: sheet for sheet in layout}
     export.tells = told.__contains__
     export.cases = {number: _builder(number, rows, by_sheet) for number, rows in by_case.items()}
@@ -97,9 +100,13 @@ def _sheets(
 
 def _told(sheet: Sheet, headers: Sequence[str], export: Export) -> Iterator[tuple[str, ...]]:
     """What the sheet's headers speak of; headers that are not known, or are missing, are named."""
+    if headers and CASE not in headers:
+        # Perhaps a file without headers: then its first row is a family's, and none of it is repeated.
+        export.whole.append(Refusal(Place(sheet.name, 1, CASE), "this column is missing"))
+        return
     for doubled in sorted({header for header in headers if header and headers.count(header) > 1}):
         export.whole.append(Refusal(Place(sheet.name, 1, doubled), "this header is there twice"))
-    for key in (CASE, *sheet.keys[1:]):
+    for key in sheet.keys[1:]:
         if key not in headers and headers:
             export.whole.append(Refusal(Place(sheet.name, 1, key), "this column is missing"))
     for header in headers:
@@ -115,11 +122,13 @@ def _told(sheet: Sheet, headers: Sequence[str], export: Export) -> Iterator[tupl
 def _take(row: Row, export: Export, by_case: dict[str, list[Row]]) -> None:
     """Note the row under its case."""
     for header, value in row.values.items():
-        if isinstance(value, Formula):
+        if isinstance(value, Formula) and (row.sheet, header) not in export.formulas:
+            # The first of each column: a column of formulas is told once.
+            export.formulas.add((row.sheet, header))
             place = Place(row.sheet, row.number, header)
             export.remarks.append(f"{place}: holds a formula, which is taken as its text and not computed")
     value = row.values.get(CASE)
-    if isinstance(value, float) and value == int(value):
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
     if value is None or isinstance(value, bool) or not isinstance(value, str | int):
         export.loose.append(Refusal(Place(row.sheet, row.number, CASE), "names no case: put its number there"))
@@ -182,9 +191,10 @@ def _tables(path: Path, source: Source, on_row: Callable[[], None]) -> Export:
             continue
         file = tables.opened(path / table.file, table.file)
         opened.append(file)
-        for missing in sorted(set(table.columns) - set(file.headers)):
-            export.whole.append(Refusal(Place(table.file, 1, missing), "this column is missing"))
-        unused = [header for header in file.headers if header and header not in table.columns]
+        missing = sorted(set(table.columns) - set(file.headers))
+        export.whole += [Refusal(Place(table.file, 1, each), "this column is missing") for each in missing]
+        # Without what it must have it may be without headers: then none of its first row is repeated.
+        unused = [header for header in file.headers if header and header not in table.columns and not missing]
         export.remarks += [f"{table.file}, column {header}: the source does not use it" for header in unused]
         for row in file.rows:
             on_row()

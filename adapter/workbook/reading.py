@@ -25,6 +25,7 @@ MOST_ROWS = 200_000
 MOST_COLUMNS = 256
 LONGEST_CELL = 32_767
 """Excel's own limit; what is longer was not written by a spreadsheet."""
+_HALF = re.compile("[\ud800-\udfff]")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 COMPLETE = "complete"
 """On the first sheet: the name of the cell beside which yes or no says whether the file is complete."""
@@ -38,6 +39,7 @@ class SheetOf:
     headers: tuple[str, ...]
     rows: Iterator[Row]
     refusals: tuple[Refusal, ...] = ()
+    hidden: bool = False
 
 
 @contextmanager
@@ -55,7 +57,7 @@ def opened(path: Path, first: str) -> Iterator[tuple[list[SheetOf], bool]]:
             for sheet in book.worksheets:
                 if sheet.title == first:
                     complete = _declares_complete(sheet)
-                elif sheet.sheet_state == "visible":
+                else:
                     sheets.append(_sheet(book, sheet, path))
         except Exception as wrong:  # noqa: BLE001  # whatever a damaged file makes its parser raise
             raise Malformed(f"{path.name} cannot be read as a workbook ({type(wrong).__name__}).") from None
@@ -72,7 +74,9 @@ def _sheet(book: Any, sheet: Any, path: Path) -> SheetOf:
         if _row_of(b) > 1
     ]
     later = book.epoch == CALENDAR_MAC_1904
-    return SheetOf(sheet.title, headers, _rows(sheet.title, headers, rows, later), tuple(refusals))
+    return SheetOf(
+        sheet.title, headers, _rows(sheet.title, headers, rows, later), tuple(refusals), sheet.sheet_state != "visible"
+    )
 
 
 def _headers(cells: list[Any]) -> tuple[str, ...]:
@@ -120,7 +124,7 @@ def _value(cell: Any) -> Any:
         return value
     # What XML cannot hold is written _x0041_ (ECMA-376, ST_Xstring).
     text = _ESCAPED.sub(lambda m: chr(int(m[1], 16)), value) if "_x" in value else value
-    return text if len(text) <= LONGEST_CELL else Broken()
+    return text if len(text) <= LONGEST_CELL and not _HALF.search(text) else Broken()
 
 
 def _declares_complete(sheet: Any) -> bool:

@@ -39,7 +39,9 @@ def opened(path: Path, name: str) -> Csv:
     doubled = sorted({header for header in headers if header and headers.count(header) > 1})
     if doubled or not any(headers):
         rows.close()
-        what = f"the header {', '.join(doubled)} is there twice" if doubled else "has no row of headers"
+        # By its place: a file without headers would have its first row told.
+        twice = headers.index(doubled[0]) + 1 if doubled else 0
+        what = f"the header of column {twice} is there twice" if doubled else "has no row of headers"
         raise Malformed(f"{path.name}: {what}.")
     return Csv(path.name, headers, encoding, _rows(name, headers, rows))
 

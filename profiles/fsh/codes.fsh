@@ -24,7 +24,7 @@ Description: "What a Task of a plan is a step of."
 CodeSystem: CSPNoteKindCodes
 Id: note-kind
 Title: "Kind of note"
-Description: "What a note of a goal, a service or a referral is."
+Description: "What a note of a goal, a service, a referral or a plan is."
 * ^caseSensitive = true
 * ^experimental = false
 * ^content = #complete
@@ -34,6 +34,7 @@ Description: "What a note of a goal, a service or a referral is."
 * #adaptation "Adaptation" "How a service is adapted to the child."
 * #outcome "Outcome" "What a service has brought."
 * #story "Story" "What the family has told once, so that they need not tell it again."
+* #about-me "About me" "What the plan says of the child at its head, in the family's words."
 
 CodeSystem: CSPReferralDirectionCodes
 Id: referral-direction
@@ -61,7 +62,7 @@ Description: "What a person's authority to decide for the child rests on."
 ValueSet: CSPNoteKinds
 Id: note-kind
 Title: "Kind of note"
-Description: "What a note of a goal, a service or a referral is."
+Description: "What a note of a goal, a service, a referral or a plan is."
 * ^experimental = false
 * include codes from system CSPNoteKindCodes
 

@@ -245,6 +245,23 @@ def test_what_the_file_does_not_speak_of_stays(take: Take, workbook: Workbook, d
     assert normal(now["consents"]) == normal(whole["consents"])
 
 
+def test_a_permit_that_is_no_longer_told_goes_and_a_denial_stays(
+    take: Take, workbook: Workbook, desk: Desk
+) -> None:
+    """Without that the file is complete: a family narrowed its consent in the other system."""
+    whole = json.loads(json.dumps(CASE))
+    whole["consents"][0]["provisions"].append({"id": "p3", "effect": "deny", "topics": ["hiv"]})
+    take(workbook(whole))
+    narrowed = json.loads(json.dumps(CASE))
+    narrowed["consents"][0]["provisions"] = narrowed["consents"][0]["provisions"][:1]
+    assert take(workbook(narrowed))[0] == 0
+    assert [p["id"] for p in stored(desk)["consents"][0]["provisions"]] == ["p1", "p3"]
+    untold = json.loads(json.dumps(CASE))
+    untold["consents"][0]["provisions"] = []
+    assert take(workbook(untold))[0] == 0
+    assert [p["id"] for p in stored(desk)["consents"][0]["provisions"]] == ["p1", "p3"]
+
+
 def test_a_complete_file_takes_away_what_it_has_a_sheet_for(
     take: Take, workbook: Workbook, desk: Desk, tmp_path: Path
 ) -> None:
@@ -286,6 +303,17 @@ def test_a_case_that_a_complete_file_does_not_hold_goes(take: Take, workbook: Wo
     code, report, _ = take(workbook(CASE), "--complete")
     assert (code, report["cases"]["deleted"]) == (0, 1)
     assert {each["case"] for each in keep.listed(desk, after=None, limit=9)} == {"C-0001", "C-3"}
+
+
+def test_a_complete_file_of_nothing_waits(take: Take, workbook: Workbook, desk: Desk, tmp_path: Path) -> None:
+    """An export that failed must not delete every case, though no partner holds anything."""
+    take(workbook(CASE))
+    nothing = partial(tmp_path, {"case": [("case", "program")], "goals": [("case", "id", "title")]})
+    code, report, _ = take(nothing, "--complete")
+    assert (code, report["waits"], report["cases"]["would be deleted"]) == (1, True, 1)
+    assert stored(desk)["case"] == "C-0001"
+    code, report, _ = take(nothing, "--complete", "--yes")
+    assert (code, report["cases"]["deleted"]) == (0, 1)
 
 
 def test_a_complete_file_with_a_row_of_no_case_takes_nothing_at_all(take: Take, tmp_path: Path, desk: Desk) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run, printed
+from tests.cli.conftest import REPOSITORY, Run, printed
 
 RECORD = {"title": "A title", "notes": [{"text": "a"}, {"text": "b"}], "status": "active", "value": 1.5}
 ANSWER = {"resourceType": "QuestionnaireResponse", "status": "completed",
@@ -33,6 +33,15 @@ def test_a_template_is_run_with_its_context_and_our_functions(run: Run, files: P
         "lifecycleStatus": "active", "who": {"a": 1.1},
     }  # fmt: skip
     assert "1.10" in result.stdout, "a decimal keeps its digits"
+
+
+def test_of_a_mapping_file_its_resource_is_made(run: Run, files: Path) -> None:
+    """With the record as %record; what else it may know comes from the context."""
+    (files / "risk.json").write_text('{"path": "risks/r1", "text": "Runs off", "likelihood": "high"}', encoding="utf-8")
+    result = run("template", REPOSITORY / "mappings" / "r4" / "risk.yaml", files / "risk.json")
+    made = printed(result)
+    assert (made["resourceType"], made["prediction"][0]["outcome"]) == ("RiskAssessment", {"text": "Runs off"})
+    assert "is a mapping file" in result.stderr
 
 
 def test_the_template_or_the_input_may_be_on_standard_input(run: Run, files: Path) -> None:
@@ -77,8 +86,12 @@ def test_a_model_gives_types_and_choices(run: Run, tmp_path: Path) -> None:
         assert printed(run("fhirpath", expression, "-", "--model", release, given=given)) == ["2023-05-03"]
     body = b"birthDate: \"{{ QuestionnaireResponse.repeat(item).where(linkId='1').answer.value }}\""
     (tmp_path / "response.json").write_bytes(given)
-    result = run("template", "-", tmp_path / "response.json", "--model", "r4", given=body)
-    assert printed(result) == {"birthDate": "2023-05-03"}
+    for value in (b"value", b"valueDate"):
+        named = body.replace(b"answer.value", b"answer." + value)
+        result = run("template", "-", tmp_path / "response.json", "--model", "r4", given=named)
+        assert printed(result) == {"birthDate": "2023-05-03"}
+    refused = run("fhirpath", "QuestionnaireResponse.item.answer.valueDate", "-", "--model", "r4", given=given)
+    assert refused.exit_code == 1 and "a choice is named without its type" in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -98,12 +99,29 @@ def test_ids_that_are_doubled_parents_and_cases_that_are_left_out(tmp_path: Path
 
 
 def test_a_header_twice_or_without_its_case_refuses_the_file(tmp_path: Path) -> None:
-    rows = data([("id", "title", "title", "status"), ("g1", "Swim", "Ride", "active")])
+    rows = data([("case", "id", "title", "title", "status"), ("C-1", "g1", "Swim", "Ride", "active")])
     found = read(book(tmp_path / "b.xlsx", {"case": CASES, "goals": rows}))
     assert [(str(r.place), r.rule) for r in found.whole] == [
-        ("goals, row 1, column title", "this header is there twice"),
-        ("goals, row 1, column case", "this column is missing"),
-    ]  # fmt: skip
+        ("goals, row 1, column title", "this header is there twice")
+    ]
+
+
+def test_a_file_without_headers_has_none_of_its_first_row_repeated(tmp_path: Path) -> None:
+    rows = data([("C-1", "g1", "Wickenbrook", "active"), ("C-1", "g2", "Swim", "active")])
+    found = read(book(tmp_path / "b.xlsx", {"case": CASES, "goals": rows}))
+    assert [(str(r.place), r.rule) for r in found.whole] == [("goals, row 1, column case", "this column is missing")]
+    assert found.remarks == []
+    (tmp_path / "csv").mkdir()
+    (tmp_path / "csv" / "goals.csv").write_text("C-1,g1,Wickenbrook,Wickenbrook\n", encoding="utf-8")
+    with pytest.raises(Malformed) as told_:
+        read(tmp_path / "csv")
+    assert "Wickenbrook" not in told_.value.detail
+
+
+def test_capitals_of_sheets_and_headers_and_hidden_sheets_do_not_matter(tmp_path: Path) -> None:
+    rows = data([("Case", "ID", "Title *", "STATUS"), ("C-1", "g1", "Swim", "active")])
+    case, refused = told(read(book(tmp_path / "b.xlsx", {"CASE": CASES, "Goals": rows})))
+    assert (case["goals"], refused) == ([{"id": "g1", "title": "Swim", "status": "active"}], [])
 
 
 def bomb(path: Path) -> Path:
@@ -178,6 +196,36 @@ def _zip(path: Path, parts: dict[str, bytes]) -> bytes:
         for name, body in parts.items():
             made.writestr(name, body)
     return path.read_bytes()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_workbook_with_any_bytes_changed_is_read_or_refused(tmp_path: Path, seed: int) -> None:
+    """In the zip, or in the XML of one of its parts: a sentence, never a crash."""
+    chance = random.Random(seed)  # noqa: S311  # the same each time
+    path = goals(tmp_path, ("C-1", "g1", "Swim", "active", 46418, "x"), ("C-1", "g2", "Ride", "active", None, "=1+1"))
+    whole = path.read_bytes()
+    with zipfile.ZipFile(path) as archive_:
+        parts = {name: archive_.read(name) for name in archive_.namelist()}
+    pieces = [b"<", b'"', b"&", b"\x00", b"</row>", b'<c r="ZZZ999999999">', b' t="d"', b' t="b"', b"e", b""]
+    for number in range(15):
+        if number % 3 == 0:
+            content = bytearray(whole)
+            for _ in range(chance.randint(1, 20)):
+                content[chance.randrange(len(content))] = chance.randrange(256)
+            path.write_bytes(content)
+        else:
+            name = chance.choice(list(parts))
+            content = bytearray(parts[name])
+            for _ in range(chance.randint(1, 6)):
+                at = chance.randrange(len(content))
+                content[at : at + chance.choice([0, 1, 3])] = chance.choice(pieces)
+            _zip(path, {**parts, name: bytes(content)})
+        try:
+            found = read(path)
+        except (Malformed, TooLarge):
+            continue
+        for tell in found.cases.values():
+            tell()
 
 
 TEXT = "case,id,title,status\nC-1,g1,Être prêt — “bientôt”,active\n"

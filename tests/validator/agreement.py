@@ -21,6 +21,7 @@ Json = dict[str, Any]
 
 REASONS = {
     "terminology": "only HAPI: a code of a code system, or a display, that is not known here (v2, v3, LOINC, UCUM)",
+    "crash": "only HAPI: its reader stops at a null, which FHIR allows in a list beside an extension",
     "modifier": "only we: a modifier extension that nobody defines; HAPI is told to allow any extension",
     "type": "only we: Reference.type may not stand there; HAPI looks at it only beside a literal reference",
     "xhtml": "only we: XHTML that is not well-formed or loads from outside; HAPI's reader repairs it, and lets it load",
@@ -87,6 +88,8 @@ def compared(hapi: Hapi, checker: Checker, given: Sequence[Json], *, number: int
 def explanation(errors: Sequence[Issue], problems: Sequence[Problem]) -> str | None:
     """Which of the reasons explains all that only one of them found."""
     if errors:
+        if all(each.id == "UnsupportedOperationException" for each in errors):
+            return "crash"
         return "terminology" if all(each.id.startswith("Terminology_") for each in errors) else None
     reasons = {_reason(each) for each in problems}
     return reasons.pop() if len(reasons) == 1 else None

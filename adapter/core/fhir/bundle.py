@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from adapter.core import strict_json
 from adapter.core.diff import Change, Create, Delete, Holding, Update, in_order, referred
 from adapter.core.fhir.named import search
 
+LARGEST = 4_000_000
+"""Bytes of resources in one Bundle: what most servers take, and ours too (web/context.py)."""
 Sent = Create | Update | Delete
 """The changes that need traffic."""
+
+
+def type_of(change: Sent) -> str:
+    """The FHIR type that a change is about."""
+    return change.made.type if isinstance(change, Create) else change.holding.type
 
 
 def sent_of(changes: Iterable[Change]) -> tuple[Sent, ...]:
@@ -39,6 +47,8 @@ def chunks(changes: Sequence[Change], size: int) -> tuple[tuple[Sent, ...], ...]
 
     Directory resources are deleted in groups of their own, after all else: where something that stays at the partner
     refers to one, that is refused, and with it the whole group.
+
+    Where the bytes of documents are among them, a group also holds no more than LARGEST bytes, or one resource.
 
     A later group is made into a Bundle when the ids of the earlier ones are known.
     """
@@ -124,10 +134,18 @@ def _units(writes: Sequence[Create | Update]) -> list[list[Sent]]:
     return units
 
 
-def _grouped(units: Iterable[Sequence[Sent]], size: int) -> tuple[tuple[Sent, ...], ...]:
+def _grouped(units: Sequence[Sequence[Sent]], size: int) -> tuple[tuple[Sent, ...], ...]:
     groups: list[list[Sent]] = []
+    weighed, weight = any(type_of(change) == "Binary" for unit in units for change in unit), 0
     for unit in units:
-        if not groups or len(groups[-1]) + len(unit) > size:
+        more = sum(map(_bytes, unit)) if weighed else 0
+        if not groups or len(groups[-1]) + len(unit) > size or weight + more > LARGEST:
             groups.append([])
+            weight = 0
         groups[-1] += unit
+        weight += more
     return tuple(tuple(group) for group in groups)
+
+
+def _bytes(change: Sent) -> int:
+    return 0 if isinstance(change, Delete) else len(strict_json.dump(change.made.resource))

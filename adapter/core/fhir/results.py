@@ -9,7 +9,7 @@ from typing import Any
 
 from adapter.core.diff import Change, Create, Delete, Holding, Update
 from adapter.core.fhir import outcome as outcomes
-from adapter.core.fhir.bundle import Sent, sent_of
+from adapter.core.fhir.bundle import Sent, sent_of, type_of
 from adapter.core.fhir.named import names_of
 from adapter.core.retry import Outcome
 from adapter.core.strict_json import digest
@@ -208,11 +208,6 @@ def _coincide(read: Sequence[Result | None]) -> bool:
     """Two changes cannot have led to one resource."""
     places = [(type_of(result.change), result.id) for result in read if result is not None and result.id]
     return len(set(places)) < len(places)
-
-
-def type_of(change: Sent) -> str:
-    """The FHIR type that a change is about."""
-    return change.made.type if isinstance(change, Create) else change.holding.type
 
 
 def _status(value: Any) -> int | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from adapter.core.mapping.positions import Path, read_yaml
@@ -26,7 +27,7 @@ _EQUIVALENCES = _NO_COUNTERPART | {
 """http://hl7.org/fhir/R4/valueset-concept-map-equivalence.html"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Translation:
     """What one local code becomes: codings (system, code, display), and its words."""
 
@@ -39,7 +40,11 @@ class Translation:
         return self.codings[0][1] if self.codings else None
 
     def concept(self) -> dict[str, Any]:
-        """A CodeableConcept without empty elements."""
+        """A CodeableConcept without empty elements: the same value each time, and never to be changed."""
+        return self._concept
+
+    @cached_property
+    def _concept(self) -> dict[str, Any]:
         made: dict[str, Any] = {}
         if self.codings:
             made["coding"] = [coding(*each) for each in self.codings]

@@ -96,6 +96,7 @@ def resources(
         slot = f"#{source.mapping.slot}" if source.mapping.slot else ""
         urns.setdefault(source.path, {})[source.key.type + slot] = identity.urn(source.key)
     language = _language(case)
+    receiver = _told_of(partner)
     findings: list[Problem] = []
     rendered: dict[str, list[tuple[_Source, Resource]]] = {}
     for source in sources:
@@ -105,7 +106,7 @@ def resources(
             "parent": source.parent,
             "child": case.get("child"),
             "case": case,
-            "partner": _told_of(partner),
+            "partner": receiver,
             "program": program if "program" in case else None,
             "release": mappings.release,
         }

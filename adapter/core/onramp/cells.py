@@ -19,6 +19,7 @@ _NO = frozenset({"no", "n", "false", "non", "faux", "0"})
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,15}([.]\d{1,15})?", re.ASCII)
+_HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair, which a workbook can write by its escapes
 _EPOCH = date(1899, 12, 30)
 _LATER = 1462  # days by which a workbook that counts from 1904 is behind
 _SERIALS = range(61, 2_958_466)  # before 1900-03-01 spreadsheets count a day that never was; the last is 9999-12-31
@@ -50,6 +51,8 @@ def read(value: Any, column: Column, *, counts_from_1904: bool = False) -> Any:
         if not column.kinds <= {"text"} or column.codes or column.refers or column.name == "id":
             raise NoValueError("holds a formula, which is not computed here: put its value in its place")
         value = value.text
+    if isinstance(value, str) and _HALF.search(value):
+        raise NoValueError("holds half of a character")
     if not column.many:
         return _one(value, column, counts_from_1904)
     parts = _parts(value, column) if isinstance(value, str) else [value]

@@ -11,6 +11,8 @@ from typing import Any
 
 from adapter.core.schema import SINGULAR, Group, Listing, Node
 
+_PROVISIONS = ("consents", "provisions")
+
 Tells = Callable[[tuple[str, ...]], bool]
 """Does the file have a column for the leaf, or a sheet for the list, at this path of names?"""
 
@@ -75,6 +77,9 @@ def _entries(
     old: list[Any], stay: list[Any], new: list[Any], item: Node, path: tuple[str, ...], tells: Tells, complete: bool
 ) -> list[Any]:
     """`stay`: those of the old that stay where the file does not tell of them."""
+    if path[:2] == _PROVISIONS and new:
+        # A consent that was narrowed elsewhere must not go on permitting by an old row; what it denies stays.
+        stay = [each for each in stay if each.get("effect") != "permit"]
     if not all(_has_id(each) for each in (*old, *new)):
         return new or stay
     before, told = {each["id"]: each for each in old}, {each["id"]: each for each in new}

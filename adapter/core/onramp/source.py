@@ -52,11 +52,6 @@ class Source:
     template: Template
     tells: frozenset[str]
     """The fields of a case file that `make` makes: what it does not speak of stays as it is."""
-    text: str = field(repr=False)
-
-    def uses(self, column: str) -> bool:
-        """Does the file speak of this column anywhere?"""
-        return re.search(rf"(?<![A-Za-z0-9_]){re.escape(column)}(?![A-Za-z0-9_])", self.text) is not None
 
 
 @dataclass(slots=True)
@@ -139,7 +134,7 @@ def load_source(text: str, *, id_: str, file: str, schemas: Schemas) -> Source:
     if len(documents) != 1 or not isinstance(documents[0].value, dict):
         raise Misconfigured(f"{file} is no source", [Finding(file, 1, "one object with `format` and `make`")])
     loader = _Loader(documents[0].value, documents[0].positions, file)
-    source = loader.load(id_, schemas, text)
+    source = loader.load(id_, schemas)
     if loader.findings or source is None:
         raise Misconfigured(f"{file} is no source", sorted(set(loader.findings)))
     return source
@@ -152,7 +147,7 @@ class _Loader:
         self._file = file
         self.findings: list[Finding] = []
 
-    def load(self, id_: str, schemas: Schemas, text: str) -> Source | None:
+    def load(self, id_: str, schemas: Schemas) -> Source | None:
         for key in self._values:
             if key not in _KEYS:
                 self._find((key,), f"`{key}` is no key of a source: they are {', '.join(_KEYS)}", key=True)
@@ -175,9 +170,7 @@ class _Loader:
             self._columns(self._values["make"], tables)
         if self.findings or template is None or not isinstance(complete, bool):
             return None
-        return Source(
-            id_, str(title), complete, tables, cases, case, codes, template, _told(self._values["make"]), text
-        )
+        return Source(id_, str(title), complete, tables, cases, case, codes, template, _told(self._values["make"]))
 
     def _tables(self) -> dict[str, Table]:
         given = self._values.get("files")

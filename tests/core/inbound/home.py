@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 from adapter import catalogue
 from adapter.core.consent.fhir_consents import receivers_by_identifier
 from adapter.core.diff import Made
-from adapter.core.mapping.inbound import Consents, Inbound, Received, Sender, records
+from adapter.core.mapping.inbound import Consents, Inbound, Mapped, Received, Sender, records
 from tests.core.inbound.comparing import Difference, differences, kept, plain
 from tests.core.mapping_files.views import BASE, ROWS
 
@@ -46,6 +47,28 @@ def at_home(made: Sequence[Made], release: Any = "R4") -> Received:
     """Back at the agency that gave the identifiers: they lead to its paths."""
     paths = {each.identifier: each.about for each in made}
     return records([bundle_of(made)], using(release), sender(known=lambda system, value: paths.get((system, value))))
+
+
+def elsewhere(made: Sequence[Made], release: Any = "R4") -> Received:
+    """At another adapter, which knows nobody's paths: with its own ids written back to ours, to be compared."""
+    back = records([bundle_of(made)], using(release), sender(source="another adapter"))
+    paths = {
+        theirs: made[int(at.removeprefix("Bundle.entry[").partition("]")[0])].about
+        for (_, at), theirs in back.paths.items()
+    }
+    names = {theirs.rpartition("/")[2]: ours.rpartition("/")[2] for theirs, ours in paths.items()}
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: renamed(child) for name, child in value.items()}
+        if isinstance(value, list):
+            return [renamed(child) for child in value]
+        return paths.get(value, names.get(value, value)) if isinstance(value, str) else value
+
+    def home(mapped: Sequence[Mapped]) -> tuple[Mapped, ...]:
+        return tuple(Mapped(paths.get(m.path, m.path), renamed(m.record), m.sources) for m in mapped)
+
+    return replace(back, records=home(back.records), incomplete=home(back.incomplete), additions=home(back.additions))
 
 
 def every_leaf() -> dict[str, Any]:

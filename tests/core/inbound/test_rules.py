@@ -397,7 +397,7 @@ def test_a_service_goes_into_the_plan_that_lists_it_and_an_order_is_a_referral()
     assert [(each.get("text"), each["status"]) for each in services] == [("Riding", "ended"), ("Swimming", "current")]
     assert only(received, "referrals")["direction"] == "in"
     assert refused(came(order(intent="plan")))[0][1] == (
-        "nothing that was sent with it takes it: it belongs into care_plans.services"
+        "what takes it was not sent with it, and is not known here: it belongs into care_plans.services"
     )
 
 

@@ -40,11 +40,7 @@ class Extensions:
         called = (node.path, "Extension")
         least, most = node.least, node.most
         made: dict[str, Check] = {}
-        limits = {
-            url: (each.least, each.most, f"must have the extension {_short(url)} {_times(each)}")
-            for url, each in slices.items()
-            if each.least or each.most != float("inf")
-        }
+        needed = {url: each for url, each in slices.items() if each.least}
 
         def member(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
             if field.__class__ is not list or not field:
@@ -62,18 +58,23 @@ class Extensions:
                 if url.__class__ is not str:
                     self._base()(item, place, run)
                     continue
-                if url in limits:
-                    counts[url] = counts.get(url, 0) + 1
-                if url not in made:
-                    made[url] = self._check(url, slices.get(url))
-                made[url](item, place, run)
+                counts[url] = counts.get(url, 0) + 1
+                check = made.get(url)
+                if check is None:
+                    check = self._check(url, slices.get(url))
+                    if url in slices or self._definition(url):  # what partners make up is without end
+                        made[url] = check
+                check(item, place, run)
                 if (url, at[3], modifies) in self._fitting:
                     continue
                 if why := self._why_not_here(url, slices, at, value, run, modifies=modifies, defined=defined):
                     run.wrong(place, why)
-            for url, (fewest, most_of_it, sentence) in limits.items():
-                if not fewest <= counts.get(url, 0) <= most_of_it:
-                    run.wrong_in(at, name, sentence)
+            for url, count in counts.items():
+                if url in slices and count > slices[url].most:
+                    run.wrong_in(at, name, _limits(url, slices[url]))
+            for url, each in needed.items():
+                if counts.get(url, 0) < each.least:
+                    run.wrong_in(at, name, _limits(url, each))
 
         return member
 
@@ -172,11 +173,6 @@ def _url(node: Node) -> str | None:
     return profiles[0].partition("|")[0] if profiles else None
 
 
-def _short(url: str) -> str:
-    return url.rpartition("/")[2]
-
-
-def _times(node: Node) -> str:
-    if node.most == float("inf"):
-        return f"{node.least} times or more"
-    return f"{node.least} times" if node.least == node.most else f"{node.least} to {int(node.most)} times"
+def _limits(url: str, node: Node) -> str:
+    most = "or more" if node.most == float("inf") else f"to {int(node.most)}"
+    return f"must have the extension {url.rpartition('/')[2]} {node.least} {most} times"

@@ -11,6 +11,8 @@ from typing import Any
 from adapter.core.fhir.checker.definitions import Node
 from adapter.core.fhir.checker.run import At, Check, Run
 
+NOT_FIXED = "must be the value that the definition fixes"
+
 
 def wanted(node: Node) -> tuple[str, Any] | None:
     """("fixed" or "pattern", the value) of an element."""
@@ -31,7 +33,7 @@ def of(node: Node) -> list[Check]:
 
         def fixed(given: Any, at: At, run: Run) -> None:
             if not same(value, given):
-                run.wrong(at, "must be the value that the definition fixes")
+                run.wrong(at, NOT_FIXED)
 
         return [fixed]
     test = matching(value)

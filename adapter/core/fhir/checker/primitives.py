@@ -33,11 +33,10 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{
 
 
 def _text(value: Any) -> bool:
-    if value.__class__ is not str or not value:
+    """Only spaces is a text too: FHIR says that it SHOULD NOT be, not that it must not."""
+    if value.__class__ is not str or not value or len(value) > _LONGEST:
         return False
-    if value.isprintable() and not value.isspace():
-        return len(value) <= _LONGEST
-    return not value.isspace() and len(value) <= _LONGEST and _CONTROL.search(value) is None
+    return value.isprintable() or _CONTROL.search(value) is None
 
 
 def _code(value: Any) -> bool:

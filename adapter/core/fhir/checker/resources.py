@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from adapter.core.fhir.checker.run import At, Run
+from adapter.core.fhir.checker.run import At, Check, Run
 
 if TYPE_CHECKING:
     from adapter.core.fhir.checker.shapes import Shapes
@@ -32,9 +32,7 @@ def check(shapes: Shapes, value: Any, at: At, run: Run) -> None:
     if own is None:
         _generic(value, at, inner)
         return
-    claimed = [each for url in _profiles(value) if (each := _claimed(shapes, url, type_, at, inner))]
-    (claimed[0] if len(claimed) == 1 else own)(value, at, inner)
-    for each in claimed if len(claimed) > 1 else ():
+    for each in _claims(shapes, value, type_, at, inner) or (own,):
         each(value, at, inner)
     if "contained" in value:
         _contained(value, at, inner)
@@ -77,23 +75,21 @@ def _entries(bundle: dict[str, Any]) -> dict[str, Any]:
     return known
 
 
-def _profiles(value: dict[str, Any]) -> list[str]:
+def _claims(shapes: Shapes, value: dict[str, Any], type_: str, at: At, run: Run) -> list[Check]:
+    """The checks of the profiles that a resource claims; those of elsewhere are not known here, and passed over."""
     meta = value.get("meta")
     claimed = meta.get("profile") if meta.__class__ is dict else None
-    return [url for url in claimed if url.__class__ is str] if claimed.__class__ is list else []
-
-
-def _claimed(shapes: Shapes, url: str, type_: str, at: At, run: Run) -> Any:
-    """The check of a profile that a resource claims; one of elsewhere is not known here, and passed over."""
-    definition = shapes.definitions.structures.get(url.partition("|")[0])
-    if definition is None:
-        if url.startswith(shapes.definitions.own or "\0"):
-            run.wrong((at, "meta", -1, ()), "claims a profile of ours that no definition describes")
-        return None
-    if definition["type"] != type_:
-        run.wrong((at, "meta", -1, ()), "claims a profile of another type")
-        return None
-    return shapes.of(definition["url"])
+    if claimed.__class__ is not list:
+        return []
+    found = []
+    for url in claimed:
+        if url.__class__ is str:
+            check, why = shapes.claimed(url, type_)
+            if why is not None:
+                run.wrong((at, "meta", -1, ()), why)
+            elif check is not None:
+                found.append(check)
+    return found
 
 
 def _generic(value: Any, at: At, run: Run) -> None:

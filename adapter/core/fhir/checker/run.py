@@ -70,4 +70,4 @@ def names(at: At) -> Iterator[str]:
 
 def problems(found: list[tuple[At, str]]) -> list[Problem]:
     """What was found, once each, in the order of places."""
-    return sorted({Problem(pointer(at), detail) for at, detail in found})
+    return sorted({Problem(pointer(at), detail) for at, detail in found}) if found else []

@@ -32,6 +32,7 @@ UNKNOWN = "this element does not exist in this type"
 MISSING = "a required element is missing"
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
 Plain = tuple[Callable[[Any], bool], str]
+_MOST_CLAIMS = 1000
 _BACKBONES = frozenset({"BackboneElement", "Element"})
 _RESOURCES = frozenset({"Resource", "DomainResource"})
 
@@ -47,6 +48,7 @@ class Shapes:
         self._made: dict[tuple[str, str], Check] = {}
         self._nodes: dict[str, Node] = {}
         self._plainly = Plainly(self._elements)
+        self._claims: dict[tuple[str, str], tuple[Check | None, str | None]] = {}
         self._named: dict[str, Check | None] = {}
         self.extensions = Extensions(self)
 
@@ -56,6 +58,22 @@ class Shapes:
             definition = self.definitions.structure(name)
             self._named[name] = self._check(self.root(definition), definition["type"]) if definition else None
         return self._named[name]
+
+    def claimed(self, url: str, type_: str) -> tuple[Check | None, str | None]:
+        """The check of a profile that a resource of this type claims, if it is known, or what is wrong in the claim."""
+        known = self._claims.get((url, type_))
+        if known is None:
+            definition = self.definitions.structures.get(url.partition("|")[0])
+            if definition is None:
+                ours = url.startswith(self.definitions.own or "\0")
+                known = (None, "claims a profile of ours that no definition describes" if ours else None)
+            elif definition["type"] != type_:
+                known = (None, "claims a profile of another type")
+            else:
+                known = (self.of(definition["url"]), None)
+            if len(self._claims) < _MOST_CLAIMS:  # what partners claim is without end
+                self._claims[(url, type_)] = known
+        return known
 
     def base(self, name: str) -> Check:
         """The check of a type that every release has."""
@@ -97,13 +115,14 @@ class Shapes:
         required: list[tuple[tuple[str, ...], str]] = []
         for name, child in elements.children.items():
             keys = self._fields(name, child, members, plain)
-            if child.least and keys:
-                required.append((keys, name))
+            if keys:
+                required += _needed(name, child, keys)
         is_resource = "." not in node.path and node.definition["kind"] == "resource"
         if is_resource:
             members["resourceType"] = _nothing
         last, rules = self._last(node, code, type_), self._invariants(node, code)
         needed = tuple(required)
+        tests = {name: test for name, (test, _) in plain.items()}
 
         def check(value: Any, at: At, run: Run) -> None:
             if value.__class__ is not dict:
@@ -112,10 +131,10 @@ class Shapes:
             before = len(run.found)
             for name, field in value.items():
                 # Most fields are primitives of which only the format is asked: they cost no more than that.
-                if name in plain:
-                    test, sentence = plain[name]
+                test = tests.get(name)
+                if test is not None:
                     if not test(field):
-                        run.wrong_in(at, name, _why(field, sentence))
+                        run.wrong_in(at, name, _why(field, plain[name][1]))
                 elif name in members:
                     members[name](field, at, name, run, value)
                 else:
@@ -175,6 +194,9 @@ class Shapes:
     def _plain(self, node: Node, code: str) -> Plain:
         """The one question to a primitive: is it one of the codes that are required, or has it the format."""
         words = bindings.words(node, self.definitions)
+        if (fixed := patterns.wanted(node)) is not None:
+            word = fixed[1]
+            return (lambda value: value.__class__ is str and value == word), patterns.NOT_FIXED
         if words is None:
             return PRIMITIVES[code]
         return (lambda value: value.__class__ is str and value in words), bindings.NOT_IN
@@ -285,8 +307,6 @@ class Shapes:
             found.append(Referring(self, type_, code).check)
         if code == "Identifier":
             found.append(_identifier)
-        if code == "Meta":
-            found.append(_meta)
         if code == "Coding" and self.definitions.code_systems:
             found.append(bindings.whole_systems(self.definitions))
         return tuple(found)
@@ -296,7 +316,10 @@ class Shapes:
         nodes = [node] if "." not in node.path else [self._type_root(code), node]
         path = node.path if code in _BACKBONES or "." not in node.path else code
         rules = self._rules([each for each in nodes if each], code, path)
-        return self._asking(rules, code, self._path(node, path)) if rules else None
+        asking = self._asking(rules, code, self._path(node, path)) if rules else None
+        if code == "Meta":
+            return _both(_meta, asking) if asking else _meta
+        return asking
 
     def _path(self, node: Node, path: str) -> str:
         """A path as the model of FHIRPath knows it: where a content reference leads, its target's."""
@@ -328,40 +351,38 @@ class Shapes:
         return [written for key in keys for written in (key, f"_{key}")]
 
     def _asking(self, rules: list[Invariant], code: str, path: str) -> Check:
+        """The quick ones as Python, the others over FHIR's types where an object has what could break them."""
         model = self.model
-        asked = tuple((rule.guards, rule) for rule in rules)
+        quick = tuple((rule.plain, rule.detail) for rule in rules if rule.plain is not None)
+        others = [rule for rule in rules if rule.plain is None]
         kind = "BackboneElement" if code in _BACKBONES else code
 
-        def check(value: Any, at: At, run: Run) -> None:
+        def typed(some: Iterable[Invariant], value: Any, at: At, run: Run) -> None:
             element = None
-            keys = value.keys() if value.__class__ is dict else None
-            for guards, rule in asked:
-                if guards and keys is not None:
-                    for guard in guards:
-                        if keys.isdisjoint(guard):
-                            break
-                    else:
-                        guards = ()
-                    if guards:
-                        continue
-                if rule.plain is not None and not run.beside:
-                    try:
-                        holds = rule.plain(value)
-                    except ExpressionError:
-                        holds = False
-                    if not holds:
-                        run.wrong(at, rule.detail)
+            for rule in some:
+                if rule.need_not_be_asked(value):
                     continue
-                if rule.surely is not None and value.__class__ is dict and rule.surely(value):
-                    continue
-                if element is None:
-                    element = Element(model, value, kind, path)
+                element = element or Element(model, value, kind, path)
                 try:
                     holds = rule.holds(element, run.env(model.root))
                 except ExpressionError:
                     holds = False
                 if not holds:
                     run.wrong(at, rule.detail)
+
+        def check(value: Any, at: At, run: Run) -> None:
+            if run.beside:
+                typed(rules, value, at, run)
+                return
+            try:
+                for holds, detail in quick:
+                    if not holds(value):
+                        run.wrong(at, detail)
+            except ExpressionError:
+                typed(rules, value, at, run)
+                return
+            if others:
+                typed(others, value, at, run)
 
         return check
 
@@ -384,6 +405,15 @@ def _key(name: str, code: str) -> str:
     return chosen(name.removesuffix("[x]"), code) if name.endswith("[x]") else name
 
 
+def _needed(name: str, node: Node, keys: tuple[str, ...]) -> list[tuple[tuple[str, ...], str]]:
+    """The fields of which one must be there: for the element, and for slices of it that must not be missing."""
+    slices = [each for each in node.slices.values() if each.least]
+    if not name.endswith("[x]"):
+        return [(keys, name)] if node.least or slices else []
+    chosen_ = [_key(name, t["code"]) for each in slices for t in each.element.get("type", [])]
+    return [*([(keys, name)] if node.least else []), *(((key, f"_{key}"), name) for key in chosen_)]
+
+
 def _asks_more(node: Node) -> bool:
     """Whether a definition may ask more of a primitive than its format."""
     element = node.element
@@ -392,7 +422,7 @@ def _asks_more(node: Node) -> bool:
         "extension" in binding
         or "maxLength" in element
         or any(each["key"] not in NATIVE for each in element.get("constraint", ()))
-        or patterns.wanted(node) is not None
+        or ((found := patterns.wanted(node)) is not None and found[1].__class__ is not str)
     )
 
 
@@ -541,13 +571,10 @@ def _extension(value: Any, at: At, run: Run) -> None:
 
 
 def _meta(value: Any, at: At, run: Run) -> None:
-    """http://hl7.org/fhir/R4/resource.html#Meta: labels and tags are sets."""
-    for name in ("security", "tag"):
-        codings = value.get(name)
-        each = codings if codings.__class__ is list else ()
-        pairs = [(str(c.get("system")), str(c.get("code"))) for c in each if c.__class__ is dict]
-        if len(set(pairs)) < len(pairs):
-            run.wrong_in(at, name, "has a label twice")
+    """http://hl7.org/fhir/R4/resource.html#Meta: labels are a set. Asked of what is well-formed."""
+    labels = value.get("security")
+    if labels and len({(each.get("system"), each.get("code")) for each in labels}) < len(labels):
+        run.wrong_in(at, "security", "has a label twice")
 
 
 def _identifier(value: Any, at: At, run: Run) -> None:

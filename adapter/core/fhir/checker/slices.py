@@ -23,8 +23,16 @@ Belongs = Callable[[Any, Run], bool]
 class Slicing:
     """The slices of one list."""
 
-    def __init__(self, slices: list[tuple[str, Belongs, Check, int, float]], rules: str, *, ordered: bool) -> None:
+    def __init__(
+        self,
+        slices: list[tuple[str, Belongs, Check, int, float]],
+        rules: str,
+        by: tuple[str, dict[str, int]] | None,
+        *,
+        ordered: bool,
+    ) -> None:
         self._slices = slices
+        self._by = by
         self._rules = rules
         self._ordered = ordered
 
@@ -39,15 +47,24 @@ class Slicing:
             asked = any(one["path"] == "$this" and one["type"] in ("value", "pattern") for one in discriminators)
             check = shapes.value(patterns.without(each) if asked else each, types[0])
             slices.append((name, belongs, check, each.least, each.most))
-        return Slicing(slices, slicing.get("rules", "open"), ordered=bool(slicing.get("ordered")))
+        by = _by_word(shapes, node, type_, discriminators)
+        return Slicing(slices, slicing.get("rules", "open"), by, ordered=bool(slicing.get("ordered")))
 
     def check(self, field: list[Any], at: At, name: str, called: tuple[str, ...], run: Run, otherwise: Check) -> None:
         """Each item by the first slice that it belongs to, or by what holds for all; then the numbers."""
-        counts = [0] * len(self._slices)
+        counts, by = [0] * len(self._slices), self._by
         before = -1
         for position, item in enumerate(field):
             place = (at, name, position, called)
-            found = next((i for i, each in enumerate(self._slices) if each[1](item, run)), -1)
+            if by is not None:
+                word = item.get(by[0]) if item.__class__ is dict else None
+                found = by[1].get(word, -1) if word.__class__ is str else -1
+            else:
+                found = -1
+                for number, each in enumerate(self._slices):
+                    if each[1](item, run):
+                        found = number
+                        break
             if found < 0:
                 otherwise(item, place, run)
                 if self._rules == "closed":
@@ -63,6 +80,23 @@ class Slicing:
         for (slice_, _, _, least, most), count in zip(self._slices, counts, strict=True):
             if not least <= count <= most:
                 run.wrong_in(at, name, f"has too {'few' if count < least else 'many'} of the slice {slice_}")
+
+
+def _by_word(
+    shapes: Shapes, node: Node, type_: Mapping[str, Any], discriminators: list[Mapping[str, Any]]
+) -> tuple[str, dict[str, int]] | None:
+    """The one field whose text tells all slices apart, with the text of each; None where it takes more."""
+    if len(discriminators) != 1 or discriminators[0]["type"] not in ("value", "pattern"):
+        return None
+    path = discriminators[0]["path"]
+    words: dict[str, int] = {}
+    for number, each in enumerate(node.slices.values()):
+        here = _down(shapes, each, (each.element.get("type") or [type_])[0], [path]) if path.isalpha() else None
+        found = patterns.wanted(here) if here and not here.is_list else None
+        if not found or found[1].__class__ is not str or found[1] in words:
+            return None
+        words[found[1]] = number
+    return path, words
 
 
 def _belongs(shapes: Shapes, node: Node, type_: Mapping[str, Any], discriminators: list[Mapping[str, Any]]) -> Belongs:

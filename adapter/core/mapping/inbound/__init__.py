@@ -4,7 +4,8 @@ from adapter.core.mapping.inbound.consents import Consents
 from adapter.core.mapping.inbound.functions import FUNCTIONS
 from adapter.core.mapping.inbound.mapping import InboundMapping, load_inbound
 from adapter.core.mapping.inbound.notes import Note
-from adapter.core.mapping.inbound.records import Inbound, Mapped, Received, Sender, records
+from adapter.core.mapping.inbound.records import records
+from adapter.core.mapping.inbound.values import Inbound, Mapped, Received, Sender
 
 __all__ = [
     "FUNCTIONS",

@@ -92,7 +92,8 @@ class Arrived:
     _names: dict[str, list[Node]]
     _identifiers: dict[tuple[str, str], list[Node]]
     _bodies: dict[int, Node]
-    _referrers: dict[int, list[Node]] = field(default_factory=dict)
+    _holders: dict[int, Node] = field(default_factory=dict)
+    _referrers: dict[int, list[tuple[Node, str, Any]]] | None = None
 
     def of(self, body: Any) -> Node | None:
         """The node of a resource of the set, by identity."""
@@ -115,19 +116,30 @@ class Arrived:
             found = called[0] if len(called) == 1 else None
         return found
 
-    def referrers(self, of: Node) -> list[Node]:
-        """The resources that refer to this one, in the order of the set; built once."""
-        if not self._referrers:
-            self._referrers[0] = []
+    def referrers(self, of: Node) -> list[tuple[Node, str, Any]]:
+        """(resource, name of its element, the element) for each element of another resource that refers to this one.
+
+        In the order of the set; built once, so that whoever refers to many is read once and not once for each.
+        """
+        if self._referrers is None:
+            self._referrers = {}
             for node in self.nodes:
-                for _, value in _walk(node.body, ""):
-                    if isinstance(value, dict) and not value.keys().isdisjoint(_LEADING):
-                        target = self.target(value, node) or self.target(value.get("url"), node)
-                        if target is not None and target is not node:
-                            found = self._referrers.setdefault(id(target), [])
-                            if not found or found[-1] is not node:
-                                found.append(node)
+                for name, element in _elements(node.body):
+                    self._holders[id(element)] = node
+                    for target in {id(t): t for t in self._targets(element, node)}.values():
+                        self._referrers.setdefault(id(target), []).append((node, name, element))
         return self._referrers.get(id(of), [])
+
+    def holder(self, element: Any) -> Node | None:
+        """The resource that an element stands in, of those that `referrers` gives."""
+        return self._holders.get(id(element))
+
+    def _targets(self, element: Any, node: Node) -> Iterator[Node]:
+        for _, value in _walk(element, ""):
+            if isinstance(value, dict) and not value.keys().isdisjoint(_LEADING):
+                target = self.target(value, node) or self.target(value.get("url"), node)
+                if target is not None and target is not node:
+                    yield target
 
     def order(self) -> dict[int, int]:
         """For each resource that another one refers to, by identity: a number that grows as these references stand."""
@@ -240,6 +252,13 @@ def _with_contained(index: int, at: str, body: dict[str, Any], url: str, told: T
     for number, inner in enumerate(contained if isinstance(contained, list) else []):
         if isinstance(inner, dict) and isinstance(inner.get("resourceType"), str):
             yield Node(index, f"{at}.contained[{number}]", inner["resourceType"], inner, holder=node)
+
+
+def _elements(body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The elements of a resource one by one, each entry of a list with the list's name."""
+    for name, value in body.items():
+        if name != "contained":
+            yield from ((name, each) for each in (value if isinstance(value, list) else [value]))
 
 
 def _unreadable(body: dict[str, Any]) -> str:

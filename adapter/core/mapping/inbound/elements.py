@@ -15,7 +15,7 @@ _WORDS = frozenset(("and", "or", "xor", "implies", "in", "contains", "is", "as",
 
 
 def first_path(expression: str, variables: dict[str, str] | None = None) -> str:
-    """`iif(onset.exists(), onset.day())` → `onset`; nothing where an expression reads no element by name.
+    """`iif(onset.exists(), onset.date())` → `onset`; nothing where an expression reads no element by name.
 
     An extension is named only where nothing else is: ours say the same as the element beside them, more exactly.
     """
@@ -40,10 +40,10 @@ def _paths(text: str, variables: dict[str, str]) -> Iterator[str]:
             yield f"%.{known}{rest}" if known else f"%{rest}"
 
 
-def elements_of(record: Any, base: str = "") -> dict[tuple[str, ...], str]:
+def elements_of(record: Any) -> dict[tuple[str, ...], str]:
     """Field path of the record (without positions in lists) → path of the element below the resource."""
     found: dict[tuple[str, ...], str] = {}
-    for field, element in _fields(record, (), base, {}):
+    for field, element in _fields(record, (), "", {}):
         found.setdefault(field, element)
     return found
 

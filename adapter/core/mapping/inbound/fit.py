@@ -6,6 +6,7 @@ Read from the record schemas, so that a new field needs nothing here. What the s
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from html.parser import HTMLParser
 from typing import Any
@@ -99,15 +100,13 @@ def named(value: Any, schema: Schema, root: Schema, seed: str) -> None:
             named(child, schema.get("properties", {}).get(name, {}), root, f"{seed}/{name}")
     elif isinstance(value, list):
         item = followed(_item(schema), root)
-        taken = {entry["id"] for entry in value if isinstance(entry, dict) and isinstance(entry.get("id"), str)}
+        taken: Counter[str] = Counter()
         for entry in value:
             if isinstance(entry, dict) and "id" in item.get("required", ()) and "id" not in entry:
-                number, id_ = 0, rule_id(seed, entry)
-                while id_ in taken:
-                    number += 1
-                    id_ = rule_id(f"{seed} {number}", entry)
-                taken.add(id_)
-                entry["id"] = id_
+                found = rule_id(seed, entry)
+                number = taken[found]
+                taken[found] += 1
+                entry["id"] = rule_id(f"{seed} {number}", entry) if number else found
             named(entry, item, root, f"{seed}/{entry.get('id', '') if isinstance(entry, dict) else ''}")
 
 

@@ -1,6 +1,7 @@
 """Our FHIRPath functions inwards, as mapping files use them: what our functions outwards do, the other way round.
 
-`path`, `ours`, `own`, `words`, `short`, `csp`, `date`, `moment`, `real`, `resolve`, `referrers`: each is told of in
+`path`, `ours`, `own`, `words`, `short`, `csp`, `date`, `moment`, `real`, `resolve`, `referrers`,
+`holder`: each is told of in
 docs/mapping.md, *Inbound files*.
 """
 
@@ -242,16 +243,25 @@ def resolve(env: Environment, items: list[Any], *_: list[Any]) -> list[Any]:
     return [node.body for node in nodes if node is not None]
 
 
-def referrers(env: Environment, items: list[Any], *types: list[Any]) -> list[Any]:
-    """`%resource.referrers('CarePlan')`: the resources of these types in the set that refer to this one."""
+def referrers(env: Environment, items: list[Any], *named: list[Any]) -> list[Any]:
+    """`%resource.referrers('CarePlan', 'activity')`: the elements of that name, of resources of that type in the set,
+    that refer to this resource."""
     binding: Binding = env.extra
-    wanted = {str(one) for each in types for one in each}
-    found: list[Any] = []
-    for item in items:
-        node = binding.arrived.of(item)
-        if node is not None:
-            found += [each.body for each in binding.arrived.referrers(node) if each.type in wanted]
-    return found
+    type_, name = (str(each[0]) if each else "" for each in (*named, [], [])[:2])
+    nodes = [node for item in items if (node := binding.arrived.of(item)) is not None]
+    return [
+        element
+        for node in nodes
+        for referrer, place, element in binding.arrived.referrers(node)
+        if referrer.type == type_ and place == name
+    ]
+
+
+def holder(env: Environment, items: list[Any], *_: list[Any]) -> list[Any]:
+    """`….referrers('CarePlan', 'activity').holder()`: the resources that these elements stand in."""
+    binding: Binding = env.extra
+    nodes = [binding.arrived.holder(item) for item in items]
+    return [node.body for node in nodes if node is not None]
 
 
 def _concept(item: Any) -> Any:
@@ -295,5 +305,6 @@ FUNCTIONS: Mapping[str, Callable[..., list[Any]]] = {
     "real": real,
     "resolve": resolve,
     "referrers": referrers,
+    "holder": holder,
 }
 """What `load_inbound(functions=…)` is given."""

@@ -21,7 +21,7 @@ from adapter.core.mapping.template import Template, compile_template
 from adapter.errors import Finding, Misconfigured
 
 VARIABLES = frozenset({"resource", "release"})
-_KEYS = ("from", "when", "make", "with", "into", "each", "match", "record")
+_KEYS = ("from", "when", "make", "with", "into", "match", "record")
 _TYPE = re.compile(r"[A-Z][A-Za-z]+")
 _MAKE = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*){0,2}")
 
@@ -32,8 +32,8 @@ class InboundMapping:
 
     `make`: `goals`, `child`, `case`; or the list of entries, `goals.steps`, `care_plans.transitions.steps`. `with_`:
     the resource whose record takes these fields. `into`: the resource whose record takes the entry; `match`: what the
-    entry between them is known by. `each`: the elements of the resource of which each is an entry. `elements`: for a
-    field of the record the element of FHIR that it is read from, to name it by.
+    entry between them is known by. `elements`: for a field of the record the element of FHIR that it is read from, to
+    name it by.
     """
 
     name: str
@@ -44,7 +44,6 @@ class InboundMapping:
     make: str
     with_: Expression | None
     into: Expression | None
-    each: Expression | None
     match: Template | None
     record: Template
     elements: Mapping[tuple[str, ...], str]
@@ -56,6 +55,11 @@ class InboundMapping:
     @property
     def collection(self) -> str:
         return self.make.partition(".")[0]
+
+    @property
+    def makes(self) -> bool:
+        """Does it make records, and not add to those that others make?"""
+        return self.with_ is None and self.into is None
 
 
 def load_inbound(
@@ -113,7 +117,7 @@ class _Loader:
         if from_ == "Consent":
             self._find(("from",), "Consents are read by docs/consents.md, never by a mapping file")
         make = self._text("make", _MAKE, "`child`, `case`, a collection, or a list of its entries (goals.steps)")
-        expressions = {key: self._expression(key) for key in ("when", "with", "into", "each")}
+        expressions = {key: self._expression(key) for key in ("when", "with", "into")}
         self._check_kind(make)
         if make and (schema := self._schema(make)) is not None:
             self._check_fields(self._value.get("record"), ("record",), schema, self._files[make.partition(".")[0]])
@@ -130,10 +134,9 @@ class _Loader:
             make=make,
             with_=expressions["with"],
             into=expressions["into"],
-            each=expressions["each"],
             match=match,
             record=record,
-            elements=elements_of(self._value["record"], first_path(self._value.get("each", ""))),
+            elements=elements_of(self._value["record"]),
             looked_at=self._first_path("when"),
             leads=self._first_path("with") or self._first_path("into"),
         )
@@ -145,8 +148,8 @@ class _Loader:
         depth = make.count(".")
         if depth and "into" not in self._value:
             self._find(("make",), "entries go into a record: say `into`, the resource that makes it")
-        if not depth and ("into" in self._value or "each" in self._value):
-            self._find(("make",), "`into` and `each` are for entries (goals.steps)")
+        if not depth and "into" in self._value:
+            self._find_key(("into",), "`into` is for entries (goals.steps)")
         if depth and "with" in self._value:
             self._find_key(("with",), "`with` is for records; an entry has `into`")
         if (depth == 2) != ("match" in self._value):
