@@ -43,7 +43,7 @@ const made = join(stage, 'fsh-generated', 'resources');
 const files = readdirSync(made).sort();
 for (const file of files) {
   const resource = JSON.parse(readFileSync(join(made, file), 'utf8'));
-  // Mappings to other standards are nine tenths of a snapshot, and nothing that a validator reads.
+  // Mappings to other standards are long, and nothing that a validator reads.
   delete resource.mapping;
   for (const view of ['snapshot', 'differential']) {
     for (const element of resource[view]?.element ?? []) delete element.mapping;
