@@ -32,7 +32,7 @@ def test_the_commands_are_those_that_the_guide_names() -> None:
         "token new", "token list", "token revoke", "partner list", "share list", "share retry", "db upgrade",
         "disclosures verify", "disclosures export", "disclosures sign", "disclosures key", "disclosures verify-export",
         "disclosures enter", "disclosures statement", "consent form", "consent take", "consent limits",
-        "consent evaluate", "review list", "review release", "due", "alarms",
+        "consent evaluate", "review list", "review release", "due", "alarms", "fhir-check",
     }  # fmt: skip
 
 
