@@ -16,6 +16,7 @@ from click import Command
 from click.testing import CliRunner
 
 from adapter.catalogue import files_root
+from adapter.demo import calendar
 from adapter.demo.talk import Refusal, call
 
 SCHOOL, HOSPITAL = "lakeside", "riverside"
@@ -117,7 +118,7 @@ class Neighbours:
 
 def _connect(agency: Instance, partner: Instance) -> None:
     """The partner's file of the fixtures, with the address and the secret of this run."""
-    text = (files_root() / "fixtures" / "partners" / f"{partner.name}.toml").read_text(encoding="utf-8")
+    text = calendar.partner(partner.name)
     text = re.sub(r"(?m)^base_url = .*$", f'base_url = "{partner.url}/fhir"\nprivate_addresses = true', text)
     text = re.sub(r"(?m)^secret = .*$", f'secret = "{_variable(partner)}"', text)
     text = re.sub(r"(?m)^quiet_seconds = .*\n", "", text)

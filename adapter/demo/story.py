@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
@@ -16,11 +15,10 @@ from rich.table import Table
 
 from adapter.catalogue import files_root
 from adapter.core.fhir.named import names_of, search
+from adapter.demo import calendar
 from adapter.demo.neighbours import HOSPITAL, SCHOOL, Instance, Neighbours
 from adapter.demo.talk import Refusal
 
-WRITTEN = date(2026, 11, 21)
-"""The day on which the fixtures' dates were written; the demo moves them, so that their consents are in force today."""
 TYPES = (
     "Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "EpisodeOfCare", "Condition",
     "Observation", "ServiceRequest", "Task", "Consent", "CareTeam", "Goal", "CarePlan", "RiskAssessment",
@@ -29,7 +27,6 @@ TYPES = (
 DIRECTORY = ("Organization", "Practitioner", "PractitionerRole")
 ADDED = "g-feelings"
 """The goal of the long case that the school may not see at first: it is about a sensitive topic."""
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=$|T)")
 _LONGEST = 60.0
 
 
@@ -40,7 +37,7 @@ class Untrue(Exception):  # noqa: N818  a claim of the story that the partners d
 def tell(console: Console, neighbours: Neighbours) -> None:
     """The whole story. Untrue where what it claims is not what the partners hold."""
     console.rule("An agency, a school board and a hospital: three adapters on this machine")
-    cases = {name: _moved(name) for name in sorted(p.parent.name for p in _folder().glob("*/case.json"))}
+    cases = {name: calendar.case(name) for name in sorted(p.parent.name for p in _folder().glob("*/case.json"))}
     _load(console, neighbours, cases)
     _received(console, neighbours, cases)
     case = cases["ontario-csp"]
@@ -52,24 +49,6 @@ def tell(console: Console, neighbours: Neighbours) -> None:
 
 def _folder() -> Any:
     return files_root() / "fixtures"
-
-
-def _moved(name: str) -> dict[str, Any]:
-    """A fixture's case with every date moved by the days since it was written: ages and periods stay as they are."""
-    case = json.loads((_folder() / name / "case.json").read_text(encoding="utf-8"))
-    days = (date.today() - WRITTEN) // timedelta(days=1)  # noqa: DTZ011  the reader's own today
-    found: dict[str, Any] = _shifted(case, timedelta(days=days)) if days else case
-    return found
-
-
-def _shifted(value: Any, by: timedelta) -> Any:
-    if isinstance(value, dict):
-        return {name: _shifted(child, by) for name, child in value.items()}
-    if isinstance(value, list):
-        return [_shifted(child, by) for child in value]
-    if isinstance(value, str) and (found := _DAY.match(value)):
-        return (date.fromisoformat(found[0]) + by).isoformat() + value[len(found[0]) :]
-    return value
 
 
 def _load(console: Console, neighbours: Neighbours, cases: dict[str, dict[str, Any]]) -> None:
@@ -128,7 +107,7 @@ def _widened(console: Console, neighbours: Neighbours, case: dict[str, Any]) -> 
     if _goals(school, goal["title"]):
         raise Untrue("the school holds the goal before the family shares it")
     console.rule("The family shares one more goal with the school")
-    today = date.today()  # noqa: DTZ011
+    today = calendar.today()
     consent = {
         "id": "c-demo",
         "status": "active",
@@ -168,7 +147,7 @@ def _taken_back(console: Console, neighbours: Neighbours, case: dict[str, Any]) 
         if consent["status"] == "active" and to & {f"partners/{HOSPITAL}", "sectors/hospital", "sectors/health", "all"}:
             if consent["granted_by"] != "people/mother" or f"partners/{SCHOOL}" in to:
                 continue
-            consent |= {"status": "revoked", "revoked_on": date.today().isoformat(), "revoked_by": "people/mother"}  # noqa: DTZ011
+            consent |= {"status": "revoked", "revoked_on": calendar.today().isoformat(), "revoked_by": "people/mother"}
             neighbours.agency.api("PUT", f"/api/cases/{case['case']}/consents/{consent['id']}", consent)
     _settle(neighbours, [case])
     kept: Counter[str] = Counter()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from adapter.demo import calendar
 from adapter.demo.neighbours import Instance, Neighbours
 from adapter.demo.talk import Refusal
 
@@ -32,8 +33,8 @@ TYPES = (
 )  # fmt: skip
 
 
-def _file(case: str, name: str) -> Any:
-    return json.loads((FIXTURES / case / name).read_text(encoding="utf-8"))
+def _expected(case: str) -> Any:
+    return json.loads((FIXTURES / case / "expected.json").read_text(encoding="utf-8"))
 
 
 def _everything(partner: Instance) -> list[Any]:
@@ -64,7 +65,7 @@ def _settle(neighbours: Neighbours, number: str) -> None:
 @pytest.mark.timeout(180)
 def test_a_case_reaches_each_partner_as_far_as_the_family_permits(neighbours: Neighbours, name: str) -> None:
     """What each partner may see is there, found by what the family wrote; nothing of the rest is in any byte of it."""
-    case, expected = _file(name, "case.json"), _file(name, "expected.json")
+    case, expected = calendar.case(name), _expected(name)
     assert case["program"] in PROGRAMS.values()
     before = {p: {r["id"] for r in _everything(i)} for p, i in neighbours.partners.items()}
     saved = neighbours.agency.api("PUT", f"/api/cases/{case['case']}", case)
@@ -103,7 +104,7 @@ def _references(value: Any) -> set[str]:
 
 def test_deleting_a_case_takes_everything_back(neighbours: Neighbours) -> None:
     """After a DELETE the partner holds the inactive Consent and the request to purge, and nothing else of the case."""
-    case = _file("minimal", "case.json")
+    case = calendar.case("minimal")
     case["case"] = "C-TO-DELETE"
     school = neighbours.partners["lakeside"]
     before = {r["id"] for r in _everything(school)}
@@ -125,7 +126,7 @@ def test_the_logs_of_all_processes_tell_nothing_of_any_case(neighbours: Neighbou
     logs = [(i.folder / "log").read_text(encoding="utf-8") for i in (neighbours.agency, *neighbours.partners.values())]
     assert all(logs)
     for name in PROGRAMS:
-        case, expected = _file(name, "case.json"), _file(name, "expected.json")
+        case, expected = calendar.case(name), _expected(name)
         markers = {m for partner in neighbours.partners for m in expected[partner]["markers"]}
         markers |= {case["case"], case["child"]["name"].get("family", case["case"])}
         assert [m for m in markers for log in logs if m in log] == []
