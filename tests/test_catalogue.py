@@ -85,6 +85,17 @@ def test_a_partner_file_becomes_a_partner_whole(whole: Catalogue) -> None:
     assert (lakeside.chunk, lakeside.timeout, lakeside.quiet_seconds) == (100, 30.0, 20.0)
     assert whole.partners["riverside"].withheld_notice
     assert whole.partners["riverside"].withdrawal == "stub"
+    assert lakeside.bytes == "binary"
+
+
+@pytest.mark.parametrize("line", ['release = "R5"', 'bytes = "inline"'])
+def test_a_partner_may_speak_r5_and_take_bytes_inline(planted: Path, line: str) -> None:
+    """Keys that no partner of the fixtures has otherwise than usual."""
+    file = planted / "partners" / "lakeside.toml"
+    key, _, value = line.partition(" = ")
+    kept = [each for each in file.read_text("utf-8").splitlines() if not each.startswith(f"{key} =")]
+    file.write_text("\n".join([line, *kept]), encoding="utf-8")
+    assert getattr(load(partners=planted / "partners", root=planted).partners["lakeside"], key) == value.strip('"')
 
 
 def test_the_rule_book_is_the_catalogue_and_the_agency_together(whole: Catalogue) -> None:

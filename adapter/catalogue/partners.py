@@ -83,6 +83,7 @@ def _partner(name: str, form: Form, sectors: Collection[str], identifier_types: 
         withheld_notice=form.take("withheld_notice", flag, False),
         narrative=form.take("narrative", flag, True),
         withdrawal=cast(Literal["delete", "stub"], form.take("withdrawal", one_of("delete", "stub"), "delete")),
+        bytes=cast(Literal["binary", "inline"], form.take("bytes", one_of("binary", "inline"), "binary")),
         authorisation=_authorisation(form.table("authorisation")),
         private_addresses=form.take("private_addresses", flag, False),
         chunk=form.take("chunk", whole(1, 10_000), 200),

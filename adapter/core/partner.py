@@ -42,6 +42,8 @@ class Partner:
     withheld_notice: bool = False
     narrative: bool = True
     withdrawal: Literal["delete", "stub"] = "delete"
+    bytes: Literal["binary", "inline"] = "binary"
+    """What documents hold: a Binary each, or within the DocumentReference where its server cannot search Binaries."""
     authorisation: Authorisation = field(default_factory=Authorisation)
     private_addresses: bool = False
     """May its endpoint be at a private or loopback address? Off: such an address is refused."""

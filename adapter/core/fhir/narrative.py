@@ -28,6 +28,7 @@ _SKIPPED = frozenset(
         "hash",
         "size",
         "contentType",
+        "data",
     )
 )
 """What only machines read. Links are no words: whom they name is told where that resource is shown."""

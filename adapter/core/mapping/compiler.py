@@ -122,7 +122,8 @@ class Compiler:
         if isinstance(node, Literal) and node.value is not None and not isinstance(node.value, bool):
             raise ExpressionError("the condition is not a boolean", node.line, node.column)
         code = self.code(node, scope)
-        return f"{code.text} is True" if code.boolean else f"{self.runtime(items.truth)}({code.text})"
+        # True, False or nothing: as Python sees it, only the first holds.
+        return code.text if code.boolean else f"{self.runtime(items.truth)}({code.text})"
 
     def code(self, node: Node, scope: Scope) -> Code:
         match node:
@@ -195,13 +196,20 @@ class Compiler:
             return f"record.get({node.name!r})"
         if node.target is not None:
             self._defined(node, node.target)
-            return f"{self.runtime(items.step)}({self.code(node.target, scope).text}, {node.name!r})"
+            return self._step(self.code(node.target, scope).text, node.name)
         self._unguarded(node, scope, node.name)
         if node.name[:1].isupper():
             return f"{self.runtime(items.start)}({scope.this}, {node.name!r})"
         if scope.record and self._model is None:
             return f"{scope.record}.get({node.name!r})"
-        return f"{self.runtime(items.step)}({scope.this}, {node.name!r})"
+        return self._step(scope.this, node.name)
+
+    def _step(self, target: str, name: str) -> str:
+        """The children of that name; of one object, by far the most frequent case, without a call."""
+        called = f"{self.runtime(items.step)}({target}, {name!r})"
+        if self._model is not None or not target.isidentifier():
+            return called
+        return f"({target}.get({name!r}) if {target}.__class__ is dict else {called})"
 
     def _defined(self, node: Member, target: Node) -> None:
         """Refuse a member that the type just named does not have: `(value as Period).unit`."""

@@ -20,16 +20,13 @@ NOTHING: dict[str, Any] = {}
 
 def items(x: Any) -> list[Any]:
     """The items, without nulls and without lists in lists. The list may be the record's own: never changed."""
-    found: list[Any]
-    if x is None:
-        return []
-    if x.__class__ is not list:
-        return [x]
-    for item in x:
-        if item is None or item.__class__ is list:
-            return [i for part in x for i in items(part)]
-    found = x
-    return found
+    if x.__class__ is list:
+        for item in x:
+            if item is None or item.__class__ is list:
+                return [i for part in x for i in items(part)]
+        found: list[Any] = x
+        return found
+    return [] if x is None else [x]
 
 
 def first(x: Any) -> Any:

@@ -18,7 +18,8 @@ Number = (int, Decimal)
 def equal(a: Any, b: Any) -> bool | None:
     """`=`"""
     if a.__class__ is str and b.__class__ is str:
-        return bool(a == b)
+        same_text: bool = a == b
+        return same_text
     left, right = items(a), items(b)
     if not left or not right:
         return None

@@ -96,6 +96,8 @@ def _elements(node: object, path: Path, positions: Positions, model: Model, at: 
         for index, child in enumerate(node):
             yield from _elements(child, (*path, index), positions, model, at)
     elif isinstance(node, dict):
+        own = node.get("resourceType")
+        at = own if isinstance(own, str) and own in model.names else at  # a resource inside of one
         for key, child in node.items():
             kind = _kind(key)
             if kind == "field" and key != "resourceType":

@@ -302,6 +302,7 @@ def _told_of(partner: Partner) -> dict[str, Any]:
         "name": partner.name,
         "sectors": list(partner.sectors),
         "purpose": partner.purpose,
+        "bytes": partner.bytes,
         "identifiers": [{"system": system, "value": value} for system, value in partner.identifiers],
     }
 

@@ -193,11 +193,11 @@ def test_holds_is_true_only_for_true() -> None:
 
 
 def test_the_source_is_python_that_a_person_can_read() -> None:
-    """A field is one look into a dict, a function is one call of its name."""
+    """A field is one look into a dict, a function is one call of its name; of one object a field is no call at all."""
     assert compile_expression("notes.where(by = 'p1').text.first()").source == (
         "# notes.where(by = 'p1').text.first()\n"
         "def evaluate(this, env):\n"
         "    record = this if this.__class__ is dict else fields(this)\n"
-        "    return first(step([item for item in items(record.get('notes')) if equal(step(item, 'by'), 'p1') is True],"
-        " 'text'))\n"
+        "    return first(step([item for item in items(record.get('notes')) if equal((item.get('by') if"
+        " item.__class__ is dict else step(item, 'by')), 'p1')], 'text'))\n"
     )

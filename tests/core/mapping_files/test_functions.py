@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import hashlib
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapter.core.fhir.models import problems
 from adapter.core.mapping.bindings import octets, sha1, xhtml
 from adapter.core.mapping.tidy import links, tidy
-from tests.core.mapping_files.views import mapped, mappings, row
+from adapter.core.partner import Release
+from tests.core.mapping_files.views import SCHOOL, mapped, mappings, row
 
 NOTHING: Any = None
 
@@ -60,6 +63,19 @@ def test_the_address_of_bytes_leads_to_their_binary() -> None:
     assert attachment["url"] == binary.urn and binary.urn in set(links(document.resource))
     assert attachment["size"] == len(base64.b64decode(binary.resource["data"]))
     assert "text" not in binary.resource and binary.urn not in document.resource["text"]["div"]
+
+
+@pytest.mark.parametrize("release", ["R4", "R5"])
+def test_a_partner_that_cannot_search_binaries_gets_the_bytes_within(release: Release) -> None:
+    """`bytes = "inline"` in its file: no Binary at all, nothing that leads to one, and the same bytes."""
+    made = mapped(row("document"), mappings(release), partner=replace(SCHOOL, bytes="inline")).made
+    assert [m for m in made if m.type == "Binary"] == []
+    document = next(m for m in made if m.about == "documents/d1")
+    inline, linked = (each["attachment"] for each in document.resource["content"])
+    assert inline["data"] == row("document")["documents"][0]["bytes"] and "url" not in inline
+    assert linked["url"].startswith("https://") and "data" not in linked
+    assert inline["data"] not in document.resource["text"]["div"]
+    assert problems(document.resource, release=release) == []
 
 
 PATIENT, PLAN, OTHER, SIGNED = (f"urn:uuid:{number}" for number in range(4))

@@ -6,16 +6,14 @@ walks the fields that are there once, and adds what is wrong to the run; where n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from adapter.core.fhir.checker import bindings, narrative, patterns
+from adapter.core.fhir.checker import bindings, fields, natives, patterns
 from adapter.core.fhir.checker.definitions import HL7, Definitions, Node, at, tree
 from adapter.core.fhir.checker.extensions import Extensions
 from adapter.core.fhir.checker.invariants import NATIVE, Invariant
 from adapter.core.fhir.checker.plain import Plain as Plainly
-from adapter.core.fhir.checker.plain import chosen
 from adapter.core.fhir.checker.primitives import PRIMITIVES
 from adapter.core.fhir.checker.references import Referring
 from adapter.core.fhir.checker.run import At, Check, Member, Run
@@ -24,13 +22,6 @@ from adapter.core.mapping.elements import Element, Model
 from adapter.core.mapping.expression_error import ExpressionError
 from adapter.core.mapping.syntax import Node as Expression
 
-OBJECT = "must be an object"
-LIST = "must be a list"
-NOT_A_LIST = "must be one value, not a list"
-EMPTY = "an element must have a value (ele-1)"
-UNKNOWN = "this element does not exist in this type"
-MISSING = "a required element is missing"
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
 Plain = tuple[Callable[[Any], bool], str]
 _MOST_CLAIMS = 1000
 _BACKBONES = frozenset({"BackboneElement", "Element"})
@@ -85,21 +76,21 @@ class Shapes:
             self._nodes[url] = tree(definition)
         return self._nodes[url]
 
-    def value(self, node: Node, type_: Mapping[str, Any], *, ignore: frozenset[str] = frozenset()) -> Check:
+    def value(self, node: Node, type_: Mapping[str, Any]) -> Check:
         """The check of one value of an element, by one of its types."""
         code = type_["code"]
         if code in _RESOURCES or code in self.definitions.resource_types:
             return self.resource
         if code == "xhtml":
-            return _xhtml
+            return natives.xhtml
         if code in PRIMITIVES:
             return self._primitive(node, code)
         if node.children or not type_.get("profile"):
             return self._check(node, code, type_)
         checks = [found for url in type_["profile"] if (found := self.of(url))]
         # A profile that is not here cannot be asked: the type itself is.
-        whole = checks[0] if len(checks) == 1 else _any(checks) if checks else self._check(node, code, type_)
-        return _both(whole, self._check(node, code, type_)) if checks else whole
+        whole = checks[0] if len(checks) == 1 else natives.any_of(checks) if checks else self._check(node, code, type_)
+        return natives.both(whole, self._check(node, code, type_)) if checks else whole
 
     def _check(self, node: Node, code: str, type_: Mapping[str, Any] | None = None) -> Check:
         key = (node.definition["url"], f"{node.element['id']}|{code}")
@@ -116,17 +107,17 @@ class Shapes:
         for name, child in elements.children.items():
             keys = self._fields(name, child, members, plain)
             if keys:
-                required += _needed(name, child, keys)
+                required += fields.needed(name, child, keys)
         is_resource = "." not in node.path and node.definition["kind"] == "resource"
         if is_resource:
-            members["resourceType"] = _nothing
+            members["resourceType"] = fields.nothing
         last, rules = self._last(node, code, type_), self._invariants(node, code)
         needed = tuple(required)
         tests = {name: test for name, (test, _) in plain.items()}
 
         def check(value: Any, at: At, run: Run) -> None:
             if value.__class__ is not dict:
-                run.wrong(at, NOT_A_LIST if value.__class__ is list else OBJECT)
+                run.wrong(at, fields.NOT_A_LIST if value.__class__ is list else fields.OBJECT)
                 return
             before = len(run.found)
             for name, field in value.items():
@@ -134,22 +125,22 @@ class Shapes:
                 test = tests.get(name)
                 if test is not None:
                     if not test(field):
-                        run.wrong_in(at, name, _why(field, plain[name][1]))
+                        run.wrong_in(at, name, fields.why(field, plain[name][1]))
                 elif name in members:
                     members[name](field, at, name, run, value)
                 else:
-                    run.wrong_in(at, name, UNKNOWN)
+                    run.wrong_in(at, name, fields.UNKNOWN)
             # Expressions are asked of what is well-formed: of anything else they may say anything.
             sound = len(run.found) == before
             if len(value) < 2 and (not value or "id" in value) and not is_resource:
-                run.wrong(at, EMPTY)
+                run.wrong(at, fields.EMPTY)
                 return
             for keys, name in needed:
                 for key in keys:
                     if key in value:
                         break
                 else:
-                    run.wrong_in(at, name, MISSING)
+                    run.wrong_in(at, name, fields.MISSING)
             for extra in last:
                 extra(value, at, run)
             if rules is not None and sound:
@@ -174,7 +165,8 @@ class Shapes:
         if name in ("extension", "modifierExtension"):
             members[name] = self.extensions.member(node)
             return (name,)
-        types = {_key(name, each["code"]): each for each in node.element.get("type") or [{"code": "BackboneElement"}]}
+        given = node.element.get("type") or [{"code": "BackboneElement"}]
+        types = {fields.field_name(name, each["code"]): each for each in given}
         beside = [f"_{key}" for key, each in types.items() if each["code"] in PRIMITIVES]
         group = frozenset((*types, *beside)) if len(types) > 1 else None
         for key, type_ in types.items():
@@ -182,13 +174,13 @@ class Shapes:
             if name == "id" and node.path.count(".") == 1 and node.definition["kind"] == "resource":
                 plain[key] = PRIMITIVES["id"]
                 return (key,)
-            if code in PRIMITIVES and not (group or node.is_list or node.slices or _asks_more(node)):
+            if code in PRIMITIVES and not (group or node.is_list or node.slices or fields.asks_more(node)):
                 plain[key] = self._plain(node, code)
             else:
                 members[key] = self._later(members, node, type_, key, group)
             if code in PRIMITIVES:
                 made = self._beside(node, code, key)
-                members[f"_{key}"] = _alone(made, group) if group else made
+                members[f"_{key}"] = fields.alone(made, group) if group else made
         return (*types, *beside)
 
     def _plain(self, node: Node, code: str) -> Plain:
@@ -213,17 +205,18 @@ class Shapes:
 
         def member(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
             made = self._member(node, type_, key)
-            made = _alone(made, group) if group else made
+            made = fields.alone(made, group) if group else made
             members[key] = made
             made(field, at, name, run, value)
 
         return member
 
     def _member(self, node: Node, type_: Mapping[str, Any], key: str) -> Member:
-        chosen = _slice_of_choice(node, key)
+        chosen = fields.slice_of_choice(node, key)
         if chosen is not None:
             narrowed = next((t for t in chosen.element.get("type", []) if t["code"] == type_["code"]), type_)
-            return _both_members(self._member(_without_slices(node), type_, key), self._member(chosen, narrowed, key))
+            general = self._member(fields.without_slices(node), type_, key)
+            return fields.both_members(general, self._member(chosen, narrowed, key))
         code = type_["code"]
         called = (node.path, code)
         most, least = node.most, node.least
@@ -231,15 +224,15 @@ class Shapes:
             extra = self._of_primitive(node, code)
             test, sentence = PRIMITIVES.get(code, (None, ""))
             if test is None:
-                return _one(self.value(node, type_), called)
+                return fields.one(self.value(node, type_), called)
             if node.is_list:
-                return _primitives(test, sentence, extra, called, least, most)
-            return _primitive(test, sentence, extra, called)
+                return fields.primitive_list(test, sentence, extra, called, least, most)
+            return fields.primitive_field(test, sentence, extra, called)
         check = self.value(node, type_)
         if node.is_list:
             slicing = Slicing.of(self, node, type_) if node.slices else None
-            return _many(check, called, least, most, slicing)
-        return _one(check, called)
+            return fields.many(check, called, least, most, slicing)
+        return fields.one(check, called)
 
     def _primitive(self, node: Node, code: str) -> Check:
         """One primitive value by itself: an item of a list that is sliced."""
@@ -248,7 +241,7 @@ class Shapes:
 
         def check(value: Any, at: At, run: Run) -> None:
             if not test(value):
-                run.wrong(at, EMPTY if value in (None, "", [], {}) else sentence)
+                run.wrong(at, fields.EMPTY if value in (None, "", [], {}) else sentence)
             elif extra is not None:
                 extra(value, at, run)
 
@@ -258,10 +251,10 @@ class Shapes:
         """What an element asks of a primitive besides its format."""
         found = [*bindings.of(node, code, self.definitions), *patterns.of(node)]
         if most := node.element.get("maxLength"):
-            found.append(_no_longer_than(int(most)))
+            found.append(natives.no_longer_than(int(most)))
         if rules := self._rules([node], code, node.path):
             found.append(self._asking(rules, code, code))
-        return found[0] if len(found) == 1 else _all(found) if found else None
+        return found[0] if len(found) == 1 else natives.all_of(found) if found else None
 
     def _beside(self, node: Node, code: str, key: str) -> Member:
         """The check of `_name`: ids and extensions of a primitive (http://hl7.org/fhir/R4/json.html#primitive)."""
@@ -285,7 +278,7 @@ class Shapes:
                 one(field, (at, name, -1, called), run, valued=values is not None)
                 return
             if field.__class__ is not list or not field:
-                run.wrong_in(at, name, LIST if field.__class__ is not list else EMPTY)
+                run.wrong_in(at, name, fields.LIST if field.__class__ is not list else fields.EMPTY)
                 return
             if values.__class__ is list and len(values) != len(field):
                 run.wrong_in(at, name, "must be as long as the list that it stands beside")
@@ -294,7 +287,7 @@ class Shapes:
                 if item is not None:
                     one(item, (at, name, position, called), run, valued=valued)
                 elif not valued:
-                    run.wrong((at, name, position, called), EMPTY)
+                    run.wrong((at, name, position, called), fields.EMPTY)
 
         return member
 
@@ -302,11 +295,11 @@ class Shapes:
         """What is asked of an object as a whole, once its fields are."""
         found: list[Check] = [*bindings.of(node, code, self.definitions), *patterns.of(node)]
         if code == "Extension":
-            found.append(_extension)
+            found.append(natives.extension)
         if code in ("Reference", "CodeableReference"):
             found.append(Referring(self, type_, code).check)
         if code == "Identifier":
-            found.append(_identifier)
+            found.append(natives.identifier)
         if code == "Coding" and self.definitions.code_systems:
             found.append(bindings.whole_systems(self.definitions))
         return tuple(found)
@@ -318,7 +311,7 @@ class Shapes:
         rules = self._rules([each for each in nodes if each], code, path)
         asking = self._asking(rules, code, self._path(node, path)) if rules else None
         if code == "Meta":
-            return _both(_meta, asking) if asking else _meta
+            return natives.both(natives.meta, asking) if asking else natives.meta
         return asking
 
     def _path(self, node: Node, path: str) -> str:
@@ -385,219 +378,3 @@ class Shapes:
                 typed(others, value, at, run)
 
         return check
-
-
-def _alone(member: Member, group: frozenset[str]) -> Member:
-    """A field of a choice also sees that it is the only one."""
-
-    def checked(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
-        member(field, at, name, run, value)
-        for other in value:
-            if other in group and other != name and other.lstrip("_") != name.lstrip("_"):
-                run.wrong(at, "only one of the choices of an element may be there")
-                return
-
-    return checked
-
-
-def _key(name: str, code: str) -> str:
-    """The field of JSON in which an element of this type stands."""
-    return chosen(name.removesuffix("[x]"), code) if name.endswith("[x]") else name
-
-
-def _needed(name: str, node: Node, keys: tuple[str, ...]) -> list[tuple[tuple[str, ...], str]]:
-    """The fields of which one must be there: for the element, and for slices of it that must not be missing."""
-    slices = [each for each in node.slices.values() if each.least]
-    if not name.endswith("[x]"):
-        return [(keys, name)] if node.least or slices else []
-    chosen_ = [_key(name, t["code"]) for each in slices for t in each.element.get("type", [])]
-    return [*([(keys, name)] if node.least else []), *(((key, f"_{key}"), name) for key in chosen_)]
-
-
-def _asks_more(node: Node) -> bool:
-    """Whether a definition may ask more of a primitive than its format."""
-    element = node.element
-    binding = element.get("binding", {})
-    return (
-        "extension" in binding
-        or "maxLength" in element
-        or any(each["key"] not in NATIVE for each in element.get("constraint", ()))
-        or ((found := patterns.wanted(node)) is not None and found[1].__class__ is not str)
-    )
-
-
-def _nothing(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
-    """`resourceType` is read before a resource's own check."""
-
-
-def _primitive(test: Callable[[Any], bool], sentence: str, extra: Check | None, called: tuple[str, ...]) -> Member:
-    if extra is None:
-
-        def plain(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
-            if not test(field):
-                run.wrong_in(at, name, _why(field, sentence))
-
-        return plain
-
-    def member(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
-        if not test(field):
-            run.wrong_in(at, name, _why(field, sentence))
-        else:
-            extra(field, (at, name, -1, called), run)
-
-    return member
-
-
-def _why(field: Any, sentence: str) -> str:
-    if field is None or field == "" or field == [] or field == {}:
-        return EMPTY
-    return NOT_A_LIST if field.__class__ is list else sentence
-
-
-def _primitives(
-    test: Callable[[Any], bool],
-    sentence: str,
-    extra: Check | None,
-    called: tuple[str, ...],
-    least: int,
-    most: float,
-) -> Member:
-    def member(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
-        if field.__class__ is not list or not field:
-            run.wrong_in(at, name, LIST if field else EMPTY)
-            return
-        if not least <= len(field) <= most:
-            run.wrong_in(at, name, _count(least, most))
-        for position, item in enumerate(field):
-            if not test(item):
-                if item is not None or not _has_beside(value.get(f"_{name}"), position):
-                    run.wrong((at, name, position, called), _why(item, sentence))
-            elif extra is not None:
-                extra(item, (at, name, position, called), run)
-
-    return member
-
-
-def _has_beside(beside: Any, position: int) -> bool:
-    return beside.__class__ is list and position < len(beside) and beside[position] is not None
-
-
-def _one(check: Check, called: tuple[str, ...]) -> Member:
-    def member(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
-        check(field, (at, name, -1, called), run)
-
-    return member
-
-
-def _many(check: Check, called: tuple[str, ...], least: int, most: float, slicing: Slicing | None) -> Member:
-    def member(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
-        if field.__class__ is not list or not field:
-            run.wrong_in(at, name, LIST if field.__class__ is not list else EMPTY)
-            return
-        if not least <= len(field) <= most:
-            run.wrong_in(at, name, _count(least, most))
-        if slicing is not None:
-            slicing.check(field, at, name, called, run, check)
-            return
-        for position, item in enumerate(field):
-            check(item, (at, name, position, called), run)
-
-    return member
-
-
-def _count(least: int, most: float) -> str:
-    return (
-        f"must stand here {least} to {int(most)} times"
-        if most != float("inf")
-        else f"must stand here {least} times or more"
-    )
-
-
-def _both(first: Check, second: Check) -> Check:
-    def check(value: Any, at: At, run: Run) -> None:
-        first(value, at, run)
-        second(value, at, run)
-
-    return check
-
-
-def _both_members(first: Member, second: Member) -> Member:
-    def member(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
-        first(field, at, name, run, value)
-        second(field, at, name, run, value)
-
-    return member
-
-
-def _all(checks: list[Check]) -> Check:
-    def check(value: Any, at: At, run: Run) -> None:
-        for each in checks:
-            each(value, at, run)
-
-    return check
-
-
-def _any(checks: list[Check]) -> Check:
-    """One of several profiles is enough."""
-
-    def check(value: Any, at: At, run: Run) -> None:
-        if not any(patterns.passes(each, value, run) for each in checks):
-            run.wrong(at, "meets none of the profiles that may stand here")
-
-    return check
-
-
-def _no_longer_than(most: int) -> Check:
-    def check(value: Any, at: At, run: Run) -> None:
-        if value.__class__ is str and len(value) > most:
-            run.wrong(at, f"must have {most} characters at most")
-
-    return check
-
-
-def _xhtml(value: Any, at: At, run: Run) -> None:
-    if value.__class__ is not str:
-        run.wrong(at, narrative.NOT_XHTML)
-    elif why := narrative.wrong(value, lambda id_: patterns.has_id(run.root, id_)):
-        run.wrong(at, why)
-
-
-def _extension(value: Any, at: At, run: Run) -> None:
-    """ext-1, in Python: every extension is asked."""
-    others = len(value) - ("url" in value) - ("id" in value)
-    # Besides these and `extension`, only a value may stand in it: what else there is has been found already.
-    if (others - 1 if "extension" in value else others) > 0 if "extension" in value else others == 0:
-        run.wrong(at, "Must have either extensions or value[x], not both (ext-1)")
-
-
-def _meta(value: Any, at: At, run: Run) -> None:
-    """http://hl7.org/fhir/R4/resource.html#Meta: labels are a set. Asked of what is well-formed."""
-    labels = value.get("security")
-    if labels and len({(each.get("system"), each.get("code")) for each in labels}) < len(labels):
-        run.wrong_in(at, "security", "has a label twice")
-
-
-def _identifier(value: Any, at: At, run: Run) -> None:
-    """http://hl7.org/fhir/R4/datatypes.html#Identifier: the system urn:ietf:rfc:3986 says that the value is a URI."""
-    given = value.get("value")
-    if value.get("system") == "urn:ietf:rfc:3986" and given.__class__ is str and not _ABSOLUTE.match(given):
-        run.wrong_in(at, "value", "must be a whole URI, since the system says so")
-
-
-def _slice_of_choice(node: Node, key: str) -> Node | None:
-    """The slice of `value[x]` that says more of `valueQuantity`."""
-    if not node.element["path"].endswith("[x]"):
-        return None
-    for name, each in node.slices.items():
-        base = node.path.rpartition(".")[2].removesuffix("[x]")
-        codes = [t["code"] for t in each.element.get("type", [])]
-        if name == key or any(base + code[:1].upper() + code[1:] == key for code in codes):
-            return each
-    return None
-
-
-def _without_slices(node: Node) -> Node:
-    return Node(node.element, node.definition, node.children, {})
-
-
-__all__ = ["HL7", "Shapes"]
