@@ -17,9 +17,10 @@ from adapter.catalogue.profile_checks import check_profiles
 from adapter.catalogue.profiles import archive, read_profiles
 from adapter.core.fhir.capability import statement
 from adapter.core.fhir.models import problems
-from adapter.core.fhir.package import CANONICAL, DEFINITIONS, Release
+from adapter.core.fhir.package import CANONICAL, DEFINITIONS
 from adapter.core.fhir.search import PARAMETERS
 from adapter.core.mapping.resources import PROFILES
+from adapter.core.partner import Release
 from adapter.errors import Finding, Misconfigured
 
 ROOT = files_root()

@@ -35,11 +35,11 @@ RuleSet: OfCase
 * meta.security[confidentiality] from CSPConfidentiality (required)
 * meta.security[confidentiality] ^short = "N; R or V where a sensitive topic is in it"
 * meta.security[confidentiality].system 1..1
-* meta.security[confidentiality].system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality" (exactly)
+* meta.security[confidentiality].system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 * meta.security[confidentiality].code 1..1
 * meta.security[act] ^short = "HL7's labels of sensitivity, and: no redisclosure without consent"
 * meta.security[act].system 1..1
-* meta.security[act].system = "http://terminology.hl7.org/CodeSystem/v3-ActCode" (exactly)
+* meta.security[act].system = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 * meta.security[act].code 1..1
 * obeys csp-no-redisclosure and csp-restricted
 
@@ -60,9 +60,9 @@ RuleSet: OfDirectory
 * meta.security contains confidentiality 1..1 MS
 * meta.security[confidentiality] ^short = "N: a directory resource holds nothing of any case"
 * meta.security[confidentiality].system 1..1
-* meta.security[confidentiality].system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality" (exactly)
+* meta.security[confidentiality].system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 * meta.security[confidentiality].code 1..1
-* meta.security[confidentiality].code = #N (exactly)
+* meta.security[confidentiality].code = #N
 * insert OursAmongOthers
 
 RuleSet: NotesWithKind

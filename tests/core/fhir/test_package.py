@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from adapter.core.fhir.package import DEPENDENCIES, FHIR_VERSIONS, Release, package_files, package_name
+from adapter.core.fhir.package import DEPENDENCIES, FHIR_VERSIONS, package_files, package_name
+from adapter.core.partner import Release
 
 PROFILE = {
     "resourceType": "StructureDefinition", "id": "csp-goal", "url": "https://csp-adapter.example/StructureDefinition/csp-goal",
