@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check --no-input
 
-.PHONY: install demo test check lint servers proofs golden lock wheel clean
+.PHONY: install demo test check lint servers proofs golden profiles profiles-fresh lock wheel clean
 
 install: $(RUNTIME)
 
@@ -49,6 +49,31 @@ proofs: $(DEV)
 # Golden files are written anew from what the mapping makes now; review them as a diff.
 golden: $(DEV)
 	$(BIN)/python -m tests.core.mapping_files.regenerate
+
+# profiles/generated from profiles/fsh, mappings/codes and what the mapping files make. Needs node 20, and for FHIR R5's
+# own definitions Maven; once `npm ci` and Maven have fetched theirs, it runs without a network.
+profiles: $(DEV) profiles/node_modules/.r4 profiles/node_modules/.r5
+	for release in R4 R5; do \
+	  $(BIN)/python profiles/tools/stage.py $$release build/profiles/$$release && \
+	  node profiles/tools/build.mjs build/profiles/$$release profiles/generated/$$(echo $$release | tr R r) || exit 1; \
+	done
+
+# What is committed is what would be built now: builds it, and fails where git then sees a difference.
+profiles-fresh: profiles
+	@test -z "$$(git status --porcelain profiles/generated)" || \
+	  { git status --short profiles/generated; echo "profiles/generated is not fresh: run make profiles, and commit it."; exit 1; }
+
+profiles/node_modules/.r4: profiles/package-lock.json
+	cd profiles && npm ci --no-fund --no-audit
+	@touch $@
+
+# FHIR R5 as HAPI FHIR publishes it; npm has no package of it.
+R5_DEFINITIONS := hapi-fhir-validation-resources-r5
+R5_VERSION := 8.8.1
+profiles/node_modules/.r5: profiles/node_modules/.r4 profiles/tools/r5_packages.py
+	mvn -q -B dependency:copy -Dartifact=ca.uhn.hapi.fhir:$(R5_DEFINITIONS):$(R5_VERSION) -DoutputDirectory=$(CURDIR)/build/profiles
+	$(BIN)/python profiles/tools/r5_packages.py build/profiles/$(R5_DEFINITIONS)-$(R5_VERSION).jar profiles/node_modules/.core-package
+	@touch $@
 
 # The locks are made from pyproject.toml, with hashes, so that a machine installs what was tested.
 lock:

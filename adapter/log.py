@@ -6,6 +6,7 @@ however a library words its error (design.md section 6, *logs, metrics*). What i
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from collections.abc import Callable, MutableMapping
@@ -70,7 +71,7 @@ KEYS: dict[str, Keep] = {
 def logger(
     stream: TextIO | None = None, *, clock: Callable[[], datetime] | None = None
 ) -> structlog.typing.FilteringBoundLogger:
-    """A logger of its own: nothing global is configured, and no library's log lines join it."""
+    """A logger of its own: no library's log lines join it."""
     bound: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
         structlog.PrintLogger(stream or sys.stderr),
         processors=[
@@ -84,6 +85,24 @@ def logger(
         cache_logger_on_first_use=False,
     )
     return bound
+
+
+def replace_lines_of(*libraries: str) -> None:
+    """Let what these libraries log be a line of ours, from warnings on: that one failed, and with which error.
+
+    Their own words hold addresses, headers and bytes of answers; Python would print them to standard error by itself.
+    """
+    for name in libraries:
+        library = logging.getLogger(name)
+        library.propagate = False
+        if not any(isinstance(handler, _Replaced) for handler in library.handlers):
+            library.addHandler(_Replaced(logging.WARNING))
+
+
+class _Replaced(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else record.name.partition(".")[0]
+        logger().warning("failed", error=error)
 
 
 def _allowed(_logger: Any, _method: str, given: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -17,6 +17,7 @@ from adapter.core import strict_json
 from adapter.core.fhir import models
 from adapter.core.fhir.search import PARAMETERS, REFERS, Pairs, Query, index, query
 from adapter.core.fhir.transaction import Step, count, in_order, loose, placed, steps, twice
+from adapter.core.partner import Release
 from adapter.errors import (
     AdapterError,
     Conflict,
@@ -52,11 +53,12 @@ class Ambiguous(PreconditionFailed):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Whose resources, under which address of ours (`https://…/fhir`), and when."""
+    """Whose resources, under which address of ours (`https://…/fhir`), when, and in which release of FHIR."""
 
     partner: str
     base: str
     now: datetime
+    release: Release = "R4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def interact(store: Store, world: World, asked: Step, body: bytes = b"") -> Answ
         with store.reading() as tx:
             return _get(tx, world, asked)
     step = asked if asked.method == "DELETE" else replace(asked, resource=_resource(body, asked.type))
-    _check_structure([step])
+    _check_structure(world, [step])
     with store.writing() as tx:
         resources.alone(tx, world.partner)
         return _work(tx, world, [step], body or None)[step.position]
@@ -131,7 +133,7 @@ def bundle(store: Store, world: World, body: bytes) -> Worked:
         return Worked(kind, tuple((step, _by_itself(store, world, step)) for step in found))
     if problems := twice(found):
         raise Refused("An identity stands in the transaction more than once.", problems)
-    _check_structure(found)
+    _check_structure(world, found)
     with store.writing() as tx:
         resources.alone(tx, world.partner)
         answers = _work(tx, world, found, None)
@@ -302,14 +304,15 @@ def _check(tx: Tx, world: World, writes: Sequence[Step]) -> None:
         raise Refused("The content refers to what is not there.", sorted(problems))
 
 
-def _check_structure(found: Sequence[Step]) -> None:
+def _check_structure(world: World, found: Sequence[Step]) -> None:
     """Every resource keeps FHIR's structure. Looked at before the transaction: nobody waits for it."""
     problems: list[Problem] = []
     for step in found:
         if step.resource is not None:
             dropped = ("id",) if step.method == "POST" else ()  # the id is ours
             resource = {name: value for name, value in step.resource.items() if name not in dropped}
-            problems += [Problem(step.root + each.pointer, each.detail) for each in models.problems(resource)]
+            wrong = models.problems(resource, release=world.release)
+            problems += [Problem(step.root + each.pointer, each.detail) for each in wrong]
     if problems:
         raise Refused("The content breaks rules of FHIR.", sorted(problems))
 
@@ -362,7 +365,7 @@ def _version_of(etag: str) -> int | None:
 def _by_itself(store: Store, world: World, step: Step) -> Answer | AdapterError:
     """One entry of a batch, in a transaction of its own."""
     try:
-        _check_structure([step])
+        _check_structure(world, [step])
         with store.writing() as tx:
             resources.alone(tx, world.partner)
             return _work(tx, world, [step], None)[step.position]

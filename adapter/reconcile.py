@@ -18,6 +18,7 @@ from adapter.core.fhir.outcome import of_status, read
 from adapter.core.fhir.results import Result, holding, results
 from adapter.core.keeping import rulebook_for, version_of
 from adapter.core.retry import Outcome, Settled, Stopped, TryAgain, next_step, together
+from adapter.core.strict_json import digest
 from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.outward.answer import Answered, NotSent, Unknown
@@ -31,6 +32,8 @@ from adapter.store.shares import Share
 _SHORTLY = timedelta(seconds=1)
 UNDONE = ("rejected", "ambiguous", "throttled", "unavailable", "unauthorised")
 """After these answers to a whole Bundle nothing of it was done."""
+DONE = ("delivered", "existing", "unchanged", "stopped")
+"""With these outcomes of a claim all that it planned, or was allowed of it, has been done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,9 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
         try:
             # Rule 9: decided in the transaction that claims the share, with the consents as they are then.
             work = _read(desk, tx, share, now)
+            if share.refused and share.refused == _fingerprint(tx, work.plan):
+                _stay_stopped(tx, work)
+                return share
         except Exception as bug:  # noqa: BLE001  raised again below, once the share has been stopped
             fault = bug
     try:
@@ -93,6 +99,32 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
 def paused(desk: Desk) -> list[str]:
     """The partners that are not to be called, by their files."""
     return [p.id for p in desk.catalogue.partners.values() if p.paused]
+
+
+def _fingerprint(tx: Tx, needed: Plan) -> str:
+    """What would be sent, as a text that tells nothing: equal while nothing changes that the partner may see. Empty
+    where nothing would be."""
+    if not needed.changes:
+        return ""
+    parts = [[type(c).__name__, _thing(c).urn, *([digest(c.made.resource)] if isinstance(c, Create | Update) else [])]
+             for c in needed.changes]  # fmt: skip
+    return tx.seal.index("what was refused", strict_json.canonical(parts).decode()).hex()
+
+
+def _stay_stopped(tx: Tx, work: Work) -> None:
+    """Nothing has changed that the partner may see since it stopped: a save that is withheld from it calls nobody."""
+    share, desired = work.share, work.plan.desired
+    alarms = dict.fromkeys((*share.alarms, *sorted(a.code for a in desired.alarms)))
+    shares.stop(
+        tx,
+        share,
+        outcome=share.outcome,
+        detail=share.detail,
+        alarms=tuple(alarms),
+        refused=share.refused,
+        due=desired.next_change,
+        now=work.now,
+    )
 
 
 def _read(desk: Desk, tx: Tx, share: Share, now: datetime) -> Work:
@@ -169,6 +201,7 @@ def _taking_back(desk: Desk, work: Work) -> Work:
 
 def _withheld_in(desk: Desk, work: Work, chunk: Sequence[Sent], payload: bytes) -> bool:
     """The last look, on the bytes that are about to leave. What only takes back says nothing and always may."""
+    given = {h.id for h in work.held if h.id}
     says_something = work.plan.desired.made and not all(isinstance(change, Delete) for change in chunk)
     return bool(
         says_something
@@ -179,6 +212,7 @@ def _withheld_in(desk: Desk, work: Work, chunk: Sequence[Sent], payload: bytes) 
             rulebook=rulebook_for(desk.bench.rulebook, work.stored.kept),
             partner=work.share.partner,
             now=work.now,
+            given=given,
         )
         is not None
     )
@@ -249,7 +283,8 @@ def _send(server: Server, chunk: Sequence[Sent], bundle: Mapping[str, Any], payl
             said = sorted({word for r in each for word in r.said})
             detail = " ".join([f"HTTP {status}", *([f"unreadable: {unreadable}"] if unreadable else []), *said])
             outcome = together(r.outcome for r in each)
-            undone = status >= 300 and outcome in UNDONE
+            # A gateway may say 503 of what the server behind it has done: one looks (exchange.md, *Delivery*).
+            undone = status >= 300 and status != 503 and outcome in UNDONE
             return Sending(each, Attempt(outcome, detail[:200], retry_after=retry_after), undone)
         case NotSent(reason):
             each = tuple(Result(c, "unavailable") for c in chunk)
@@ -310,7 +345,9 @@ def _settle(desk: Desk, work: Work, attempt: Attempt) -> None:
             return
         last = _last_user(desk, tx, work)
         holdings.save(tx, share.id, kept, now=now)
-        released = {c.holding.urn for c in quiet if isinstance(c, Release)} - {held.urn for held in last}
+        # What failed may still refer to them there: until it is done they are held here, and nobody takes them back.
+        done = attempt.outcome in DONE
+        released = {c.holding.urn for c in quiet if isinstance(c, Release) and done} - {held.urn for held in last}
         holdings.forget(tx, share.id, released)
         disclosures.append(tx, work.stored.id, frozen)
         match step:
@@ -320,9 +357,10 @@ def _settle(desk: Desk, work: Work, attempt: Attempt) -> None:
             case TryAgain(at):
                 shares.postpone(tx, share, at=at, outcome=attempt.outcome, detail=attempt.detail, now=now)
             case Stopped(reason):
-                detail = attempt.detail or reason
+                detail, due = attempt.detail or reason, desired.next_change
+                refused = "" if attempt.outcome == "stopped" else _left(desk, tx, work)
                 shares.stop(
-                    tx, share, outcome=attempt.outcome, detail=detail, alarms=alarms, due=desired.next_change, now=now
+                    tx, share, outcome=attempt.outcome, detail=detail, alarms=alarms, refused=refused, due=due, now=now
                 )
     if released:
         # On PostgreSQL two that settle at one instant do not see each other leave: each looks once more.
@@ -330,6 +368,12 @@ def _settle(desk: Desk, work: Work, attempt: Attempt) -> None:
             if orphans := _last_user(desk, tx, work):
                 holdings.save(tx, share.id, orphans, now=now)
                 shares.mark_due(tx, case_id=share.case_id, partner=share.partner, now=now)
+
+
+def _left(desk: Desk, tx: Tx, work: Work) -> str:
+    """The fingerprint of what has not been done, and is not to be tried again as it is."""
+    held = tuple(holdings.of_share(tx, work.share.id))
+    return _fingerprint(tx, _plan(desk, tx, work.share, work.subject, held, work.now))
 
 
 def _last_user(desk: Desk, tx: Tx, work: Work) -> list[Holding]:

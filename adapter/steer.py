@@ -18,7 +18,7 @@ from adapter.core.consent.review import not_the_denied, released
 from adapter.core.consent.rules import Rules
 from adapter.core.consent.ticks import take
 from adapter.core.desired import Subject, rules_of
-from adapter.core.keeping import Kept, carry, effective
+from adapter.core.keeping import Kept, cancelled, carry, effective
 from adapter.desk import Desk
 from adapter.errors import Conflict, Malformed, NotFound, Problem, Refused
 from adapter.store import cases, disclosures, shares
@@ -190,6 +190,41 @@ def revoke(desk: Desk, number: str, consent: str, body: bytes) -> dict[str, Any]
         return revoked(stored.kept, path, on=on, by=given["by"])
 
     return {**_keep(desk, number, change), "consents": [consent]}
+
+
+def cancel(desk: Desk, number: str, consent: str, body: bytes, *, by: str) -> dict[str, Any]:
+    """A consent was entered in error: `{"reason": "why"}`. From now on it permits and denies nothing (rule 7).
+
+    `left`: what had left under it, from the account: what each partner was told of which record, first and last.
+    """
+    given = _object(body)
+    path = f"consents/{consent}"
+
+    def change(stored: StoredCase, now: datetime) -> dict[str, Any]:
+        if consent not in {c["id"] for c in effective(stored.body, stored.kept).get("consents", ())}:
+            raise NotFound("There is no consent of that id in this case.")
+        found = _unknown(given, ("reason",))
+        if not isinstance(reason := given.get("reason"), str) or not reason.strip() or len(reason) > 2000:
+            found.append(Problem("/reason", "says why the consent is an error, in at most 2000 characters"))
+        if found:
+            raise Refused(f"The request breaks {len(found)} rules; nothing was saved.", sorted(found))
+        return cancelled(stored.kept, path, by=by, reason=str(reason), now=now)
+
+    told = _keep(desk, number, change)
+    return {**told, "consents": [consent], "left": _left_under(desk, number, path)}
+
+
+def _left_under(desk: Desk, number: str, path: str) -> list[dict[str, str]]:
+    with desk.store.reading() as tx:
+        stored = cases.get(tx, number)
+        entries = disclosures.of_case(tx, stored.id) if stored else []
+    left: dict[tuple[str, str, str], dict[str, str]] = {}
+    for line in (entry.line for entry in entries):
+        if line.kind == "delivered" and path in {each.partition("@")[0] for each in line.consents}:
+            key, at = (line.partner, line.about, line.resource_type), line.at.isoformat()
+            known = left.setdefault(key, {"partner": key[0], "record": key[1], "type": key[2], "first": at})
+            known["last"] = at
+    return [left[key] for key in sorted(left)]
 
 
 def _keep(desk: Desk, number: str, change: Callable[[StoredCase, datetime], dict[str, Any]]) -> dict[str, Any]:

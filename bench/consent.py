@@ -90,7 +90,7 @@ def measure(bench: Bench, case: dict[str, Any], partner: str) -> dict[str, float
     def mapping() -> Any:
         return resources(
             shown,
-            bench.mappings,
+            bench.mappings["R4"],
             case_number="C-1",
             partner=bench.rulebook.partners[partner],
             identity=bench.identity(partner),

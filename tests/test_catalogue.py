@@ -29,12 +29,13 @@ def whole() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The catalogue with one mapping file, so that reading it is quick, and the fixtures' partners."""
+    """The catalogue with one mapping file of each release and way, so that reading is quick; the fixtures' partners."""
     root = tmp_path_factory.mktemp("sound")
     shutil.copytree(ROOT / "mappings", root / "mappings")
-    for path in (root / "mappings" / "r4").iterdir():
-        if path.name != "strength.yaml":
-            path.unlink()
+    for folder, kept in (("r4", "strength.yaml"), ("r5", "need.yaml"), ("inbound", "strength.yaml")):
+        for path in (root / "mappings" / folder).glob("*.yaml"):
+            if path.name != kept:
+                path.unlink()
     shutil.copytree(PARTNERS, root / "partners")
     return root
 
@@ -64,8 +65,12 @@ def test_the_catalogue_holds_what_the_files_say(whole: Catalogue) -> None:
     assert whole.topics["sector"]["justice"] == ("justice",)
     assert set(whole.programs) == {"ontario-csp", "early-intervention", "person-centred", "wraparound"}
     assert {"hospital", "education", "child-welfare"} < whole.sectors
-    assert whole.mappings.release == "R4"
-    assert whole.mappings.codes["goal-status"].translate("achieved") is not None
+    assert {release: files.release for release, files in whole.mappings.items()} == {"R4": "R4", "R5": "R5"}
+    r4, r5 = ({each.name: each for each in whole.mappings[release].mappings} for release in ("R4", "R5"))
+    assert r5["strength"] is r4["strength"], "absent in mappings/r5 means R4's"
+    assert r5["need"] is not r4["need"]
+    assert set(r5) == {*r4, "transition"}
+    assert whole.mappings["R4"].codes["goal-status"].translate("achieved") is not None
 
 
 def test_a_partner_file_becomes_a_partner_whole(whole: Catalogue) -> None:
@@ -230,6 +235,83 @@ OTHER = [
         id="topics for no code list",
     ),
     pytest.param(
+        "mappings/inbound/strength.yaml",
+        "from: Observation",
+        "from: Observations",
+        "`Observations` is no type that is exchanged here",
+        id="an inbound mapping from no type",
+    ),
+    pytest.param(
+        "mappings/inbound/strength.yaml",
+        "from: Observation",
+        "from: Consent",
+        "Consents are read by docs/consents.md, never by a mapping file",
+        id="a Consent read by a mapping file",
+    ),
+    pytest.param(
+        "mappings/inbound/strength.yaml",
+        "make: strengths",
+        "make: strenghts",
+        "no record schema has strenghts",
+        id="an inbound mapping to no collection",
+    ),
+    pytest.param(
+        "mappings/inbound/strength.yaml",
+        "make: strengths",
+        "make: goals.steps",
+        "entries go into a record: say `into`, the resource that makes it",
+        id="an entry that goes into nothing",
+    ),
+    pytest.param(
+        "mappings/inbound/strength.yaml",
+        "make: strengths",
+        "makes: strengths",
+        "`makes` is no key of an inbound mapping",
+        id="a key of the inbound wrapper misspelt",
+    ),
+    pytest.param(
+        "mappings/inbound/strength.yaml",
+        "  identified_by:",
+        "  identifed_by:",
+        "`identifed_by` is no field of mappings/records",
+        id="an inbound field that records do not have",
+    ),
+    pytest.param(
+        "mappings/inbound/strength.yaml",
+        "ours('domain', 'among')",
+        "ours('domian', 'among')",
+        "ours('domian'): there is no mappings/codes/domian.json",
+        id="codes backwards through a map that is not there",
+    ),
+    pytest.param(
+        "mappings/inbound/strength.yaml",
+        "path('people', 'providers', 'child')",
+        "path('people', 'provider', 'child')",
+        "path('provider'): no record schema has provider",
+        id="a path into no collection",
+    ),
+    pytest.param(
+        "mappings/inbound/strength.yaml",
+        "valueString.combine",
+        "csp('strengh').valueString.combine",
+        "csp('strengh'): no mapping outwards gives csp-strengh",
+        id="an extension that nothing sends",
+    ),
+    pytest.param(
+        "mappings/inbound/strength.yaml",
+        ".first().date() }}",
+        ".first().dates() }}",
+        "there is no function `dates`",
+        id="an inbound expression that is none",
+    ),
+    pytest.param(
+        "mappings/inbound/strength.yaml",
+        "make: strengths\n",
+        "make: strengths\nwhen: status = 'final'\n",
+        "the key `when` is there twice",
+        id="an inbound condition twice",
+    ),
+    pytest.param(
         "mappings/programs/wraparound.yaml",
         "age_of_own_consent: 16",
         "age_of_own_consent: sixteen",
@@ -266,6 +348,13 @@ OTHER = [
         "each: strength",
         "each: no record schema has strength",
         id="a mapping over no collection",
+    ),
+    pytest.param(
+        "mappings/r5/need.yaml",
+        "each: needs",
+        "each: need",
+        "each: no record schema has need",
+        id="a mistake in a file of R5",
     ),
     pytest.param(
         "mappings/r4/strength.yaml",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.log import EVENTS, KEYS, logger
+from adapter.log import EVENTS, KEYS, logger, replace_lines_of
 
 MARKER = "Wickenbrook Exemple"
 
@@ -81,3 +82,20 @@ def test_only_known_events_and_keys_come_out(event: str, keys: dict[str, str]) -
     written = line(event, **keys)
     assert written["event"] in EVENTS | {"other"}
     assert set(written) <= {"at", "level", "event", "dropped", *KEYS}
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
+def test_a_library_s_words_are_replaced(level: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An address, a header, the text of an exception: what a library says of them is said in a line of ours."""
+    replace_lines_of("a_library", "a_library")
+    library = logging.getLogger("a_library.of_some_kind")
+    library.setLevel("DEBUG")
+    try:
+        raise ValueError(MARKER)
+    except ValueError:
+        getattr(library, level)("Failed to parse headers (url=%s)", MARKER, exc_info=True)
+    said = capsys.readouterr().err
+    assert "Wickenbrook" not in said
+    lines = [json.loads(line) for line in said.splitlines()]
+    wanted = [("failed", "ValueError")] if level in ("warning", "error") else []
+    assert [(line["event"], line["error"]) for line in lines] == wanted

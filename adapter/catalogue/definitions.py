@@ -8,8 +8,9 @@ from typing import Any, get_args
 
 import orjson
 
-from adapter.core.fhir.checker import Checker, Definitions, Release, read
+from adapter.core.fhir.checker import Checker, Definitions, read
 from adapter.core.mapping.resources import PROFILES
+from adapter.core.partner import Release
 from adapter.errors import Finding, Misconfigured
 
 _KINDS = frozenset({"StructureDefinition", "ValueSet", "CodeSystem"})

@@ -13,6 +13,7 @@ import yaml
 
 from adapter.errors import Finding
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, ten times as fast where it is built in
 Place = tuple[str | int, ...]
 
 
@@ -39,7 +40,7 @@ class Source:
     @cached_property
     def _node(self) -> Any:
         # Every JSON file of the catalogue is YAML too, and YAML's reader keeps the lines; only findings pay for it.
-        return yaml.compose(self.text, Loader=yaml.SafeLoader) if self.text else None
+        return yaml.compose(self.text, Loader=_LOADER) if self.text else None
 
 
 def read_yaml(path: Path, name: str, found: Found) -> Source:
@@ -47,11 +48,11 @@ def read_yaml(path: Path, name: str, found: Found) -> Source:
     if (text := _text(path, name, found)) is None:
         return Source(name, {})
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_LOADER)
         if no_dates := [node.start_mark.line + 1 for node in _scalars(root) if not _constructs(node)]:
             found.errors.extend(Finding(name, line, "is no date that exists") for line in no_dates)
             return Source(name, {})
-        values = yaml.safe_load(text)
+        values = yaml.load(text, Loader=_LOADER)  # noqa: S506  # one of the two safe loaders
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         found.errors.append(Finding(name, line, f"is not YAML: {error.problem}"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -175,4 +175,15 @@ def part_tables(sources: Mapping[str, Source]) -> dict[str, frozenset[str] | Non
             if isinstance(by, Mapping) and by.get("field") in siblings:
                 codes = siblings[by["field"]].get("enum")
                 tables[str(by.get("table"))] = frozenset(map(str, codes)) if codes else None
+    return tables
+
+
+def open_part_tables(sources: Mapping[str, Source], lines: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
+    """Of the tables whose codes the schemas leave open: the codes that the list's ConceptMap knows."""
+    tables: dict[str, frozenset[str]] = {}
+    for source in sources.values():
+        for _, siblings, leaf in _leaves(source.values, (), {}):
+            by = leaf.get("x-part-by")
+            if isinstance(by, Mapping) and (chooses := siblings.get(str(by.get("field")))) and "enum" not in chooses:
+                tables[str(by.get("table"))] = frozenset(lines.get(str(chooses.get("x-codes")), ()))
     return tables

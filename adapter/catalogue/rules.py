@@ -72,14 +72,24 @@ def read_parts(path: Path, name: str, found: Found, *, sectors: Collection[str])
     return Parts(since, titles, tables, audience, source)
 
 
-def check_tables(parts: Parts, uses: Mapping[str, Collection[str] | None], found: Found) -> None:
-    """`uses`: each `x-part-by` table that a schema names, with its codes where they are closed."""
+def check_tables(
+    parts: Parts, uses: Mapping[str, Collection[str] | None], open_: Mapping[str, Collection[str]], found: Found
+) -> None:
+    """`uses`: each `x-part-by` table that a schema names, with its codes where they are closed; `open_`: of the others
+    the codes that have words, which are all that anyone will use."""
     for table, codes in parts.tables.items():
         if table not in uses:
             found.errors.append(parts.source.finding(f"{table}: no schema uses this table", "tables", table))
         elif (known := uses[table]) is not None:
             for code in set(codes) - set(known):
                 found.errors.append(parts.source.finding(f"{table}: {code} is no code of it", "tables", table, code))
+            for code in sorted(set(known) - set(codes)):
+                detail = f"{table}: {code} has no part, and is never shared"
+                found.remarks.append(parts.source.finding(detail, "tables", table))
+        elif known := open_.get(table):
+            for code in sorted(set(codes) - set(known)):
+                detail = f"{table}: {code} is no code of the ConceptMaps"
+                found.remarks.append(parts.source.finding(detail, "tables", table, code))
             for code in sorted(set(known) - set(codes)):
                 detail = f"{table}: {code} has no part, and is never shared"
                 found.remarks.append(parts.source.finding(detail, "tables", table))

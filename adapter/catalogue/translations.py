@@ -1,4 +1,4 @@
-"""Reads the ConceptMaps and the mapping files, and checks that each code list, map and use of a map fit together."""
+"""Reads the mapping files, and checks that each code list, ConceptMap and use of a map fit together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from adapter.catalogue.files import Found
 from adapter.catalogue.records import CodeList
 from adapter.core.mapping.bindings import FUNCTIONS
-from adapter.core.mapping.codes import ConceptMap, load_concept_map
+from adapter.core.mapping.codes import ConceptMap
 from adapter.core.mapping.mapping import Mapping as MappingFile
 from adapter.core.mapping.mapping import load_mapping
 from adapter.errors import Finding, Misconfigured
@@ -30,24 +30,6 @@ class Use:
     line: int
     function: str
     map: str
-
-
-def read_codes(folder: Path, name: str, found: Found) -> dict[str, ConceptMap]:
-    """Every ConceptMap by the name of its file, which is also its own."""
-    codes: dict[str, ConceptMap] = {}
-    for path in sorted(folder.glob("*.json")):
-        file = f"{name}/{path.name}"
-        try:
-            loaded = load_concept_map(path.read_text(encoding="utf-8"), file=file)
-        except Misconfigured as wrong:
-            found.errors.extend(wrong.findings)
-        except (OSError, UnicodeDecodeError):
-            found.errors.append(Finding(file, 0, "cannot be read as UTF-8"))
-        else:
-            codes[path.stem] = loaded
-            if loaded.name != path.stem:
-                found.errors.append(Finding(file, 1, "the ConceptMap's name must be the name of its file"))
-    return codes
 
 
 def read_mappings(folder: Path, name: str, found: Found) -> tuple[tuple[MappingFile, ...], tuple[Use, ...]]:
@@ -71,23 +53,26 @@ def read_mappings(folder: Path, name: str, found: Found) -> tuple[tuple[MappingF
     return tuple(mappings), tuple(uses)
 
 
+def over(base: Collection[MappingFile], differing: Collection[MappingFile]) -> tuple[MappingFile, ...]:
+    """The mappings of a release that has only the files which differ from `base`, each in place of its namesake."""
+    replaced = {_file_of(mapping) for mapping in differing}
+    return (*(mapping for mapping in base if _file_of(mapping) not in replaced), *differing)
+
+
+def _file_of(mapping: MappingFile) -> str:
+    """A mapping is named after its file, and where that holds several, after its type and slot too."""
+    return mapping.name.partition(" ")[0]
+
+
 def check_codes(
     lists: Mapping[str, CodeList], codes: Mapping[str, ConceptMap], uses: Collection[Use], name: str, found: Found
 ) -> None:
-    """A list without a map, or a code without a line, goes out as text only: told. A `code()` it breaks: an error."""
+    """A list without a map goes out as text only: told. A `code()` that a line without a code breaks: an error."""
     for list_name, code_list in sorted(lists.items()):
         if list_name not in codes:
             source, place = code_list.leaves[0]
             found.remarks.append(source.finding(f"x-codes {list_name}: there is no {name}/{list_name}.json", *place))
             continue
-        lines = codes[list_name].translations
-        file = f"{name}/{list_name}.json"
-        if not code_list.open:
-            for code in sorted(code_list.codes - set(lines)):
-                if codes[list_name].fallback is None:
-                    found.remarks.append(Finding(file, 0, f"{code} has no line, and goes out as text only"))
-            for code in sorted(set(lines) - code_list.codes):
-                found.remarks.append(Finding(file, 0, f"{code} is no code of the record schemas: an unused line"))
     for use in uses:
         if use.function == "each":
             continue

@@ -9,7 +9,20 @@ from pathlib import Path
 
 import click
 
-from adapter.cli import administer, consent, disclosures, fhir, forms, look, review, run, write
+from adapter.cli import (
+    administer,
+    consent,
+    disclosures,
+    fhir,
+    forms,
+    importing,
+    look,
+    profiles,
+    review,
+    run,
+    trying,
+    write,
+)
 from adapter.cli.context import Asked, Commands
 
 EXAMPLES = """
@@ -48,7 +61,7 @@ def main(context: click.Context, instance: Path | None) -> None:
     context.obj = Asked(instance)
 
 
-ROOMS = (run, look, write, administer, review, consent, disclosures, fhir)
+ROOMS = (run, look, trying, write, importing, administer, review, consent, disclosures, fhir, profiles)
 for room in ROOMS:
     for command in room.commands:
         main.add_command(command)

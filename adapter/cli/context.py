@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,14 +84,19 @@ pass_asked: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pass
 
 
 class Commands(click.Group):
-    """Tells an expected error in one sentence and its list of problems, and ends with 1."""
+    """Tells an expected error in one sentence and its list of problems, and ends with 1; a fault of our own by its
+    places in the code: its words may quote a record."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
         except AdapterError as error:
             tell(error)
-            context.exit(1)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+            raise
+        except Exception as fault:  # noqa: BLE001  told without its words, and the command ends
+            tell_fault(fault)
+        return context.exit(1)
 
 
 def tell(error: AdapterError) -> None:
@@ -101,6 +107,14 @@ def tell(error: AdapterError) -> None:
     if isinstance(error, Misconfigured):
         for finding in error.findings:
             say(f"  {finding}")
+
+
+def tell_fault(fault: Exception) -> None:
+    """What kind of fault, and where it came through our code; never its message."""
+    say(f"adapter: a fault of the adapter itself ({type(fault).__name__}). Please report it with these lines:")
+    for frame in traceback.extract_tb(fault.__traceback__):
+        if "adapter" in Path(frame.filename).parts:
+            say(f"  {'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno} in {frame.name}")
 
 
 def say(words: str) -> None:

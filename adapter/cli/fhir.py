@@ -12,7 +12,8 @@ from adapter.cli.context import say
 from adapter.cli.output import print_json, print_rows
 
 if TYPE_CHECKING:
-    from adapter.core.fhir.checker import Checker, Release
+    from adapter.core.fhir.checker import Checker
+    from adapter.core.partner import Release
     from adapter.errors import Problem
 
 _LONGEST = 100_000_000

@@ -1,4 +1,5 @@
-"""Commands about consent forms: `form` prints one to sign, `take` makes a consent of its ticks, `limits` limits it."""
+"""Commands about the consents of a case: `form` prints a form to sign, `take` makes a consent of its ticks, `limits`
+limits it, `cancel` cancels what was entered in error."""
 
 from __future__ import annotations
 
@@ -155,7 +156,32 @@ def limits(asked: Asked, case_number: str, consent_id: str, provisions: IO[bytes
     say("In effect. The case's shares are due.")
 
 
-commands = (form_, take, limits)
+@click.command()
+@click.argument("case_number", metavar="CASE-NUMBER")
+@click.argument("consent_id", metavar="CONSENT")
+@click.option("--reason", required=True, help="Why it is an error.")
+@click.option("--by", required=True, help="The privacy officer who says so.")
+@pass_asked
+def cancel(asked: Asked, case_number: str, consent_id: str, reason: str, by: str) -> None:
+    """Cancel a consent that was entered in error, whole, and list what had left under it.
+
+    It permits and denies nothing from then on: what no other consent permits is taken back. Where a family changed its
+    mind, the consent is revoked instead, and its denials stay.
+
+    \b
+    Example:
+      adapter --instance my-agency consent cancel C-1042 c3 --reason "Of another child" --by "P. Officer"
+    """
+    from adapter import steer
+    from adapter.core import strict_json
+
+    with opened(asked) as wired:
+        told = steer.cancel(wired, case_number, consent_id, strict_json.dump({"reason": reason}), by=by)
+    print_json(told)
+    say("Cancelled. The case's shares are due.")
+
+
+commands = (form_, take, limits, cancel)
 
 
 def _read(found: Desk | Preview, case: IO[bytes] | None, number: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Commands that look and change nothing: map, preview, validate, check, schema."""
+"""Commands that look and change nothing: map, preview, records, validate, check, schema."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from adapter.cli.context import Asked, desk, instant, pass_asked, say
-from adapter.cli.output import indented, print_json, print_rows
+from adapter.cli.output import indented, print_json, print_table
 from adapter.errors import AdapterError, Finding, Misconfigured, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from adapter.core.partner import Release
     from adapter.desk import Desk, Preview
 
 _case = click.argument("case", metavar="CASE.json", type=click.File("rb"))
@@ -29,14 +30,31 @@ _at = click.option("--at", metavar="T", help="As of this date (its start) or dat
 
 
 @click.command("map")
-@_case
-@_partner
+@click.argument("case", metavar="CASE.json", required=False)
+@click.option("--partner", "-p", metavar="P", help="The partner's id: its file's name.")
 @_partners
 @_at
+@click.option("--release", type=click.Choice(["R4", "R5"]), help="As if the partner spoke this release of FHIR.")
 @click.option("--out", "-o", type=click.File("wb", atomic=True), metavar="F", help="Write to this file instead.")
+@click.option(
+    "--source",
+    is_flag=False,
+    flag_value="all",
+    metavar="[MAPPING]",
+    help="Print the Python that this mapping file (such as goal), or all of them, became.",
+)
 @pass_asked
+@click.pass_context
 def map_(
-    asked: Asked, case: IO[bytes], partner: str, partners: Path | None, at: str | None, out: IO[bytes] | None
+    context: click.Context,
+    asked: Asked,
+    case: str | None,
+    partner: str | None,
+    partners: Path | None,
+    at: str | None,
+    release: Release | None,
+    out: IO[bytes] | None,
+    source: str | None,
 ) -> None:
     """Print the FHIR transaction that a partner would be sent for a case.
 
@@ -47,11 +65,22 @@ def map_(
     Examples:
       adapter map case.json --partner lakeside
       adapter map case.json --partner lakeside --at 2027-03-31 --out bundle.json
+      adapter map case.json --partner lakeside --release R5
+      adapter map --source goal
     """
     from adapter import show
 
+    if source is not None:
+        _print_source(asked, source, partners, release or "R4")
+        return
+    if case is None:
+        raise click.MissingParameter(param_hint="'CASE.json'", param_type="argument", ctx=context)
+    if partner is None:
+        raise click.MissingParameter(param_hint="'--partner' / '-p'", param_type="option", ctx=context)
+    read: IO[bytes] = click.File("rb").convert(case, None, context)
     found = _knowing(asked, partner, partners)
-    bundle = indented(show.bundle(found, case.read(), partner, instant(at, found.settings.time_zone)))
+    moment = instant(at, found.settings.time_zone)
+    bundle = indented(show.bundle(found, read.read(), partner, moment, release=release))
     if out is None:
         click.echo(bundle)
     else:
@@ -71,15 +100,16 @@ def map_(
     show_default=True,
     help="What to show: the permitted records, the FHIR resources, or why each record is shared or withheld.",
 )
-@click.option("--explain", is_flag=True, help="The same as --as explain.")
+@click.option("--explain", is_flag=True, help="--as explain as tables, also where it is no terminal.")
 @pass_asked
 def preview(
     asked: Asked, case: IO[bytes], partner: str, partners: Path | None, at: str | None, form: str, explain: bool
 ) -> None:
     """Show what a partner may see of a case, and why.
 
-    Nothing is stored and nothing is sent. Use - for a case on standard input. On a terminal an explanation is two
-    tables: how much of each part is shared, partly shared or withheld; then each record with its reasons.
+    Nothing is stored and nothing is sent. Use - for a case on standard input. With --explain, or on a terminal, an
+    explanation is two tables: how much of each part is shared, partly shared or withheld; then each record with its
+    reasons. Elsewhere it is JSON.
 
     \b
     Examples:
@@ -94,13 +124,14 @@ def preview(
     body = case.read()
     if problems := keep.problems(body, found.catalogue.schemas):
         raise Refused(f"The case file breaks {len(problems)} rules.", problems)
+    tables = explain or (form == "explain" and sys.stdout.isatty())
     form = "explain" if explain else form
     asked_for = strict_json.dump({"case": strict_json.parse(body), "partner": partner})
     shown = show.preview(found, asked_for, form=form, at=instant(at, found.settings.time_zone))
-    if form == "explain" and sys.stdout.isatty():
+    if tables:
         parts = [row | {"is": row["outcome"], "why": " ".join(row["reasons"])} for row in shown["parts"]]
-        print_rows(parts, ("part", "is", "shared", "partly", "withheld", "why"), as_json=False)
-        print_rows(_explained(shown), ("record", "is", "part", "why", "provision"), as_json=False)
+        print_table(parts, ("part", "is", "shared", "partly", "withheld", "why"))
+        print_table(_explained(shown), ("record", "is", "part", "why", "provision"))
     else:
         print_json(shown)
 
@@ -135,6 +166,54 @@ def validate(case: IO[bytes]) -> None:
 
 
 @click.command()
+@click.argument("files", metavar="FILE.json…", nargs=-1, required=True, type=click.File("rb"))
+@click.option("--release", type=click.Choice(["R4", "R5"]), default="R4", show_default=True, help="Of FHIR.")
+@click.option("--child", default="", metavar="REF", help="Whom it is about: a reference, or SYSTEM|VALUE.")
+@click.option("--home", type=click.File("rb"), metavar="CASE.json", help="The case it was made of; needs --partner.")
+@click.option("--partner", "-p", metavar="P", help="With --home: who got it, so that our identifiers lead back.")
+@_partners
+@_at
+@pass_asked
+def records(
+    asked: Asked,
+    files: tuple[IO[bytes], ...],
+    release: Release,
+    child: str,
+    home: IO[bytes] | None,
+    partner: str | None,
+    partners: Path | None,
+    at: str | None,
+) -> None:
+    """Print the records that FHIR resources would become: the way back of `map`.
+
+    Each file holds a resource or a Bundle; together they are read as one set about one child, so that references lead
+    from one file to another. Nothing is stored. What is refused is listed with its element and the rule, never with
+    what stood in it, and the command ends with 1; findings tell of single elements that are left out.
+
+    \b
+    Examples:
+      adapter records bundle.json
+      adapter records --release R5 plan.json goal.json patient.json
+      adapter map case.json -p lakeside > sent.json; adapter records sent.json --home case.json -p lakeside
+    """
+    from adapter import show
+
+    if (home is None) != (partner is None):
+        raise click.UsageError("--home and --partner belong together.")
+    found = _knowing(asked, partner, partners) if partner else desk(asked, partners)
+    named = [(file.name, file.read()) for file in files]
+    case = home.read() if home else None
+    when = instant(at, found.settings.time_zone)
+    shown = show.incoming(found, named, release=release, child=child, home=case, partner=partner or "", at=when)
+    print_json(shown)
+    for note in shown["refused"]:
+        say(f"{note['file']}: {note['expression']}: {note['rule']}")
+    if shown["refused"]:
+        say(f"{len(shown['refused'])} refusal(s).")
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
 @_partners
 @click.option(
     "--files",
@@ -158,7 +237,7 @@ def check(asked: Asked, partners: Path | None, files: Path | None, as_json: bool
     """
     from adapter import catalogue
 
-    found = catalogue.findings(partners=asked.partners(partners), root=files)
+    found = catalogue.findings(partners=asked.partners(partners), root=files, instance=asked.instance)
     if asked.instance is not None:
         found = _of_instance(asked) + found
     if as_json:
@@ -194,7 +273,7 @@ def schema(collection: str | None) -> None:
         raise click.BadParameter(f"must be one of {', '.join(sorted(files))}", param_hint="COLLECTION")
 
 
-commands = (map_, preview, validate, check, schema)
+commands = (map_, preview, records, validate, check, schema)
 
 
 def _knowing(asked: Asked, partner: str, partners: Path | None) -> Desk | Preview:
@@ -206,6 +285,22 @@ def _knowing(asked: Asked, partner: str, partners: Path | None) -> Desk | Previe
         known = ", ".join(sorted(found.catalogue.partners)) or "none"
         raise click.BadParameter(f"there is no such partner; there are: {known}", param_hint="--partner")
     return found
+
+
+def _print_source(asked: Asked, name: str, partners: Path | None, release: Release) -> None:
+    """The Python of each mapping of that file, or of all."""
+    stem = Path(name).name.removesuffix(".yaml")
+    every = asked.catalogue(partners).mappings[release].mappings
+    chosen = [m for m in every if stem in ("all", m.name, m.template.name.rpartition("/")[2].removesuffix(".yaml"))]
+    if not chosen:
+        raise click.BadParameter(
+            f"there is no such mapping; there are: {', '.join(sorted(m.name for m in every))}", param_hint="--source"
+        )
+    for mapping in chosen:
+        click.echo(f"# {mapping.template.name}: {mapping.type} for each of {mapping.each}")
+        if mapping.when is not None:
+            click.echo(f"# when\n{mapping.when.source}")
+        click.echo(mapping.template.source)
 
 
 def _explained(told: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,6 +9,9 @@ from typing import Any
 
 import click
 
+_PAPER = 140
+"""Columns of a table where there is no terminal to ask."""
+
 
 def print_json(value: Any) -> None:
     """Indented JSON in UTF-8 on standard output; each Decimal with its digits."""
@@ -36,7 +39,12 @@ def print_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, as_jso
     """The rows as JSON where a program reads, and as a table of these columns on a terminal."""
     if as_json or not sys.stdout.isatty():
         print_json(list(rows))
-        return
+    else:
+        print_table(rows, columns)
+
+
+def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
+    """The rows as a table of these columns, whoever reads."""
     from rich.console import Console
     from rich.table import Column, Table
 
@@ -44,7 +52,7 @@ def print_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, as_jso
     table = Table(*(Column(name, overflow="fold") for name in columns))
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else _PAPER).print(table)
 
 
 def _cell(value: Any) -> str:

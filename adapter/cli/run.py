@@ -36,8 +36,10 @@ def serve(asked: Asked, host: str | None, port: int | None, worker: bool | None)
     """
     from waitress.server import create_server
 
+    from adapter import log
     from adapter.web.app import create_app
 
+    log.replace_lines_of("waitress")  # it would name the address that failed, and a case's number is in it
     with opened(asked) as wired:
         _check(wired)
         settings = wired.settings

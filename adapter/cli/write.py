@@ -108,6 +108,42 @@ def new_case() -> None:
     say(EXAMPLE_CASE)
 
 
+@new.command("workbook")
+@click.option(
+    "--out",
+    "-o",
+    required=True,
+    metavar="FILE.xlsx",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; one that is there already is left alone.",
+)
+def new_workbook(out: Path) -> None:
+    """Write a workbook for cases: a sheet for each collection, codes to choose from, what is required marked.
+
+    One workbook holds many cases; the first sheet explains. `adapter import` takes it back.
+
+    \b
+    Example:
+      adapter new workbook --out cases.xlsx
+    """
+    from adapter import catalogue
+    from adapter.core.onramp.layout import sheets
+    from adapter.workbook import writing
+
+    if out.suffix.lower() != ".xlsx":
+        raise click.BadParameter("must end in .xlsx", param_hint="--out")
+    if out.exists():
+        raise click.BadParameter("is there already: nothing is written over a file that may be filled in",
+                                 param_hint="--out")  # fmt: skip
+    words = {name: {code: line.text for code, line in each.translations.items()}
+             for name, each in catalogue.concept_maps().items()}  # fmt: skip
+    try:
+        writing.write(out, sheets(catalogue.record_schemas().files), words)
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}.") from None
+    say(f"{out} is written. Fill it in, then: adapter --instance DIR import {out} --source NAME --dry-run")
+
+
 commands = (init, new)
 
 

@@ -12,6 +12,7 @@ from adapter.errors import Problem
 
 PERIODS = (("start", "end"), ("since", "until"), ("from", "to"))
 """Pairs of dates of which the second cannot come before the first."""
+DANGLING = "this reference leads to nothing in the case"
 MOST_PROBLEMS = 500
 """A body that breaks more rules than this is answered with these first: an answer is read by a person."""
 
@@ -131,7 +132,7 @@ def _dangling(case: Mapping[str, Any], schemas: Schemas) -> Iterator[Problem]:
             tree: Node = Listing(node) if isinstance(value, list) else node
             for at, reference in _references(f"/{collection}", value, tree):
                 if reference not in known:
-                    yield Problem(at, "this reference leads to nothing in the case")
+                    yield Problem(at, DANGLING)
 
 
 def _references(at: str, value: Any, node: Node) -> Iterator[tuple[str, str]]:

@@ -13,12 +13,14 @@ from adapter.core.consent.rulebook import Rulebook
 from adapter.core.consent.rules import Alarm, Rules, compile_rules
 from adapter.core.consent.view import View, view
 from adapter.core.diff import Change, Delete, Holding, Made, Update, changes
-from adapter.core.fhir.checker import Checker, Release
+from adapter.core.fhir.checker import Checker
 from adapter.core.fhir.models import problems
 from adapter.core.identity import Identity, Key
 from adapter.core.keeping import effective, rulebook_for
 from adapter.core.mapping.resources import Mappings, resources
+from adapter.core.partner import Release
 from adapter.core.residue import Residue
+from adapter.core.schema import paths as paths_of
 from adapter.errors import Problem
 
 
@@ -27,7 +29,7 @@ class Bench:
     """The values that do not change while an instance runs: all that a case and a partner are held against."""
 
     rulebook: Rulebook
-    mappings: Mappings
+    mappings: Mapping[Release, Mappings]
     identity_secret: bytes
     identifier_system: str
     checkers: Mapping[Release, Checker]
@@ -77,26 +79,28 @@ def rules_of(bench: Bench, subject: Subject) -> Rules:
 
 
 def desire(bench: Bench, subject: Subject, partner: str, now: datetime) -> Desired:
-    """view ▸ map ▸ check (design.md section 4). Pure; the same for the same permitted content."""
+    """view ▸ map ▸ check (design.md section 4), in the release that the partner speaks. Pure; the same for the same
+    permitted content."""
     rules = rules_of(bench, subject)
     identity = bench.identity(partner)
+    release = bench.rulebook.partners[partner].release
     shown = view(
         subject.case, rules, partner, now, tie=lambda path: identity.urn(Key(subject.number, path, path.split("/")[0]))
     )
     mapped = resources(
         shown,
-        bench.mappings,
+        bench.mappings[release],
         case_number=subject.number,
         partner=bench.rulebook.partners[partner],
         identity=identity,
         program=subject.case.get("program", ""),
         now=now,
     )
-    checked = bench.checkers["R4"].each([(made.urn, made.resource) for made in mapped.made])
+    checked = bench.checkers[release].each([(made.urn, made.resource) for made in mapped.made])
     wrong = [
         Problem(f"{made.type} of {made.about}{problem.pointer}", problem.detail)
         for made, found in zip(mapped.made, checked, strict=True)
-        for problem in (*problems(made.resource), *found)
+        for problem in (*problems(made.resource, release=release), *found)
     ]
     return Desired(
         made=mapped.made,
@@ -125,8 +129,16 @@ def plan(
         rules = rules_of(bench, subject)
         paths = frozen(subject.case, rules, partner, now)
         staying = {h.urn for h in holdings if h.about in paths}
-    stubs = bench.rulebook.partners[partner].withdrawal == "stub"
-    wanted = Residue(bench.identity(partner), subject.number, stubs=stubs).beside(desired.made, holdings, staying)
+        if staying:
+            # What stays may refer to who is no longer in the case: deleting that would be refused.
+            there = paths_of(subject.case)
+            staying |= {h.urn for h in holdings if h.directory and h.about not in there} - {
+                m.urn for m in desired.made
+            }
+    receiver = bench.rulebook.partners[partner]
+    stubs = receiver.withdrawal == "stub"
+    residue = Residue(bench.identity(partner), subject.number, receiver.release, stubs=stubs)
+    wanted = residue.beside(desired.made, holdings, staying)
     # Nothing can be deleted there, and a directory resource has no stub: one Delete would have the whole refused.
     kept = {h.urn for h in holdings if h.directory} if stubs else kept_elsewhere
     return Plan(changes(wanted, holdings, frozen=staying, directory=directory, kept_elsewhere=kept), desired)

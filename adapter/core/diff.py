@@ -202,9 +202,11 @@ def referred(value: Any) -> frozenset[str]:
     while waiting:
         node = waiting.pop()
         if isinstance(node, dict):
-            reference = node.get("reference")
+            reference, url = node.get("reference"), node.get("url")
             if isinstance(reference, str) and reference.startswith("urn:"):
                 found.add(reference)
+            if isinstance(url, str) and url.startswith("urn:uuid:"):  # Attachment.url: a Binary of ours
+                found.add(url)
             waiting += node.values()
         elif isinstance(node, list):
             waiting += node

@@ -55,7 +55,8 @@ def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any
     """The case as the rules read it: what the agency sent, with what people did here and no put of the agency removes.
 
     `kept["captured"]`: consents captured here; one of the agency's with the same id gives way. `kept["held"]`: those
-    of them whose handwritten limits nobody has turned into provisions: they permit nothing.
+    of them whose handwritten limits nobody has turned into provisions: they permit nothing. `kept["errors"]`: path of a
+    consent → {"by", "reason", "on"}: it was entered in error, whoever keeps it, and says nothing (rule 7).
     `kept["reviews"]`: path → {"by", "on", "digest", "topics"}: a review counts while the record says what was reviewed;
     the topics that the reviewer gave it stay, until another review gives others.
     """
@@ -65,11 +66,21 @@ def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any
     if captured := kept.get("captured", ()):
         own = {c["id"] for c in captured}
         case["consents"] = [*(c for c in body.get("consents", ()) if c["id"] not in own), *as_read(kept)]
+    if errors := kept.get("errors", {}):
+        case["consents"] = [
+            {**c, "status": "entered-in-error"} if f"consents/{c['id']}" in errors else c
+            for c in case.get("consents", ())
+        ]
     for path, review in kept.get("reviews", {}).items():
         # Held against what was sent: a section that has its review must not make its plan another one.
         read = _says_still(body, path.split("/"), review["digest"])
         case = _reviewed(case, path.split("/"), review, read=read)
     return case
+
+
+def cancelled(kept: Mapping[str, Any], path: str, *, by: str, reason: str, now: datetime) -> Kept:
+    """What to keep once a consent is known to have been entered in error; the first word on it stands."""
+    return {**kept, "errors": {path: {"by": by, "reason": reason, "on": now.isoformat()}, **kept.get("errors", {})}}
 
 
 def rulebook_for(rulebook: Rulebook, kept: Mapping[str, Any]) -> Rulebook:

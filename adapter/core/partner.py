@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+Release = Literal["R4", "R5"]
+"""The release of FHIR that a partner speaks."""
 Purpose = Literal["care-coordination", "referral", "treatment", "education-planning", "service-resolution", "quality"]
 
 
@@ -28,7 +30,7 @@ class Partner:
     """The day it was configured: a permit to `"all"` reaches the partners that existed when it was signed ."""
     purpose: Purpose = "care-coordination"
     base_url: str = ""
-    release: Literal["R4", "R5"] = "R4"
+    release: Release = "R4"
     identifiers: tuple[tuple[str, str], ...] = ()
     """(system, value) by which the organisation is known, on cases and on FHIR servers."""
     audience: tuple[str, ...] = ()

@@ -13,40 +13,77 @@ from typing import Any
 
 from adapter.core.consent.view import OWN
 from adapter.core.diff import Holding, Made
+from adapter.core.fhir.named import named_by
 from adapter.core.identity import Identity, Key
+from adapter.core.partner import Release
 
 PURGE = "withdrawal"
 """The path under which the request to purge stands among a share's holdings; no record has it."""
 
-_CONSENT: Mapping[str, Any] = {
-    "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]},
-    "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
-    "policyRule": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "OPTIN"}]},
-}
-"""What R4 requires of a Consent besides its status; it says nothing of the case."""
-
-_GONE = {"text": "No longer shared"}
-_STUBS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "Patient": ("", {"active": False}),
-    "RelatedPerson": ("patient", {"active": False}),
-    "Condition": (
-        "subject",
-        {
-            "clinicalStatus": {
-                "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "inactive"}]
-            }
+_CONSENT: Mapping[Release, Mapping[str, Any]] = {
+    "R4": {
+        "scope": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]
         },
-    ),
-    "Observation": ("subject", {"status": "cancelled", "code": _GONE}),
-    "CareTeam": ("subject", {"status": "inactive"}),
-    "EpisodeOfCare": ("patient", {"status": "cancelled"}),
-    "Goal": ("subject", {"lifecycleStatus": "cancelled", "description": _GONE}),
-    "ServiceRequest": ("subject", {"status": "revoked", "intent": "order"}),
-    "Task": ("for", {"status": "cancelled", "intent": "order"}),
-    "CarePlan": ("subject", {"status": "revoked", "intent": "plan"}),
-    "RiskAssessment": ("subject", {"status": "cancelled"}),
+        "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
+        "policyRule": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "OPTIN"}]},
+    },
+    "R5": {"category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}]},
 }
-"""Type → where it names the Patient, and a status that is true (`entered-in-error` would be a lie: it was none)."""
+"""What a release requires of a Consent besides its status, or what it must be told by; it says nothing of the case."""
+
+_WORDS = "No longer shared"
+_GONE = {"text": _WORDS}
+_AGENCY = {"display": "The coordinating agency"}
+_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+_NOT_SAID = {"extension": [{"url": _ABSENT, "valueCode": "masked"}]}
+"""In place of a time that FHIR requires."""
+_CHILD: dict[str, Any] = {}
+"""Stands in a stub where the Patient is named."""
+_STUBS_R4: Mapping[str, Mapping[str, Any]] = {
+    "Patient": {"active": False},
+    "RelatedPerson": {"active": False, "patient": _CHILD},
+    "Binary": {"contentType": "text/plain"},
+    "Condition": {
+        "clinicalStatus": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "inactive"}]
+        },
+        "subject": _CHILD,
+    },
+    "Observation": {"status": "cancelled", "code": _GONE, "subject": _CHILD},
+    "DocumentReference": {"status": "superseded", "subject": _CHILD, "content": [{"attachment": {"title": _WORDS}}]},
+    "CareTeam": {"status": "inactive", "subject": _CHILD},
+    "EpisodeOfCare": {"status": "cancelled", "patient": _CHILD},
+    "Goal": {"lifecycleStatus": "cancelled", "description": _GONE, "subject": _CHILD},
+    "ServiceRequest": {"status": "revoked", "intent": "order", "subject": _CHILD},
+    "Task": {"status": "cancelled", "intent": "order", "for": _CHILD},
+    "CarePlan": {"status": "revoked", "intent": "plan", "subject": _CHILD},
+    "RiskAssessment": {"status": "cancelled", "subject": _CHILD},
+    "Encounter": {
+        "status": "cancelled",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-NullFlavor", "code": "MSK"},
+        "subject": _CHILD,
+    },
+    "Appointment": {"status": "cancelled", "participant": [{"actor": _CHILD, "status": "needs-action"}]},
+    "Composition": {
+        "status": "amended",
+        "type": _GONE,
+        "subject": _CHILD,
+        "_date": _NOT_SAID,
+        "author": [_AGENCY],
+        "title": _WORDS,
+    },
+    "Provenance": {"target": [_CHILD], "_recorded": _NOT_SAID, "agent": [{"who": _AGENCY}]},
+}
+"""Type → a status that is true (`entered-in-error` would be a lie: it was none), and what else FHIR requires."""
+_STUBS: Mapping[Release, Mapping[str, Mapping[str, Any]]] = {
+    "R4": _STUBS_R4,
+    "R5": {
+        **_STUBS_R4,
+        "Encounter": {"status": "cancelled", "subject": _CHILD},
+        "Composition": {**_STUBS_R4["Composition"], "status": "deprecated", "subject": [_CHILD]},
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +92,7 @@ class Residue:
 
     identity: Identity
     number: str
+    release: Release = "R4"
     stubs: bool = False
 
     def beside(self, made: Sequence[Made], holdings: Sequence[Holding], frozen: Collection[str]) -> list[Made]:
@@ -63,25 +101,28 @@ class Residue:
         more = [h for h in holdings if h.urn not in wanted and h.about != PURGE and h.urn not in frozen]
         closing = [self._inactive(h) for h in holdings if _is_own_consent(h) and h.urn not in wanted]
         gone = [h for h in more if not h.directory and h.ours and not _is_own_consent(h)]
-        stubs = [self._stub(h) for h in gone if self.stubs and h.state != "withdrawn" and h.type in _STUBS]
-        return [*made, *closing, *stubs, *self._purge(gone, holdings)]
+        known = _STUBS[self.release]
+        stubs = [self._stub(h) for h in gone if self.stubs and h.state != "withdrawn" and h.type in known]
+        ended = [h for h in gone if not _took_place(h, made)]
+        return [*made, *closing, *stubs, *self._purge(ended, holdings)]
 
     def _inactive(self, held: Holding) -> Made:
         """Set to inactive, never deleted; then it holds id and status only, its subject by identifier."""
         resource = {
             "resourceType": "Consent",
-            "identifier": [_identifier(held.identifier)],
+            **named_by("Consent", held.identifier, self.release),
             "status": "inactive",
-            "patient": self._patient(),
-            **_CONSENT,
+            "subject" if self.release == "R5" else "patient": self._patient(),
+            **_CONSENT[self.release],
         }
         return Made(held.urn, "Consent", held.identifier, resource, about=held.about)
 
     def _stub(self, held: Holding) -> Made:
-        subject, content = _STUBS[held.type]
-        resource = {"resourceType": held.type, "identifier": [_identifier(held.identifier)], **content}
-        if subject:
-            resource[subject] = self._patient()
+        resource = {
+            "resourceType": held.type,
+            **named_by(held.type, held.identifier, self.release),
+            **_about(_STUBS[self.release][held.type], self._patient()),
+        }
         return Made(held.urn, held.type, held.identifier, resource, about=held.about)
 
     def _purge(self, gone: Iterable[Holding], holdings: Sequence[Holding]) -> list[Made]:
@@ -93,7 +134,7 @@ class Residue:
             return []
         resource: dict[str, Any] = {
             "resourceType": "Task",
-            "identifier": [_identifier(identifier)],
+            **named_by("Task", identifier, self.release),
             "status": "requested" if listed else "cancelled",
             "intent": "order",
             "code": {"text": "Purge what is no longer permitted"},
@@ -117,6 +158,26 @@ class Residue:
 
 def _is_own_consent(held: Holding) -> bool:
     return held.about == OWN and held.type == "Consent" and held.state != "withdrawn"
+
+
+def _about(content: Any, child: Mapping[str, Any]) -> Any:
+    """A stub with the Patient where it is to be named."""
+    if content is _CHILD:
+        return dict(child)
+    if isinstance(content, Mapping):
+        return {name: _about(each, child) for name, each in content.items()}
+    return [_about(each, child) for each in content] if isinstance(content, list) else content
+
+
+def _took_place(held: Holding, made: Iterable[Made]) -> bool:
+    """Was this the plan of a contact that has been held since, and may be seen as before? Nothing then ended."""
+    return held.type == "Appointment" and any(
+        m.type == "Encounter"
+        and m.about == held.about
+        and {*held.parts} <= {*m.parts}
+        and {*held.topics} <= {*m.topics}
+        for m in made
+    )
 
 
 def _identifier(identifier: tuple[str, str]) -> dict[str, str]:

@@ -88,7 +88,7 @@ def _tree(schema: Mapping[str, Any], root: Mapping[str, Any], seen: dict[str, Gr
         return Group(fields, required, tuple(_telling(fields)))
     if schema.get("type") == "array":
         return Listing(_tree(schema["items"], root, seen))
-    if "x-part" not in schema and "x-part-by" not in schema:
+    if "x-part" not in schema and "x-part-by" not in schema and "anyOf" in schema:
         # One scalar or a list of the same scalars: the scalar's annotations speak for both.
         return _tree(schema["anyOf"][0], root, seen)
     by = schema.get("x-part-by")

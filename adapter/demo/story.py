@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapter.catalogue import files_root
+from adapter.core.fhir.named import names_of, search
 from adapter.demo.neighbours import HOSPITAL, SCHOOL, Instance, Neighbours
 from adapter.demo.talk import Refusal
 
@@ -23,6 +24,7 @@ WRITTEN = date(2026, 11, 21)
 TYPES = (
     "Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "EpisodeOfCare", "Condition",
     "Observation", "ServiceRequest", "Task", "Consent", "CareTeam", "Goal", "CarePlan", "RiskAssessment",
+    "Encounter", "Appointment", "DocumentReference", "Binary", "Composition", "Provenance",
 )  # fmt: skip
 DIRECTORY = ("Organization", "Practitioner", "PractitionerRole")
 ADDED = "g-feelings"
@@ -176,13 +178,13 @@ def _taken_back(console: Console, neighbours: Neighbours, case: dict[str, Any]) 
         if not there:
             kept["taken back"] += 1
             if made["resourceType"] not in DIRECTORY:
-                gone.add(made["identifier"][0]["value"])
+                gone.add(_own(made))
         elif made["resourceType"] == "Consent":
             if there[0]["status"] != "inactive" or "provision" in there[0]:
                 raise Untrue("the hospital's Consent is not inactive, or still says what it permitted")
             kept["set to inactive"] += 1
         elif made["resourceType"] in DIRECTORY:
-            if made["identifier"][0]["value"] not in others:
+            if _own(made) not in others:
                 raise Untrue(f"the hospital still holds a {made['resourceType']} that no other case uses")
             kept["kept for other cases"] += 1
         else:
@@ -244,8 +246,14 @@ def _content(resource: dict[str, Any]) -> Any:
 
 def _without_targets(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: ("…" if k == "reference" and isinstance(v, str) else _without_targets(v)) for k, v in value.items()}
+        return {k: ("…" if _leads(k, v) else _without_targets(v)) for k, v in value.items()}
     return [_without_targets(v) for v in value] if isinstance(value, list) else value
+
+
+def _leads(name: str, value: Any) -> bool:
+    """Does it lead to another resource: a reference, or the address of the bytes of a document?"""
+    at = value if isinstance(value, str) else ""
+    return (name == "reference" and bool(at)) or (name == "url" and at.startswith(("urn:uuid:", "Binary/")))
 
 
 def _check_nothing_of(partner: Instance, case: dict[str, Any], paths: Iterable[str]) -> None:
@@ -279,7 +287,13 @@ def _others(neighbours: Neighbours, case: dict[str, Any], partner: Instance) -> 
     """The identifiers that the partner's other cases use."""
     listed = neighbours.agency.api("GET", "/api/cases?limit=100", token=neighbours.coordinator)
     cases = [c for c in listed if c["case"] != case["case"]]
-    return {r["identifier"][0]["value"] for c in cases for r in _desired(neighbours, c, partner)}
+    return {_own(r) for c in cases for r in _desired(neighbours, c, partner)}
+
+
+def _own(made: dict[str, Any]) -> str:
+    """The identifier under which the partner knows it."""
+    value: str = next(names_of(made))[1]
+    return value
 
 
 def _goals(partner: Instance, title: str) -> list[dict[str, Any]]:
@@ -287,8 +301,8 @@ def _goals(partner: Instance, title: str) -> list[dict[str, Any]]:
 
 
 def _by_identifier(partner: Instance, made: dict[str, Any]) -> list[dict[str, Any]]:
-    own = made["identifier"][0]
-    return _search(partner, made["resourceType"], f"identifier={own['system']}%7C{own['value']}&")
+    type_ = made["resourceType"]
+    return _search(partner, type_, f"{search(type_, next(names_of(made)))}&")
 
 
 def _search(partner: Instance, type_: str, query: str = "") -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from requests import Request, RequestException
 from urllib3.exceptions import HTTPError
 
-from adapter.core.fhir.bundle import search
+from adapter.core.fhir.named import search
 from adapter.core.partner import Partner
 from adapter.outward.answer import Answer, NotSent, Unknown, read
 from adapter.outward.wire import Exchange, Wire
@@ -36,7 +36,9 @@ class Server:
         self._trust: str | bool = trust or True
         self._exchange = Exchange()
         self._base, self._wire = _way(partner, self._exchange)
-        self._headers = {"Accept": FHIR_JSON, "Accept-Encoding": "gzip", "User-Agent": "csp-fhir-adapter"}
+        # R4 is what servers take an unnamed version for; R5 is named (http://hl7.org/fhir/R5/http.html#version-parameter).
+        self._json = f"{FHIR_JSON}; fhirVersion=5.0" if partner.release == "R5" else FHIR_JSON
+        self._headers = {"Accept": self._json, "Accept-Encoding": "gzip", "User-Agent": "csp-fhir-adapter"}
         self._may_speak = self._wire is not None and self._authorise(partner, secret)
 
     def transact(self, body: bytes, *, request_id: str, echo: bool = False) -> Answer:
@@ -44,13 +46,13 @@ class Server:
 
         `echo` asks for the resources to be sent back, where an answer in another order must be noticed (bundle.alike).
         """
-        headers = {"Content-Type": FHIR_JSON, "Prefer": f"return={'representation' if echo else 'minimal'}"}
+        headers = {"Content-Type": self._json, "Prefer": f"return={'representation' if echo else 'minimal'}"}
         return self._ask("POST", "", request_id, headers, body)
 
     def find(self, type_: str, identifier: tuple[str, str], *, request_id: str = "") -> Answer:
         """Searches by one of our own identifiers, which are opaque: what names a person never stands in an address."""
         headers = {"Cache-Control": "no-cache"}  # else HAPI may answer from a search that it made before our write
-        return self._ask("GET", f"/{_matching(_TYPE, type_)}?{search(identifier)}", request_id, headers)
+        return self._ask("GET", f"/{_matching(_TYPE, type_)}?{search(type_, identifier)}", request_id, headers)
 
     def read(self, type_: str, id_: str, *, request_id: str = "") -> Answer:
         """Reads one resource by the id that it has there."""

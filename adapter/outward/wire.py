@@ -14,6 +14,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.ssl_ import create_urllib3_context
 
+from adapter import log
 from adapter.outward.address import allowed
 
 Stage = Literal["no name", "address not allowed", "no connection", "no TLS", "sent"]
@@ -141,6 +142,7 @@ class Wire(HTTPAdapter):
 
     def __init__(self, *, host: str, port: int, encrypted: bool, private: bool, exchange: Exchange) -> None:
         super().__init__(max_retries=0)
+        log.replace_lines_of("urllib3", "requests")
         ways: dict[str, Any] = {"exchange": exchange, "private": private}
         if encrypted:
             context = create_urllib3_context()

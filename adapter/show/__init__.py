@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from adapter.show.account import account_key, audit_of, disclosures_of, exported, signed_heads, statement_of, verified
+from adapter.show.arriving import Standing, TakenBack, held, put_by, standing, taken_back
 from adapter.show.forms import case_as_read, form_of, forms, sheet, taken, what_if
+from adapter.show.incoming import incoming
 from adapter.show.shares import overview, partners, shares_of
 from adapter.show.views import bundle, preview, view_of
-from adapter.show.waiting import alarms, due_soon, to_review
+from adapter.show.waiting import alarms, due_soon, silent, to_review
 
 __all__ = [
+    "Standing",
+    "TakenBack",
     "account_key",
     "alarms",
     "audit_of",
@@ -19,14 +23,20 @@ __all__ = [
     "exported",
     "form_of",
     "forms",
+    "incoming",
+    "held",
     "overview",
     "partners",
     "preview",
+    "put_by",
     "shares_of",
     "sheet",
     "signed_heads",
+    "silent",
+    "standing",
     "statement_of",
     "taken",
+    "taken_back",
     "to_review",
     "verified",
     "view_of",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +11,10 @@ from adapter.core import strict_json
 from adapter.core.case import check
 from adapter.core.consent.explain import explain
 from adapter.core.consent.summary import by_part
-from adapter.core.desired import Desired, Subject, desire, rules_of
+from adapter.core.desired import Bench, Desired, Subject, desire, rules_of
 from adapter.core.diff import Create, changes
 from adapter.core.fhir.bundle import transaction
+from adapter.core.partner import Release
 from adapter.desk import Desk, Preview
 from adapter.errors import Malformed, Problem, Refused
 from adapter.show.found import known_partner, stored_case
@@ -41,14 +43,26 @@ def preview(desk: Desk | Preview, body: bytes, *, form: str, at: datetime | None
     return _shown(desk, Subject(case["case"], case, {}), partner, form, at or desk.clock())
 
 
-def bundle(desk: Desk | Preview, body: bytes, partner: str, at: datetime | None) -> bytes:
-    """The transaction Bundle for a partner that holds nothing yet; an empty one where nothing may be shared."""
+def bundle(
+    desk: Desk | Preview, body: bytes, partner: str, at: datetime | None, *, release: Release | None = None
+) -> bytes:
+    """The transaction Bundle for a partner that holds nothing yet; an empty one where nothing may be shared.
+
+    `release`: as if the partner spoke this one, whatever its file says.
+    """
     case = strict_json.parse(body)
     if found := check(case, desk.catalogue.schemas):
         raise Refused(f"The case file breaks {len(found)} rules.", found)
     known_partner(desk, partner)
-    desired = desire(desk.bench, Subject(case["case"], case, {}), partner, at or desk.clock())
+    bench = _speaking(desk.bench, partner, release) if release else desk.bench
+    desired = desire(bench, Subject(case["case"], case, {}), partner, at or desk.clock())
     return strict_json.dump(_bundle(desired))
+
+
+def _speaking(bench: Bench, partner: str, release: Release) -> Bench:
+    partners = bench.rulebook.partners
+    other = {**partners, partner: replace(partners[partner], release=release)}
+    return replace(bench, rulebook=replace(bench.rulebook, partners=other))
 
 
 def _shown(desk: Desk | Preview, subject: Subject, partner: str, form: str, at: datetime) -> dict[str, Any]:

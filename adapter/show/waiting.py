@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from adapter.core.consent.explain import ALARMS
+from adapter.core.consent.explain import ALARMS, REASONS
 from adapter.core.consent.explain import alarms as found_in
 from adapter.core.consent.notices import LOOK, SENTENCES, SHARE_ALARMS, announcements
 from adapter.core.consent.review import SENTENCES as WAITS
@@ -20,6 +20,9 @@ from adapter.store.cases import StoredCase
 
 FIRST_PAGE = 50
 """Cases on the first page: it is read by a person, and tells what each partner holds of each."""
+
+PASSED = ("ended", "not-begun", "revoked")
+"""Why consents permit nothing that did once, or will: nobody need look at them."""
 
 MOST_STOPPED = 1000
 """Stopped shares that are looked through for deleted cases."""
@@ -98,6 +101,24 @@ def alarms(
             codes = [c for c in share.alarms if c not in ALARMS] or (["stopped"] if share.state == "stopped" else [])
             rows += [_alarm(stored.number, c, SHARE_ALARMS.get(c, LOOK), share=share) for c in codes]
     return {"alarms": rows, "next": next_}
+
+
+def silent(
+    desk: Desk, number: str | None = None, *, after: str | None = None, limit: int = FIRST_PAGE
+) -> dict[str, Any]:
+    """`{"silent": […], "next"}`: consents that are kept as records and permit nothing, each with a sentence why."""
+    now = desk.clock()
+    found, next_ = _page(desk, number, after, limit)
+    rows = []
+    for stored in found:
+        rules = rules_of(desk.bench, Subject.of(stored.number, stored.body, stored.kept))
+        for terms in rules.consents:
+            whys = rules.why_it_permits_nothing(terms, now)
+            sentences = [REASONS[why] for why in whys if why not in PASSED]
+            sentences += [f"This consent cannot be computed: {fault}." for fault in terms.faults]
+            if sentences:
+                rows.append({"case": stored.number, "path": terms.path, "sentences": sentences})
+    return {"silent": rows, "next": next_}
 
 
 def _alarm(

@@ -1,7 +1,8 @@
 """What each partner holds from us, share by share, as far as we know: never content, only its hash.
 
-What a holding tells about the case (which record, parts and topics) is sealed; identifiers are opaque and the partner's
-own, and stay in clear, as does the partner's id and version of each (exchange.md, *Identity*).
+What a holding tells about the case (which record, parts and topics) is sealed, and so are the id and version that the
+partner gave (it may have made them of a name or a chart number) and the hash (a short content could be guessed by it).
+Our identifiers are opaque and the partner's own, and stay in clear (exchange.md, *Identity*).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from adapter.store.tables import holdings, shares
 
 _c = holdings.c
 _URNS: sa.BindParameter[str] = sa.bindparam("urns", expanding=True)
+
+_SEALED = ("id", "version", "hash")
 
 # Statements
 OF_SHARE = sa.select(holdings).where(_c.share_id == sa.bindparam("of_share")).order_by(_c.urn)
@@ -38,6 +41,7 @@ USED_ELSEWHERE = (
     .join(shares, shares.c.id == _c.share_id)
     .where(_OF_PARTNER, _c.urn.in_(_URNS), _c.share_id != sa.bindparam("of_share"), _c.state != "withdrawn")
 )
+COUNT = sa.select(sa.func.count()).select_from(holdings).where(~_c.directory, _c.state != "withdrawn")
 
 
 def of_share(tx: Tx, share_id: int) -> list[Holding]:
@@ -74,17 +78,20 @@ def used_elsewhere(tx: Tx, partner: str, urns: Collection[str], *, share_id: int
     return set(tx.connection.scalars(USED_ELSEWHERE, values))
 
 
+def count(tx: Tx) -> int:
+    """How many resources partners hold that belong to one case, taken back ones left out."""
+    return tx.connection.execute(COUNT).scalar_one()
+
+
 def _row(tx: Tx, share_id: int, holding: Holding, now: datetime) -> dict[str, Any]:
-    told = orjson.dumps([holding.about, holding.parts, holding.topics])
+    told = orjson.dumps([holding.about, holding.parts, holding.topics, holding.id, holding.version, holding.hash])
     return {
         "share_id": share_id,
         "urn": holding.urn,
         "type": holding.type,
         "system": holding.identifier[0],
         "value": holding.identifier[1],
-        "id": holding.id,
-        "version": holding.version,
-        "hash": holding.hash,
+        **dict.fromkeys(_SEALED, ""),
         "directory": holding.directory,
         "ours": holding.ours,
         "state": holding.state,
@@ -95,14 +102,16 @@ def _row(tx: Tx, share_id: int, holding: Holding, now: datetime) -> dict[str, An
 
 def _holding(tx: Tx, row: sa.Row[Any]) -> Holding:
     told = tx.seal.open(row.sealed, table="holdings", column="sealed", row=f"{row.share_id}/{row.urn}")
-    about, parts, topics = orjson.loads(told)
+    about, parts, topics, *rest = orjson.loads(told)
+    # A row of version 0.1.0 has them in its columns.
+    id_, version, hash_ = rest or (row.id, row.version, row.hash)
     return Holding(
         urn=row.urn,
         type=row.type,
         identifier=(row.system, row.value),
-        id=row.id,
-        version=row.version,
-        hash=row.hash,
+        id=id_,
+        version=version,
+        hash=hash_,
         directory=row.directory,
         ours=row.ours,
         state=row.state,

@@ -48,6 +48,7 @@ POST    /api/cases/<case>/what-if                   token   coordinator privacy 
 POST    /api/cases/<case>/consents/capture          token   coordinator privacy admin
 POST    /api/cases/<case>/consents/<consent>/limits  token  coordinator privacy admin
 POST    /api/cases/<case>/consents/<consent>/revoke  token  coordinator privacy admin
+POST    /api/cases/<case>/consents/<consent>/entered-in-error  token  privacy
 GET     /api/cases/<case>/child                     token   source coordinator privacy admin
 GET     /api/cases/<case>/enrolment                 token   source coordinator privacy admin
 PUT     /api/cases/<case>/child                     token   source coordinator admin

@@ -28,11 +28,13 @@ ALL = dict(commands())
 
 def test_the_commands_are_those_that_the_guide_names() -> None:
     assert set(ALL) == {
-        "init", "serve", "work", "map", "preview", "validate", "check", "schema", "new case", "demo",
+        "init", "serve", "work", "map", "template", "fhirpath", "preview", "validate", "check", "schema",
+        "new case", "new workbook", "import", "demo",
         "token new", "token list", "token revoke", "partner list", "share list", "share retry", "db upgrade",
         "disclosures verify", "disclosures export", "disclosures sign", "disclosures key", "disclosures verify-export",
         "disclosures enter", "disclosures statement", "consent form", "consent take", "consent limits",
-        "consent evaluate", "review list", "review release", "due", "alarms", "fhir-check",
+        "consent cancel", "consent evaluate", "review list", "review release", "due", "alarms", "profiles list",
+        "profiles export", "records", "fhir-check",
     }  # fmt: skip
 
 
@@ -113,3 +115,19 @@ def test_an_instance_that_is_none_is_one_sentence_and_its_finding(
 
 def test_the_instance_may_come_from_the_environment(run: Run, instance: Path) -> None:
     assert run("token", "list", env={"ADAPTER_INSTANCE": str(instance)}).exit_code == 0
+
+
+def test_a_fault_of_our_own_is_told_by_its_place_and_never_by_its_words(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its message may quote a record: a KeyError says the key. The command ends with 1."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("Ama Example")
+
+    monkeypatch.setattr("adapter.keep.problems", broken)
+    done = run("validate", Path(__file__).parents[2] / "fixtures" / "minimal" / "case.json")
+    assert done.exit_code == 1
+    assert "Ama" not in done.output + done.stderr
+    assert "a fault of the adapter itself (KeyError)" in done.stderr
+    assert "cli/look.py" in done.stderr

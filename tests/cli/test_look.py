@@ -225,3 +225,13 @@ def test_schema_prints_one_and_all(run: Run) -> None:
     everything = printed(run("schema"))
     assert everything["goals"] == goals
     assert {"case", "child", "consents", "care_plans"} < set(everything)
+
+
+def test_map_shows_what_a_partner_would_get_in_the_other_release(run: Run, example: Path) -> None:
+    """`--release R5`, whatever the partner's file says; the same resources under the same names."""
+    r4, r5 = (printed(run("map", example, "-p", "lakeside", *AT, "--release", release)) for release in ("R4", "R5"))
+    assert r4 == printed(run("map", example, "-p", "lakeside", *AT))
+    assert [e["fullUrl"] for e in r4["entry"]] == [e["fullUrl"] for e in r5["entry"]]
+    (consent,) = [e["resource"] for e in r5["entry"] if e["resource"]["resourceType"] == "Consent"]
+    assert consent["decision"] == "deny" and "scope" not in consent
+    assert run("map", example, "-p", "lakeside", "--release", "R6").exit_code == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -12,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.core.diff import Adopt, Create, Delete, Freeze, Release, Update, changes
-from adapter.core.fhir.bundle import alike, chunks, search, sent_of, transaction
+from adapter.core.diff import Adopt, Create, Delete, Freeze, Made, Release, Update, changes
+from adapter.core.fhir.bundle import LARGEST, alike, chunks, sent_of, transaction
+from adapter.core.fhir.named import search
 from adapter.core.strict_json import dump
 from tests.core.test_diff import GOAL, ORGANIZATION, held, made, worlds
 
@@ -117,7 +119,7 @@ TOKENS = st.text(st.characters(codec="utf-8"), max_size=12)
 @given(TOKENS, TOKENS)
 def test_an_identifier_survives_the_query(system: str, value: str) -> None:
     """Percent-encoding and the escapes of FHIR tokens are undone by who reads them as the specifications say."""
-    [(name, token)] = parse_qsl(search((system, value)), keep_blank_values=True)
+    [(name, token)] = parse_qsl(search("Goal", (system, value)), keep_blank_values=True)
     parts, escaped = [""], False
     for character in token:
         if escaped or character not in "\\|":
@@ -159,3 +161,26 @@ def test_creates_of_one_type_are_alike() -> None:
     """Only their identifiers tell them apart when an answer comes in another order."""
     assert alike([Create(GOAL), Create(made("Goal", "other"))])
     assert not alike([Create(GOAL), Create(PLAN), Update(TASK, held(TASK)), Update(PLAN, held(PLAN))])
+
+
+def test_the_bytes_of_documents_do_not_travel_in_one_bundle_beyond_what_servers_take() -> None:
+    """Few changes can be many bytes; one that is too large by itself travels alone, and none is lost."""
+    sizes = [3_000_000, 900_000, 900_000, 5_000_000, 10]
+    binaries = [
+        Create(
+            Made(
+                f"urn:uuid:{n}",
+                "Binary",
+                ("s", str(n)),
+                {"resourceType": "Binary", "contentType": "a/b", "data": "A" * size},
+            )
+        )
+        for n, size in enumerate(sizes)
+    ]
+    groups = chunks([*binaries, Create(GOAL)], 200)
+    assert Counter(c.made.urn for group in groups for c in group) == Counter(
+        [*(b.made.urn for b in binaries), GOAL.urn]
+    )
+    weights = [sum(len(dump(c.made.resource)) for c in group) for group in groups]
+    assert [w for w, group in zip(weights, groups, strict=True) if w > LARGEST and len(group) > 1] == []
+    assert len(groups) == 4

@@ -95,7 +95,7 @@ def test_a_first_time_creates_everything_and_a_second_time_does_nothing() -> Non
     copy_ = Copy()
     first = copy_.reconcile(_case("ontario-csp"))
     assert set(first) == {"Create"}
-    assert first["Create"] == 58
+    assert first["Create"] == 63
     assert copy_.reconcile(_case("ontario-csp")) == Counter()
 
 
@@ -235,6 +235,27 @@ def test_every_reference_leads_to_what_the_partner_holds(partner: str) -> None:
     held = set(copy_.held)
     for resource in copy_.content.values():
         assert _targets(resource) <= held
+
+
+@pytest.mark.parametrize("withdrawal", ["delete", "stub"])
+def test_a_planned_contact_that_took_place_is_replaced_and_nobody_is_asked_to_purge(withdrawal: str) -> None:
+    """Its Appointment goes and its Encounter comes: no permission has ended. Where one ends, both are to be purged."""
+    copy_, case = Copy(withdrawal=withdrawal), _case("ontario-csp")
+    contact = next(c for c in case["contacts"] if c["id"] == "k-review")
+    assert contact["status"] == "planned"
+    copy_.reconcile(case)
+    (planned,) = copy_.of_type("Appointment")
+    contact |= {"status": "held"}
+    before = len(copy_.of_type("Encounter"))
+    copy_.reconcile(case)
+    assert len(copy_.of_type("Encounter")) == before + 1
+    left = [a["status"] for a in copy_.of_type("Appointment")]
+    assert left == ([] if withdrawal == "delete" else ["cancelled"])
+    assert copy_.of_type("Task") == [t for t in copy_.of_type("Task") if "Purge" not in str(t["code"])]
+    copy_.reconcile(_revoke_all(case))
+    (task,) = [t for t in copy_.of_type("Task") if "Purge" in str(t.get("code"))]
+    named = {i["valueReference"]["identifier"]["value"] for i in task["input"]}
+    assert planned["identifier"][0]["value"] in named
 
 
 def test_the_request_to_purge_is_no_record_of_the_case() -> None:

@@ -9,7 +9,7 @@ from fhir.resources.R4B.operationoutcome import OperationOutcome
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.core.fhir.outcome import failed, of_status, outcome, read
+from adapter.core.fhir.outcome import failed, of_status, outcome, read, unechoed
 from adapter.errors import AdapterError, Malformed, NotFound, Problem, Refused, Unavailable
 from tests.core.test_results import JSON
 
@@ -134,3 +134,33 @@ def test_any_json_is_read(body: Any) -> None:
 def test_every_status_has_an_outcome(status: int, said: list[str]) -> None:
     """Only 2xx is a success."""
     assert (of_status(status, said) == "delivered") is (200 <= status < 300)
+
+
+SENT = {
+    "resourceType": "Bundle",
+    "entry": [
+        {"resource": {"resourceType": "Patient", "name": [{"given": ["Ama"]}], "telecom": [{"value": "416555"}]}}
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        (
+            "error invalid at Bundle.entry[0].resource.name[0].given",
+            "error invalid at Bundle.entry[0].resource.name[0].given",
+        ),
+        ("error invalid at Patient.amaExample", "error invalid at Patient"),
+        ("error invalid at Patient.name.ama.given", "error invalid at Patient.name"),
+        ("error invalid at Ama.name", "error invalid"),
+        ("error invalid at Ama", "error invalid"),
+        ("error processing 416555 59159", "error processing 59159"),
+        ("error processing 6555", "error processing"),
+        ("error processing HAPI-0507", "error processing HAPI-0507"),
+    ],
+    ids=lambda text: text,
+)
+def test_a_path_or_a_number_of_a_partner_cannot_repeat_what_was_sent(said: str, left: str) -> None:
+    """A server may put a child's name where an element's name belongs: a step that was not sent ends the path."""
+    assert unechoed([said], SENT) == (left,)

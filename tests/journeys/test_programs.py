@@ -28,6 +28,7 @@ PROGRAMS = {
 TYPES = (
     "Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "EpisodeOfCare", "Condition",
     "Observation", "ServiceRequest", "Task", "Consent", "CareTeam", "Goal", "CarePlan", "RiskAssessment",
+    "Encounter", "Appointment", "DocumentReference", "Binary", "Composition", "Provenance",
 )  # fmt: skip
 
 

@@ -58,13 +58,13 @@ class MemoryFhir:
 
     def matching(self, type_: str, query: str) -> list[dict[str, Any]]:
         """Resources of a type with the identifier that a query names."""
-        system, _, value = dict(parse_qsl(query))["identifier"].partition("|")
+        [(name, token)] = parse_qsl(query)
+        system, _, value = token.partition("|")
         wanted = (_unescaped(system), _unescaped(value))
         return [
             resource
             for resource in self.resources.values()
-            if resource["resourceType"] == type_
-            and any((each["system"], each["value"]) == wanted for each in resource.get("identifier", []))
+            if resource["resourceType"] == type_ and wanted in _names(resource, name)
         ]
 
     def _transaction(self, bundle: dict[str, Any], echo: bool) -> dict[str, Any]:
@@ -130,11 +130,21 @@ def _rewrite(value: Any, made: Mapping[str, str]) -> None:
         target = value.get("reference")
         if isinstance(target, str) and target in made:  # Consent.provision.data.reference is an object
             value["reference"] = made[target]
+        if isinstance(url := value.get("url"), str) and url in made:
+            value["url"] = made[url]
         for inner in value.values():
             _rewrite(inner, made)
     elif isinstance(value, list):
         for inner in value:
             _rewrite(inner, made)
+
+
+def _names(resource: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
+    """What a search by `identifier` or by `_tag` finds it under."""
+    if name == "_tag":
+        return [(each["system"], each["code"]) for each in resource.get("meta", {}).get("tag", [])]
+    stated = resource.get(name, [])
+    return [(each["system"], each["value"]) for each in (stated if isinstance(stated, list) else [stated])]
 
 
 def _unescaped(token: str) -> str:

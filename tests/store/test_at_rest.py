@@ -16,6 +16,7 @@ MARKERS = {
     for name in (
         *("number", "body", "kept", "deleted", "about", "part", "topic", "line-about", "line-part", "line-topic"),
         *("line-consent", "line-urn", "line-outcome", "received", "received-id", "received-term", "received-earlier"),
+        *("held-id", "held-version", "held-hash"),
     )
 }
 CLEAR = "PARTNER-IN-CLEAR-7f3a"
@@ -31,7 +32,8 @@ def test_no_marker_is_found_in_the_files(store: Store, place: Place) -> None:
         shares.mark_due(tx, case_id=case.id, now=NOW)
         share = shares.claim(tx, worker="w", now=NOW, lease=timedelta(seconds=1))
         assert share is not None
-        holding = Holding("urn:uuid:1", "Goal", ("urn:ours", "opaque"), "1", "1", "hash")
+        theirs = (m["held-id"], m["held-version"], m["held-hash"])
+        holding = Holding("urn:uuid:1", "Goal", ("urn:ours", "opaque"), *theirs)
         holding = replace(holding, about=m["about"], parts=(m["part"],), topics=(m["topic"],))
         holdings.save(tx, share.id, [holding], now=NOW)
         disclosures.append(tx, case.id, [line()])
@@ -43,7 +45,7 @@ def test_no_marker_is_found_in_the_files(store: Store, place: Place) -> None:
     with store.writing() as tx:
         cases.delete(tx, m["number"] + "-2", {}, now=NOW)
         assert cases.get(tx, m["number"]) == case
-        assert holdings.of_share(tx, share.id)[0].about == m["about"]
+        assert holdings.of_share(tx, share.id) == [holding]
         assert disclosures.of_case(tx, case.id)[0].line == line()
         assert resources.search(tx, CLEAR, "Task", [("identifier", [m["received-term"]])], limit=1)
     contents = b"\0".join(path.read_bytes() for path in place.files())

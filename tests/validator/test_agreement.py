@@ -10,7 +10,8 @@ import pytest
 
 from adapter.catalogue import files_root
 from adapter.catalogue.definitions import checkers
-from adapter.core.fhir.checker import Checker, Release
+from adapter.core.fhir.checker import Checker
+from adapter.core.partner import Release
 from tests.core.fhir.breaking import KINDS
 from tests.core.fhir.checker_profiles import own
 from tests.core.fhir.test_checker import BROKEN, NARRATIVES, SOUND, div

@@ -17,6 +17,7 @@ from adapter import keep, show, worker
 from adapter.core import strict_json
 from adapter.core.desired import Desired, Subject, desire
 from adapter.core.diff import Holding
+from adapter.core.fhir.named import names_of
 from adapter.desk import Desk
 from adapter.reconcile import paused
 from adapter.store import cases, disclosures, holdings, shares
@@ -180,12 +181,14 @@ def is_residue(resource: Mapping[str, Any]) -> bool:
             return resource["status"] == "inactive" and set(resource) <= _STATED | {"scope", "category", "policyRule"}
         case "Task" if resource.get("code") == {"text": "Purge what is no longer permitted"}:
             return True
-    return set(resource) <= _STATED and {*_texts(resource)} <= {"No longer shared"}
+    return set(resource) <= _STATED and {*_texts(resource)} <= {"No longer shared", "The coordinating agency"}
 
 
 _STATED = {
     *("resourceType", "id", "meta", "identifier", "status", "active", "lifecycleStatus", "clinicalStatus"),
     *("intent", "code", "description", "subject", "patient", "for"),
+    *("class", "content", "contentType", "participant", "target", "agent", "author", "title", "type"),
+    *("_date", "_recorded"),
 }
 
 
@@ -194,7 +197,7 @@ def _texts(value: Any) -> list[str]:
         return [text for one in value for text in _texts(one)]
     if not isinstance(value, dict):
         return []
-    own = [value[name] for name in ("text", "description", "display") if isinstance(value.get(name), str)]
+    own = [value[name] for name in ("text", "description", "display", "title") if isinstance(value.get(name), str)]
     return own + [text for inner in value.values() for text in _texts(inner)]
 
 
@@ -233,8 +236,7 @@ def kinds(lines: Iterable[Line]) -> Counter[str]:
 
 
 def _name(resource: Mapping[str, Any]) -> str:
-    (identifier, *_) = resource["identifier"]
-    return str(identifier["value"])
+    return str(next(names_of(resource))[1])
 
 
 def _json(value: Any) -> Any:
@@ -255,4 +257,6 @@ def _resolved(value: Any, urns: Mapping[str, str]) -> Any:
     plain = {name: _resolved(v, urns) for name, v in value.items()}
     if isinstance(plain.get("reference"), str):
         plain["reference"] = urns[plain["reference"]]
+    if isinstance(plain.get("url"), str):
+        plain["url"] = urns.get(plain["url"], plain["url"])
     return plain

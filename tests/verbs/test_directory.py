@@ -12,6 +12,7 @@ import pytest
 from adapter.outward.answer import Answer
 from adapter.outward.server import Server
 from adapter.reconcile import reconcile_next
+from tests.outward.fault_server import Answer as Refused
 from tests.verbs.agency import DIRECTORY, Agency, case_of, revoked
 from tests.verbs.conftest import Open
 
@@ -51,6 +52,27 @@ def test_two_cases_share_one_and_only_the_last_takes_it_back(open_agency: Open) 
     agency.work()
     assert directory(agency) == {}
     assert set(agency.fhir().counted()) == {"Consent", "Task"}
+
+
+def test_a_release_that_failed_leaves_the_other_case_its_withdrawal(open_agency: Open) -> None:
+    """Until the partner has done what lets go of an organisation, another case does not have it deleted there: that
+    would be refused, and with it all that must be taken back."""
+    agency = open_agency(**ONLY)
+    one = case_of("shared-decision")
+    other = another(one)
+    agency.put(one)
+    agency.put(other)
+    agency.work()
+    agency.servers["lakeside"].plan(Refused(503))
+    agency.put(revoked(copy.deepcopy(one)))
+    agency.work()
+    assert [h for h in agency.held(one["case"]).values() if h.directory]
+    agency.put(revoked(other))
+    agency.work()
+    assert agency.share("C-2")["outcome"] == "delivered"
+    agency.work_on()
+    agency.assert_equal()
+    assert directory(agency) == {}
 
 
 def test_what_one_case_alone_refers_to_goes_with_it(open_agency: Open) -> None:

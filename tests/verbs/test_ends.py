@@ -311,8 +311,14 @@ def test_revoked_while_it_is_claimed_no_further_byte_is_sent(
 
 @pytest.mark.parametrize(
     "fault",
-    [faults.Answer(503), faults.Answer(429, {"Retry-After": "600"}), faults.CutAfter(), faults.CutAfter(applied=False)],
-    ids=["503", "429", "cut after", "cut before"],
+    [
+        faults.Answer(503),
+        faults.Answer(503, applied=True),
+        faults.Answer(429, {"Retry-After": "600"}),
+        faults.CutAfter(),
+        faults.CutAfter(applied=False),
+    ],
+    ids=["503", "503 though it was done", "429", "cut after", "cut before"],
 )
 def test_revoked_between_two_retries_nothing_is_sent_again(agency: Agency, fault: Any) -> None:
     agency.put(case_of())

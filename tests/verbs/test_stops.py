@@ -117,7 +117,7 @@ def test_what_is_stopped_and_refers_to_what_must_go_goes_too(
     if after == "last look":
         monkeypatch.setattr(reconcile, "last_look", lambda *_, **__: "it finds something everywhere")
     else:
-        monkeypatch.setattr(desired_room, "problems", lambda _: [Problem("/status", "no")])
+        monkeypatch.setattr(desired_room, "problems", lambda _, **__: [Problem("/status", "no")])
     denial = {"id": "c-deny", "status": "active", "granted_by": "people/mother", "authority": "parent"}
     denial |= {"method": "signature", "signed_at": "2026-11-20", "period": {"start": "2026-11-20"}}
     denial["provisions"] = [{"id": "d1", "effect": "deny", "to": "all", "parts": ["goals"]}]
@@ -158,7 +158,7 @@ def test_our_own_check_stops_what_is_wrong_and_lets_withdrawals_through(
     monkeypatch.setattr(
         desired_room,
         "problems",
-        lambda resource: [Problem("/status", "no")] if resource["resourceType"] == "Goal" else [],
+        lambda resource, **__: [Problem("/status", "no")] if resource["resourceType"] == "Goal" else [],
     )
     case = narrow()
     record(case, "goals/g3")["title"] = "Ride the bus"

@@ -132,6 +132,29 @@ def test_the_family_takes_it_back(bare: Web) -> None:
     assert_error(bare.ask("coordinator", "POST", f"{AT}/consents/other/revoke", {"by": "people/mother"}), 404)
 
 
+def test_what_was_entered_in_error_says_nothing_any_more(bare: Web) -> None:
+    """By the privacy role, with a reason; whoever keeps the consent, and whatever is put afterwards (rule 7)."""
+    bare.ask("coordinator", "POST", f"{AT}/consents/capture", TICKS)
+    no = {"id": "no", "status": "active", "granted_by": "people/mother",
+          "provisions": [{"id": "d1", "effect": "deny", "parts": ["goals"]}]}  # fmt: skip
+    denying = {**BARE, "consents": [*BARE["consents"], no]}
+    assert bare.ask("source", "PUT", AT, denying).status_code == 202
+    assert "goals" not in seen(bare)
+    cancel = f"{AT}/consents/no/entered-in-error"
+    assert_error(bare.ask("coordinator", "POST", cancel, {"reason": "Of another child"}), 403)
+    for wrong in ({}, {"reason": " "}, {"reason": 3}, {"reason": "x", "by": "me"}):
+        assert_error(bare.ask("privacy", "POST", cancel, wrong), 422)
+    answer = bare.ask("privacy", "POST", cancel, {"reason": "Of another child"})
+    assert (answer.status_code, answer.json["consents"], answer.json["left"]) == (202, ["no"], [])
+    assert "lakeside" in answer.json["due"]
+    assert seen(bare)["goals"]
+    bare.ask("source", "PUT", AT, denying)
+    assert seen(bare)["goals"]
+    assert bare.ask("privacy", "POST", f"{AT}/consents/{ID}/entered-in-error", {"reason": "x"}).status_code == 202
+    assert seen(bare) == {}
+    assert_error(bare.ask("privacy", "POST", f"{AT}/consents/other/entered-in-error", {"reason": "x"}), 404)
+
+
 def test_what_if_tells_for_each_partner_what_would_change(bare: Web) -> None:
     """And saves nothing. Nobody needs to have signed for it."""
     unsigned = {name: value for name, value in TICKS.items() if name != "signed"}

@@ -103,8 +103,9 @@ class _Sweep:
             return False
         tree = sight.rules.rulebook.schemas.collections["people"]
         place = sight.topics.enter(Place("people", (person,)), record, tree)
-        denied = any(person in (d.test.records or ()) for d in sight.standing.denies)
-        return not place.topics and not denied
+        standing = sight.standing
+        named = [d.test for d in standing.denies] + [x for p in standing.permits for x in p.except_for]
+        return not place.topics and not any(person in (test.records or ()) for test in named)
 
 
 class _Directory:

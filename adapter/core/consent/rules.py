@@ -304,9 +304,10 @@ class Rules:
         if not strictly:
             return False
         g = self.grantors
+        moments = (later.signed.start, _began(later))
         if later.by == denied.by == CHILD:
-            return g.incapable(later.signed.start) is False
-        if g.may_permit(later, later.signed.start):
+            return all(g.incapable(at) is False for at in moments)
+        if any(g.may_permit(later, at) for at in moments):
             return False
         if later.by == CHILD or later.by == denied.by:
             return True
@@ -320,10 +321,12 @@ class Rules:
             return False
         if terms.method not in ("signature", "electronic") and not (terms.method == "verbal" and terms.collected):
             return False
-        began = max(terms.period.start, terms.signed.start)
-        if terms.status == "revoked" and (terms.revoked is None or terms.revoked <= began):
+        began = _began(terms)
+        if terms.status == "revoked" and terms.revoked is None:
             return False
-        if terms.period.end is not None and began >= terms.period.end:
+        if terms.revoked is not None and terms.revoked <= began:
+            return False
+        if (terms.period.end is not None and began >= terms.period.end) or self._superseded(terms, began):
             return False
         return began <= now
 
@@ -434,6 +437,12 @@ def _unless(open_ended: bool, values: Iterable[str]) -> frozenset[str] | None:
 
 def _may_hold(p: Provision, now: datetime) -> bool:
     return p.period is None or p.period.holds(now)
+
+
+def _began(terms: Terms) -> datetime:
+    """The first instant at which a signed consent with a start could be in force."""
+    assert terms.signed and terms.signed.start and terms.period.start  # noqa: S101  asked only of such
+    return max(terms.period.start, terms.signed.start)
 
 
 def _is_day(signed: Span) -> bool:

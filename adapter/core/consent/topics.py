@@ -51,6 +51,8 @@ class Topics:
     """References to the partner itself and to its workers."""
     own_topics: frozenset[str]
     """Topics of the partner's own sectors."""
+    ours: frozenset[str]
+    """The coordinating agency and its coordinator: they carry no topic towards anyone, but for a person's labels."""
     child_placement: frozenset[str]
     implying: Mapping[str, Mapping[str, tuple[str, ...]]]
     """`x-codes` name → code → topics, for the codes that reach the entry they stand in."""
@@ -67,7 +69,7 @@ class Topics:
             entry = self.source.get(chain[-1], entry)
         found = self._implied(entry, node, outer.collection in QUIET_RECORDS)
         if not listing:
-            found += self.sensitive.get(chain[-1], ())
+            found = [] if chain[-1] in self.ours else [*found, *self.sensitive.get(chain[-1], ())]
         own = self.own_topics and self._is_own(outer.collection, chain, entry, listing)
         if not (found or own or "topics" in entry or "topics_lifted" in entry or "reviewed" in entry):
             # Most entries add nothing to what is said around them.
@@ -150,7 +152,7 @@ def topics_towards(partner: Partner, case: Mapping[str, Any], rulebook: Rulebook
     own = {path for path, o in organizations.items() if o.get("partner") == partner.id}
     own |= {path for path, organization in employer.items() if organization in own}
     coordinator = case.get("enrolment", {}).get("coordinator", "")
-    exempt = own | agencies | ({coordinator} if employer.get(coordinator, "") in agencies else set())
+    ours = agencies | ({coordinator} if employer.get(coordinator, "") in agencies else set())
     sensitive = {
         path: frozenset(topic for sector in sectors_of(o) for topic in by_sector.get(sector, ()))
         for path, o in organizations.items()
@@ -163,8 +165,9 @@ def topics_towards(partner: Partner, case: Mapping[str, Any], rulebook: Rulebook
         rulebook=rulebook,
         implying={name: table for name, table in rulebook.topics.items() if name not in ("placement", "sector")},
         source=dict(entries(case)) if of_view else {},
-        sensitive={path: topics for path, topics in sensitive.items() if topics and path not in exempt},
+        sensitive={path: topics for path, topics in sensitive.items() if topics and path not in own | ours},
         own=frozenset(own),
+        ours=frozenset(ours),
         own_topics=frozenset(topic for sector in partner.sectors for topic in by_sector.get(sector, ())),
         child_placement=frozenset(
             topic for field in ("kind", "at_intake") for topic in implied.get(placement.get(field, ""), ())

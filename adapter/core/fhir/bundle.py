@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
+from adapter.core import strict_json
 from adapter.core.diff import Change, Create, Delete, Holding, Update, in_order, referred
+from adapter.core.fhir.named import search
 
+LARGEST = 4_000_000
+"""Bytes of resources in one Bundle: what most servers take, and ours too (web/context.py)."""
 Sent = Create | Update | Delete
 """The changes that need traffic."""
 
-_TOKEN_SEPARATORS = str.maketrans({separator: f"\\{separator}" for separator in "\\,|$"})
+
+def type_of(change: Sent) -> str:
+    """The FHIR type that a change is about."""
+    return change.made.type if isinstance(change, Create) else change.holding.type
 
 
 def sent_of(changes: Iterable[Change]) -> tuple[Sent, ...]:
@@ -39,6 +45,11 @@ def chunks(changes: Sequence[Change], size: int) -> tuple[tuple[Sent, ...], ...]
     """The changes that need traffic, in groups of at most `size`: a group refers only to itself or to earlier ones, and
     deletions come last. Only resources that refer to each other in a circle may make a group larger.
 
+    Directory resources are deleted in groups of their own, after all else: where something that stays at the partner
+    refers to one, that is refused, and with it the whole group.
+
+    Where the bytes of documents are among them, a group also holds no more than LARGEST bytes, or one resource.
+
     A later group is made into a Bundle when the ids of the earlier ones are known.
     """
     if size < 1:
@@ -46,8 +57,10 @@ def chunks(changes: Sequence[Change], size: int) -> tuple[tuple[Sent, ...], ...]
     sent = sent_of(changes)
     by_urn = {change.made.urn: change for change in sent if not isinstance(change, Delete)}
     writes = [by_urn[made.urn] for made in in_order(change.made for change in by_urn.values())]
-    deletions: list[list[Sent]] = [[change] for change in sent if isinstance(change, Delete)]
-    return _grouped([*_units(writes), *deletions], size)
+    deletions = [change for change in sent if isinstance(change, Delete)]
+    case: list[list[Sent]] = [[change] for change in deletions if not change.holding.directory]
+    shared: list[list[Sent]] = [[change] for change in deletions if change.holding.directory]
+    return _grouped([*_units(writes), *case], size) + _grouped(shared, size)
 
 
 def alike(changes: Iterable[Change]) -> bool:
@@ -56,17 +69,11 @@ def alike(changes: Iterable[Change]) -> bool:
     return len(set(types)) < len(types)
 
 
-def search(identifier: tuple[str, str]) -> str:
-    """`identifier=system|value` as a query, escaped as a FHIR token and then percent-encoded."""
-    system, value = (quote(part.translate(_TOKEN_SEPARATORS), safe=":/") for part in identifier)
-    return f"identifier={system}%7C{value}"
-
-
 def _entry(change: Sent, created: set[str], known: Mapping[str, str]) -> dict[str, Any]:
     match change:
         case Create(made):
             resource = _resolved(made.resource, created, known, made.type)
-            request = {"method": "POST", "url": made.type, "ifNoneExist": search(made.identifier)}
+            request = {"method": "POST", "url": made.type, "ifNoneExist": search(made.type, made.identifier)}
             return {"fullUrl": made.urn, "resource": resource, "request": request}
         case Update(made, held):
             resource = {**_resolved(made.resource, created, known, made.type), "id": held.id}
@@ -127,10 +134,18 @@ def _units(writes: Sequence[Create | Update]) -> list[list[Sent]]:
     return units
 
 
-def _grouped(units: Iterable[Sequence[Sent]], size: int) -> tuple[tuple[Sent, ...], ...]:
+def _grouped(units: Sequence[Sequence[Sent]], size: int) -> tuple[tuple[Sent, ...], ...]:
     groups: list[list[Sent]] = []
+    weighed, weight = any(type_of(change) == "Binary" for unit in units for change in unit), 0
     for unit in units:
-        if not groups or len(groups[-1]) + len(unit) > size:
+        more = sum(map(_bytes, unit)) if weighed else 0
+        if not groups or len(groups[-1]) + len(unit) > size or weight + more > LARGEST:
             groups.append([])
+            weight = 0
         groups[-1] += unit
+        weight += more
     return tuple(tuple(group) for group in groups)
+
+
+def _bytes(change: Sent) -> int:
+    return 0 if isinstance(change, Delete) else len(strict_json.dump(change.made.resource))

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from adapter.core.fhir.search import PARAMETERS
+from adapter.core.partner import Release
 
 _INTERACTIONS = ("read", "vread", "update", "delete", "create", "search-type")
-_DATE = "2026-11-21"
+_DATE = "2026-11-27"
 """When what this statement says last changed."""
 
 
-def statement(base: str, software: str) -> dict[str, Any]:
-    """http://hl7.org/fhir/R4/capabilitystatement.html, for the server at `base`, running `software` (a version)."""
+def statement(base: str, software: str, release: Release = "R4") -> dict[str, Any]:
+    """http://hl7.org/fhir/R4/capabilitystatement.html, for the server at `base`, running `software` (a version).
+
+    A partner is spoken to in the release of its file; who only asks for the statement gets the one it names.
+    """
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -20,7 +24,7 @@ def statement(base: str, software: str) -> dict[str, Any]:
         "kind": "instance",
         "software": {"name": "csp-fhir-adapter", "version": software},
         "implementation": {"description": "FHIR adapter of a coordinating agency", "url": base},
-        "fhirVersion": "4.0.1",
+        "fhirVersion": {"R4": "4.0.1", "R5": "5.0.0"}[release],
         "format": ["application/fhir+json", "json"],
         "rest": [
             {

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from adapter.core.partner import Release
 from adapter.errors import Problem
-
-Release = Literal["R4", "R5"]
 
 _PACKAGES: dict[Release, str] = {"R4": "fhir.resources.R4B", "R5": "fhir.resources"}
 
@@ -28,6 +27,9 @@ TYPES = (
 )  # fmt: skip
 """The types that the adapter sends or takes. A name that is not here is never imported."""
 
+_UNCHECKED = (KeyError, TypeError, AttributeError, IndexError)
+"""fhir.resources looks up the type of a nested resource, and into addresses, without a check of their type."""
+_WRONG = "holds a value that is not of its type, or a resource of an unknown type"
 _WORDS = {
     "extra_forbidden": "this element does not exist in this type",
     "missing": "a required element is missing",
@@ -53,10 +55,21 @@ def problems(resource: dict[str, Any], *, release: Release = "R4") -> list[Probl
         # `msg`, `input` and `ctx` may quote the record: only the kind of error and its place are used.
         for error in wrong.errors(include_url=False, include_context=False, include_input=False):
             found.append(Problem(_pointer(error["loc"]), _WORDS.get(error["type"], "is not a value of its type")))
-    except KeyError:
-        # fhir.resources looks up the type of a nested resource without a check.
-        found.append(Problem("", "holds a resource of an unknown type"))
+    except _UNCHECKED:
+        found += [Problem(f"/{_escaped(name)}", _WRONG) for name in _breaking(resource, type_, release)]
+        found = found or [Problem("", _WRONG)]
     return sorted(set(found))
+
+
+def _breaking(resource: dict[str, Any], type_: str, release: Release) -> Iterator[str]:
+    """The elements over which the library itself stumbles, each tried alone."""
+    for name, value in resource.items():
+        try:
+            _model(type_, release).model_validate({"resourceType": type_, name: value})
+        except ValidationError:
+            continue
+        except _UNCHECKED:
+            yield name
 
 
 @cache
@@ -67,7 +80,11 @@ def _model(type_: str, release: Release) -> type[BaseModel]:
 
 
 def _pointer(place: tuple[int | str, ...]) -> str:
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in place)
+    return "".join(f"/{_escaped(str(step))}" for step in place)
+
+
+def _escaped(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1")
 
 
 def _empty(value: Any, at: str) -> Iterator[str]:

@@ -25,6 +25,9 @@ _SKIPPED = frozenset(
         "type",
         "rank",
         "reference",
+        "hash",
+        "size",
+        "contentType",
     )
 )
 """What only machines read. Links are no words: whom they name is told where that resource is shown."""
@@ -46,10 +49,12 @@ _FRENCH = {
     "achievement status": "résultat", "intent": "intention", "due": "échéance", "measure": "mesure",
 }  # fmt: skip
 _TITLES_FR = {
-    "CarePlan": "Plan de services", "CareTeam": "Équipe de soins", "Condition": "Besoin", "Consent": "Consentement",
-    "EpisodeOfCare": "Coordination", "Goal": "Objectif", "Observation": "Observation", "Organization": "Organisme",
-    "Patient": "Enfant", "Practitioner": "Intervenant", "PractitionerRole": "Rôle de l’intervenant",
-    "RelatedPerson": "Proche", "RiskAssessment": "Risque", "ServiceRequest": "Service", "Task": "Tâche",
+    "Appointment": "Rendez-vous", "CarePlan": "Plan de services", "CareTeam": "Équipe de soins",
+    "Composition": "Sections du plan", "Condition": "Besoin", "Consent": "Consentement",
+    "DocumentReference": "Document", "Encounter": "Rencontre", "EpisodeOfCare": "Coordination", "Goal": "Objectif",
+    "Observation": "Observation", "Organization": "Organisme", "Patient": "Enfant", "Practitioner": "Intervenant",
+    "PractitionerRole": "Rôle de l’intervenant", "Provenance": "Signature", "RelatedPerson": "Proche",
+    "RiskAssessment": "Risque", "ServiceRequest": "Service", "Task": "Tâche",
 }  # fmt: skip
 _CHOICES = re.compile(
     r"(?<=.)(Boolean|Code|CodeableConcept|Coding|Date|DateTime|Duration|Integer|Period|PositiveInt|Quantity|Reference|String"
@@ -66,7 +71,7 @@ def narrative(resource: dict[str, Any], *, language: str = "en") -> dict[str, st
     for name, value in resource.items():
         if name == "extension":
             lines += [f"<p>{text}</p>" for text in _told(value, language)]
-        elif name not in _SKIPPED - {"type"} and (text := "; ".join(_told(value, language))):
+        elif name not in _SKIPPED - {"type"} and name[0] != "_" and (text := "; ".join(_told(value, language))):
             lines.append(f"<p><b>{_html(_label(name, language))}</b>: {text}</p>")
     return {
         "status": "generated",
@@ -87,7 +92,11 @@ def _told(value: Any, language: str) -> Iterator[str]:
         case list():
             for each in value:
                 yield from _told(each, language)
-        case {"url": str(url)}:
+        case {"status": str(), "div": str()}:
+            return  # a section's own words stand in the section
+        case {"title": str(title), "code": _}:
+            yield _html(title)
+        case {"url": str(url)} if any(key == "extension" or key.startswith("value") for key in value):
             name = url.rpartition("/")[2].removeprefix("csp-")
             if name not in _SILENT and (text := ", ".join(_told_within(value, language, named=False))):
                 yield f"{_html(_label(name, language))}: {text}"
@@ -120,7 +129,7 @@ def _told(value: Any, language: str) -> Iterator[str]:
 
 def _told_within(value: dict[str, Any], language: str, *, named: bool) -> Iterator[str]:
     for name, child in value.items():
-        if name in _SKIPPED:
+        if name in _SKIPPED or name[0] == "_":
             continue
         text = "; ".join(_told(child, language))
         if text:
@@ -140,6 +149,11 @@ def _label(name: str, language: str) -> str:
 
 def _words(camel: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", camel)
+
+
+def xhtml(text: str) -> str:
+    """Plain text as a Narrative's div: its words and line breaks, and no markup of theirs."""
+    return f'<div xmlns="http://www.w3.org/1999/xhtml">{_html(text)}</div>'
 
 
 def _html(text: str) -> str:

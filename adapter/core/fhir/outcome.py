@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from adapter.core.retry import Outcome
@@ -86,6 +86,48 @@ def read(body: Any) -> tuple[str, ...]:
     if body.get("resourceType") != "OperationOutcome":
         return _of_gateway(body)
     return tuple(_said(issue) for issue in _objects(body.get("issue"))[:_MOST_ISSUES])
+
+
+def unechoed(said: Iterable[str], sent: Any) -> tuple[str, ...]:
+    """What `read` made of an answer, without what could be a word of what was sent.
+
+    A path goes as far as its steps are types or names of elements in `sent`: a server may put a child's name there. A
+    number stays only where it is none of those in `sent`.
+    """
+    names, texts = {"Bundle"}, []
+    for name, value in _named(sent):
+        names.add(str(value) if name == "resourceType" else name)
+        texts.append(str(value))
+    whole = "\n".join(texts)
+    return tuple(_unechoed(line, names, whole) for line in said)
+
+
+def _unechoed(line: str, names: set[str], whole: str) -> str:
+    words, at, path = line.partition(" at ")
+    kept = [word for word in words.split() if not (word.isdigit() and word in whole)]
+    steps: list[str] = []
+    for step in path.split("."):
+        if step.partition("[")[0] not in names:
+            break
+        steps.append(step)
+    return " ".join(kept) + (at + ".".join(steps) if steps else "")
+
+
+def _named(value: Any) -> Iterator[tuple[str, Any]]:
+    """Each name in a JSON value with what it names, where that is no object and no list."""
+    if isinstance(value, dict):
+        for name, child in value.items():
+            if isinstance(child, dict | list):
+                yield name, ""
+                yield from _named(child)
+            else:
+                yield name, child
+    elif isinstance(value, list):
+        for child in value:
+            if isinstance(child, dict | list):
+                yield from _named(child)
+            else:
+                yield "", child
 
 
 def failed(body: Any) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 
 from adapter.core.diff import Change, Create, Delete, Holding, Update
 from adapter.core.fhir import outcome as outcomes
-from adapter.core.fhir.bundle import Sent, sent_of
+from adapter.core.fhir.bundle import Sent, sent_of, type_of
+from adapter.core.fhir.named import names_of
 from adapter.core.retry import Outcome
 from adapter.core.strict_json import digest
 
@@ -39,8 +40,15 @@ def results(
     `status` is the HTTP status, `waits` whether a Retry-After came with it. A success of the whole is never taken for a
     success of an entry; and where one entry is about something else than its change, or their number differs, the
     others cannot be believed either: all is unknown. Two creates of one type that changed places are noticed only if
-    the resources come back (bundle.alike).
+    the resources come back (bundle.alike). What is `said` holds no word of what was sent.
     """
+    found = _results(changes, bundle_sent, response, status, waits)
+    return [replace(r, said=outcomes.unechoed(r.said, bundle_sent)) if r.said else r for r in found]
+
+
+def _results(
+    changes: Sequence[Change], bundle_sent: Mapping[str, Any], response: Any, status: int, waits: bool
+) -> list[Result]:
     sent = sent_of(changes)
     said = outcomes.read(response)
     whole = outcomes.of_status(status, said, retry_after=waits)
@@ -193,22 +201,13 @@ def _echoes(resource: Any, type_: str, identifier: tuple[str, str]) -> bool:
 def _is(resource: Any, type_: str, identifier: tuple[str, str]) -> bool:
     if not isinstance(resource, dict) or resource.get("resourceType") != type_:
         return False
-    stated = resource.get("identifier")
-    for each in stated if isinstance(stated, list) else [stated]:  # Composition and Bundle have one, not a list
-        if isinstance(each, dict) and (each.get("system"), each.get("value")) == identifier:
-            return True
-    return False
+    return identifier in names_of(resource)
 
 
 def _coincide(read: Sequence[Result | None]) -> bool:
     """Two changes cannot have led to one resource."""
     places = [(type_of(result.change), result.id) for result in read if result is not None and result.id]
     return len(set(places)) < len(places)
-
-
-def type_of(change: Sent) -> str:
-    """The FHIR type that a change is about."""
-    return change.made.type if isinstance(change, Create) else change.holding.type
 
 
 def _status(value: Any) -> int | None:

@@ -1,7 +1,8 @@
 """Which search parameters exist for which received type, what of a resource they find, and how a query is read.
 
 The types are those of exchange.md, *What comes in*, and what they refer to; the parameters are R4's
-(http://hl7.org/fhir/R4/search.html), and `subject`, `patient` and `status` also where R4 names them otherwise. Every
+(http://hl7.org/fhir/R4/search.html), and `subject`, `patient` and `status` also where FHIR names them otherwise; a path
+that only one release has finds nothing in the other. Every
 value is found by an exact term: `index` writes all the spellings in which the specification lets a client ask for it.
 """
 
@@ -65,7 +66,7 @@ ServiceRequest     identifier=identifier subject=subject status=status category=
 performer=performer based-on=basedOn
 Task               identifier=identifier subject=for status=status code=code owner=owner requester=requester \
 focus=focus based-on=basedOn
-Consent            identifier=identifier subject=patient status=status category=category
+Consent            identifier=identifier subject=patient,subject status=status category=category
 CareTeam           identifier=identifier subject=subject status=status category=category participant=participant.member
 Goal               identifier=identifier subject=subject status=lifecycleStatus lifecycle-status=lifecycleStatus \
 category=category
@@ -73,13 +74,13 @@ CarePlan           identifier=identifier subject=subject status=status category=
 part-of=partOf
 Composition        identifier=identifier subject=subject status=status category=category type=type
 DocumentReference  identifier=masterIdentifier,identifier subject=subject status=status category=category type=type
-Binary
+Binary             _tag=meta.tag
 Encounter          identifier=identifier subject=subject status=status
-Appointment        identifier=identifier subject=participant.actor status=status
-Provenance         subject=target target=target
+Appointment        identifier=identifier subject=participant.actor,subject status=status
+Provenance         _tag=meta.tag subject=target,patient target=target
 RiskAssessment     identifier=identifier subject=subject status=status
 """
-_TOKENS = frozenset({"identifier", "status", "lifecycle-status", "clinical-status", "category", "code", "type"})
+_TOKENS = frozenset({"_tag", "identifier", "status", "lifecycle-status", "clinical-status", "category", "code", "type"})
 _RESULT = frozenset({"_count", "_sort", "_summary", "_total", "_format", "_pretty"})
 _INSTANT = re.compile(
     r"(?P<prefix>[a-z]{2})?(?P<day>\d{4}-\d\d-\d\d)"

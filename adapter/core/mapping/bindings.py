@@ -1,12 +1,16 @@
-"""Our four FHIRPath functions, as mapping files use them: reference, code, concept, instant (docs/fhir.md)."""
+"""Our FHIRPath functions, as mapping files use them: reference, code, concept, instant; xhtml, octets, sha1."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from adapter.core.fhir.narrative import xhtml as div
 from adapter.core.mapping.codes import ConceptMap
 from adapter.errors import Problem
 
@@ -80,6 +84,33 @@ def instant(env: Environment, items: list[Any], *_: list[Any]) -> list[Any]:
     return [_utc(item) for item in items if isinstance(item, str)]
 
 
+def xhtml(env: Environment, items: list[Any], *_: list[Any]) -> list[Any]:
+    """`text.xhtml()`: plain text as the `div` of a Narrative, so that nothing in it can be read as markup."""
+    return [div(item) for item in items if isinstance(item, str) and item]
+
+
+def octets(env: Environment, items: list[Any], *_: list[Any]) -> list[Any]:
+    """`bytes.octets()`: how many bytes a base64 text stands for (Attachment.size)."""
+    return [len(each) for each in _decoded(items)]
+
+
+def sha1(env: Environment, items: list[Any], *_: list[Any]) -> list[Any]:
+    """`bytes.sha1()`: their SHA-1 in base64, which is what Attachment.hash holds (a check of wholeness, no secret)."""
+    return [
+        base64.b64encode(hashlib.sha1(each, usedforsecurity=False).digest()).decode("ascii") for each in _decoded(items)
+    ]
+
+
+def _decoded(items: list[Any]) -> list[bytes]:
+    found = []
+    for item in items:
+        try:
+            found.append(base64.b64decode("".join(item.split()), validate=True))
+        except (AttributeError, binascii.Error, ValueError):
+            continue  # the schema lets no such text in; where it does, its size and hash are not known
+    return found
+
+
 def _utc(text: str) -> str:
     if "T" not in text:
         return text
@@ -113,5 +144,8 @@ FUNCTIONS: Mapping[str, Callable[..., list[Any]]] = {
     "code": code,
     "concept": concept,
     "instant": instant,
+    "xhtml": xhtml,
+    "octets": octets,
+    "sha1": sha1,
 }
 """What `load_mapping(functions=…)` is given."""

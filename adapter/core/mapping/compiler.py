@@ -41,22 +41,11 @@ _PREFIXED = {"vs-": "http://hl7.org/fhir/ValueSet/", "ext-": "http://hl7.org/fhi
 _PRIMITIVES = frozenset({"boolean", "integer", "decimal", "string"})
 _BY_POSITION = frozenset({"first", "last", "tail", "skip", "take"})
 _UNORDERED = frozenset({"children", "descendants"})
-_RESERVED = frozenset(
-    {
-        "this",
-        "env",
-        "context",
-        "values",
-        "record",
-        "Decimal",
-        "NULL",
-        "enumerate",
-        "any",
-        "all",
-        *(name for module in (items, operators, functions, conversion, environment, dates) for name in vars(module)),
-        *(function.__name__ for function, _, _ in functions.FUNCTIONS.values()),
-    }
-)
+_RESERVED = frozenset({
+    "this", "env", "context", "values", "record", "Decimal", "NULL", "enumerate", "any", "all",
+    *(name for module in (items, operators, functions, conversion, environment, dates) for name in vars(module)),
+    *(function.__name__ for function, _, _ in functions.FUNCTIONS.values()),
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +320,12 @@ class Compiler:
             return Code(text, boolean=all(c.boolean for c in chosen))
         return Code(f"{self.runtime(functions.apply)}({target}, lambda {inner.this}: {text})")
 
+    def _write_coalesce(self, node: Call, target: str, scope: Scope) -> Code:
+        inner = scope if node.target is None else replace(scope, this=self.name("item"), record="", guarded=False)
+        name = self.name("unused") if node.target is None else inner.this
+        texts = "".join(f", lambda {name}: {self.code(a, inner).text}" for a in node.arguments)
+        return Code(f"{self.runtime(functions.coalesce)}({'None' if node.target is None else target}{texts})")
+
     def _write_is(self, node: Call, target: str, scope: Scope) -> Code:
         return self._typed("is", target, self._type_name(node), node)
 
@@ -375,5 +370,5 @@ class Compiler:
 _WRITTEN: dict[str, tuple[int, int]] = {
     "where": (1, 1), "exists": (0, 1), "all": (1, 1), "select": (1, 1), "repeat": (1, 1), "aggregate": (1, 2),
     "sort": (0, 99), "iif": (2, 3), "is": (1, 1), "as": (1, 1), "ofType": (1, 1), "resolve": (0, 0), "now": (0, 0),
-    "today": (0, 0), "timeOfDay": (0, 0),
+    "today": (0, 0), "timeOfDay": (0, 0), "coalesce": (1, 99),
 }  # fmt: skip

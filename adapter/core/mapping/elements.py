@@ -79,6 +79,22 @@ class Model:
         """The names in JSON of a choice: valueString, valueQuantity, … of `value`; none where it is no choice."""
         return [f"{name}{kind}" for kind in self._choices.get(f"{path}.{name}", ())]
 
+    def below(self, path: str, name: str) -> str | None:
+        """Where a property of an element's JSON leads (`Goal.target`, `detailQuantity`); None: it has no such property.
+
+        Where the property has a type of its own, that is the path to go on with.
+        """
+        type_: str | None = path
+        while type_ is not None:
+            found = self._elsewhere.get(f"{type_}.{name}", f"{type_}.{name}")
+            if found in self._backbones and found not in self._choices:
+                return found
+            if found in self._types:
+                kind = self._types[found]
+                return found if kind in ("BackboneElement", "Element") else kind
+            type_ = self._parents.get(type_) or ("Element" if "." in type_ and type_ != "Element" else None)
+        return None
+
     def step(self, element: Element, name: str) -> list[Any]:
         """The children of that name; ExpressionError where the type defines none."""
         value = element.value

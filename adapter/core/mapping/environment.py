@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -22,18 +21,23 @@ class Variables(dict[str, Any]):
         raise ExpressionError(f"there is no variable %{name}")
 
 
-@dataclass(slots=True)
 class Env:
     """One evaluation. `extra` is the caller's own: custom functions read it, the compiler does not."""
 
-    variables: Mapping[str, Any] = field(default_factory=Variables)
-    now: datetime | None = None
-    functions: Mapping[str, Function] = field(default_factory=dict)
-    extra: Any = None
+    __slots__ = ("extra", "functions", "now", "variables")
 
-    def __post_init__(self) -> None:
-        if self.variables.__class__ is not Variables:
-            self.variables = Variables(self.variables)
+    def __init__(
+        self,
+        variables: Mapping[str, Any] | None = None,
+        now: datetime | None = None,
+        functions: Mapping[str, Function] | None = None,
+        extra: Any = None,
+    ) -> None:
+        # Written out, not a dataclass: one is made for every record that is mapped.
+        self.variables = variables if variables.__class__ is Variables else Variables(variables or ())
+        self.now = now
+        self.functions = functions or {}
+        self.extra = extra
 
 
 def now(env: Env) -> Temporal:

@@ -7,7 +7,7 @@ and how many arguments it takes. Functions that work on each item (`where`, `sel
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cmp_to_key
+from functools import cmp_to_key, reduce
 from types import MappingProxyType
 from typing import Any
 
@@ -154,6 +154,34 @@ def aggregate(x: Any, each: Callable[[Any, int, Any], Any], start: Any = None) -
     return total
 
 
+def total(x: Any) -> Any:
+    """sum(): N1, section 7, has it as an aggregate of `+` that begins with 0."""
+    begin, *others = [raw(i) for i in items(x)] or [0]
+    if isinstance(begin, str):
+        raise ExpressionError("sum() works on numbers and quantities")
+    return reduce(operators.add, others, operators.positive(begin))
+
+
+def least(x: Any) -> Any:
+    """min(): N1, section 7; nothing of nothing."""
+    return _extreme(x, operators.less)
+
+
+def greatest(x: Any) -> Any:
+    """max(): N1, section 7; nothing of nothing."""
+    return _extreme(x, operators.greater)
+
+
+def average(x: Any) -> Any:
+    """avg(): the sum by the count; nothing of nothing."""
+    return operators.divide(total(x), count(x))
+
+
+def coalesce(x: Any, *arguments: Callable[[Any], Any]) -> Any:
+    """The first argument that is not empty, the others unread (FHIRPath's continuation)."""
+    return next((found for argument in arguments if exists(found := argument(x))), None)
+
+
 def sort(x: Any, *keys: tuple[Callable[[Any], Any], bool]) -> list[Any]:
     """By the keys in turn, each (function, descending); what has no key comes first either way."""
 
@@ -235,6 +263,15 @@ def comparable(x: Any, other: Any) -> bool | None:
     return isinstance(a, quantities.Quantity) and isinstance(b, quantities.Quantity) and quantities.comparable(a, b)
 
 
+def _extreme(x: Any, before: Callable[[Any, Any], bool | None]) -> Any:
+    found = items(x)
+    best = found[0] if found else None
+    for item in found[1:]:
+        if before(item, best):
+            best = item
+    return best
+
+
 def _booleans(x: Any, what: str) -> list[bool]:
     found = [raw(i) for i in items(x)]
     if not all(isinstance(i, bool) for i in found):
@@ -278,6 +315,7 @@ FUNCTIONS: MappingProxyType[str, tuple[Callable[..., Any], int, int]] = MappingP
     "ln": (mathematics.ln, 0, 0), "log": (mathematics.log, 1, 1), "power": (mathematics.power, 1, 1),
     "sqrt": (mathematics.sqrt, 0, 0), "precision": (mathematics.precision, 0, 0),
     "lowBoundary": (mathematics.low_boundary, 0, 1), "highBoundary": (mathematics.high_boundary, 0, 1),
+    "sum": (total, 0, 0), "min": (least, 0, 0), "max": (greatest, 0, 0), "avg": (average, 0, 0),
     **{f"to{name}": (function, 0, 1 if name == "Quantity" else 0) for name, function in _CONVERSIONS.items()},
     **{f"convertsTo{name}": (conversion.converts(function), 0, 1 if name == "Quantity" else 0)
        for name, function in _CONVERSIONS.items()},

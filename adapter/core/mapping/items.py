@@ -128,7 +128,8 @@ def raw(item: Any) -> Any:
         return Decimal(str(item))
     if kind is Decimal and item.is_finite() and item.adjusted() > _MOST_DIGITS:
         raise ExpressionError("a number has too many digits to work with")
-    return item
+    # A text that remembers where it came from (core/onramp/tracing.py) is compared and worked on as any other.
+    return str(item) if isinstance(item, str) else item
 
 
 def single(x: Any, what: str) -> Any:
@@ -152,10 +153,22 @@ def one(x: Any) -> Any:
     if x is None or x.__class__ is int:
         return x
     if x.__class__ is list:
-        found = items(x)
-        if not found:
+        if not x:
             return None
-        x = found[0]
+        x = x[0] if x[0].__class__ is str or x[0].__class__ is dict else first(x)
+    return x if x.__class__ is str else plain(x)
+
+
+def lent(x: Any) -> Any:
+    """As `one`, for a variable: a flat object is not copied, for whatever goes out of it is copied then."""
+    if x.__class__ is list:
+        found = items(x)
+        x = found[0] if found else None
+    if x.__class__ is dict and x:
+        for value in x.values():
+            if value is None or value.__class__ is dict or value.__class__ is list:
+                return plain(x)
+        return x
     return plain(x)
 
 
@@ -169,12 +182,13 @@ def plain(item: Any) -> Any:
     kind = item.__class__
     if item is None or kind is str or kind is int or kind is bool:
         return item
-    if kind is Element:
-        return plain(item.value)
-    if isinstance(item, Temporal):
-        return item.text
-    if isinstance(item, Quantity):
-        return to_json(item)
+    if kind is not dict:
+        if kind is Element:
+            return plain(item.value)
+        if isinstance(item, Temporal):
+            return item.text
+        if isinstance(item, Quantity):
+            return to_json(item)
     if isinstance(item, dict):
         copied = {k: v if v.__class__ is str else plain(v) for k, v in item.items()}
         return ({k: v for k, v in copied.items() if v is not None} if None in copied.values() else copied) or None

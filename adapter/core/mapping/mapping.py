@@ -19,7 +19,7 @@ from adapter.core.mapping.template import Template, compile_template
 from adapter.errors import Finding, Misconfigured
 
 VARIABLES = frozenset({"record", "child", "case", "partner", "program", "release", "parent"})
-_KEYS = ("each", "make", "when", "slot", "directory")
+KEYS = ("each", "make", "when", "slot", "directory")
 _EACH = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _SLOT = re.compile(r"[a-z0-9][a-z0-9-]*|")
 _TYPE = re.compile(r"[A-Z][A-Za-z]+")
@@ -72,8 +72,8 @@ class _Loader:
             self._find((), "a mapping is an object with `each` and `make`")
             return None
         for key in self._value:
-            if key not in _KEYS:
-                self._find_key((key,), f"`{key}` is no key of a mapping: they are {', '.join(_KEYS)}")
+            if key not in KEYS:
+                self._find_key((key,), f"`{key}` is no key of a mapping: they are {', '.join(KEYS)}")
         each = self._text("each", _EACH, "`child`, `case`, a collection, or a path into its entries (goals.steps)")
         slot = self._text("slot", _SLOT, "lower-case letters, digits and hyphens", "")
         directory = self._value.get("directory", False)

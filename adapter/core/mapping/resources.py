@@ -10,13 +10,14 @@ from typing import Any
 
 from adapter.core.consent.view import Label, View
 from adapter.core.diff import Made, Resource
+from adapter.core.fhir.named import named_by
 from adapter.core.fhir.narrative import narrative
 from adapter.core.identity import Identity, Key, directory_key
 from adapter.core.mapping.bindings import Binding
 from adapter.core.mapping.codes import ConceptMap, coding
 from adapter.core.mapping.mapping import Mapping as MappingFile
 from adapter.core.mapping.tidy import tidy
-from adapter.core.partner import Partner
+from adapter.core.partner import Partner, Release
 from adapter.errors import Problem
 
 PROFILES = "https://csp-adapter.example/StructureDefinition/"
@@ -26,6 +27,7 @@ _OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 
 _NORMAL = coding(_CONFIDENTIALITY, "N", "normal")
 _RESTRICTED = coding(_CONFIDENTIALITY, "R", "restricted")
+_VERY_RESTRICTED = coding(_CONFIDENTIALITY, "V", "very restricted")
 _NO_REDISCLOSURE = coding(_ACT_CODE, "NORDSCLCD", "no redisclosure without consent directive")
 _REDACTED = coding(_OBSERVATION_VALUE, "REDACTED", "redacted")
 
@@ -43,7 +45,7 @@ _NO_REAL_IDENTIFIER = frozenset(_AUDIENCE)
 class Mappings:
     """The mapping files of one release and the ConceptMaps that they use."""
 
-    release: str
+    release: Release
     mappings: tuple[MappingFile, ...]
     codes: Mapping[str, ConceptMap]
 
@@ -94,6 +96,7 @@ def resources(
         slot = f"#{source.mapping.slot}" if source.mapping.slot else ""
         urns.setdefault(source.path, {})[source.key.type + slot] = identity.urn(source.key)
     language = _language(case)
+    receiver = _told_of(partner)
     findings: list[Problem] = []
     rendered: dict[str, list[tuple[_Source, Resource]]] = {}
     for source in sources:
@@ -103,7 +106,7 @@ def resources(
             "parent": source.parent,
             "child": case.get("child"),
             "case": case,
-            "partner": _told_of(partner),
+            "partner": receiver,
             "program": program if "program" in case else None,
             "release": mappings.release,
         }
@@ -121,7 +124,7 @@ def resources(
     }
     clean = tidy({urn: resource for urn, (_, resource) in chosen.items()})
     made = [
-        _made(urn, chosen[urn][0], resource, view, mappings.codes, partner, identity, language)
+        _made(urn, chosen[urn][0], resource, view, mappings.codes, partner, identity, language, mappings.release)
         for urn, resource in clean.items()
     ]
     return Resources(tuple(sorted(made, key=lambda m: (m.type, m.urn))), tuple(sorted(set(findings))))
@@ -136,6 +139,7 @@ def _made(
     partner: Partner,
     identity: Identity,
     language: str,
+    release: Release,
 ) -> Made:
     label = _label(view.labels, source.path)
     topics = label.topics if label else ()
@@ -143,24 +147,30 @@ def _made(
     security = [_NORMAL] if source.mapping.directory else _security(label, codes)
     if body["resourceType"] == "Consent" and partner.withheld_notice and view.withheld:
         security.append(_REDACTED)
-    own = {"system": system, "value": value}
     rest = {
         name: each for name, each in body.items() if name not in ("resourceType", "id", "meta", "text", "identifier")
     }
-    given = body.get("identifier", [])
     # What cases share must read the same from each of them.
     tongue = "en" if source.mapping.directory else language
-    # Consent.identifier and most others repeat; where R4 has a single one, ours is the one.
+    type_ = body["resourceType"]
+    named = named_by(type_, (system, value), release)
+    given = body.get("identifier", [])
+    if isinstance(named.get("identifier"), list):
+        named["identifier"] += given if isinstance(given, list) else [given]
     resource: Resource = {
-        "resourceType": body["resourceType"],
-        "meta": {"profile": [f"{PROFILES}csp-{source.mapping.name}"], "security": security},
-        **({"text": narrative(body, language=tongue)} if partner.narrative else {}),
-        "identifier": [own, *(given if isinstance(given, list) else [given])],
+        "resourceType": type_,
+        "meta": {
+            "profile": [f"{PROFILES}csp-{source.mapping.name}"],
+            "security": security,
+            **named.pop("meta", {}),
+        },
+        **({"text": narrative(body, language=tongue)} if partner.narrative and type_ != "Binary" else {}),
+        **named,
         **rest,
     }
     return Made(
         urn=urn,
-        type=body["resourceType"],
+        type=type_,
         identifier=(system, value),
         resource=resource,
         directory=source.mapping.directory,
@@ -173,13 +183,21 @@ def _made(
 def _security(label: Label | None, codes: Mapping[str, ConceptMap]) -> list[dict[str, str]]:
     """Confidentiality, sensitivity, purpose, no redisclosure: what travels with each copy (consent.md, *The view*)."""
     topics, purposes = (label.topics, label.purposes) if label else ((), ())
-    labels = [_RESTRICTED if topics else _NORMAL]
+    labels = [_confidentiality(topics, codes.get("confidentiality"))]
     for name, values in (("topic", topics), ("purpose", purposes)):
         map_ = codes.get(name)
         for value in sorted(set(values)):
             if map_ and (found := map_.translate(value)):
                 labels.extend(coding(*each) for each in found.codings)
     return [*labels, _NO_REDISCLOSURE]
+
+
+def _confidentiality(topics: Sequence[str], levels: ConceptMap | None) -> dict[str, str]:
+    """N where there is no topic; else R, or V where one of them asks for it (mappings/codes/confidentiality.json)."""
+    if not topics:
+        return _NORMAL
+    found = [levels.translate(topic) for topic in topics] if levels else []
+    return _VERY_RESTRICTED if any(each and each.code == "V" for each in found) else _RESTRICTED
 
 
 def _label(labels: Mapping[str, Label], path: str) -> Label | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from adapter.core.mapping.compiler import Compiler
 from adapter.core.mapping.elements import Model
-from adapter.core.mapping.environment import Env, Function, Variables
+from adapter.core.mapping.environment import Env, Function
 from adapter.core.mapping.expression_error import ExpressionError
 from adapter.core.mapping.fhirpath import preamble, run_source
 from adapter.core.mapping.positions import Positions
@@ -49,7 +49,7 @@ class Template:
         """
         if self._model is not None:
             context = self._model.root(context)
-        env = Env(Variables(variables or {}), now, self._functions, extra)
+        env = Env(variables, now, self._functions, extra)
         try:
             return self._run(context, env)
         except ExpressionError as error:

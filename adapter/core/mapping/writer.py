@@ -41,6 +41,7 @@ class Writer:
         self._scope = Scope("this", "record", guarded=guarded)
         self._depth = 1
         self._place = Place()
+        self._lent = False
         self.lines: list[str] = []
         self.places: list[tuple[int, int]] = []
         self.problems: list[tuple[int, int, str]] = []
@@ -130,7 +131,7 @@ class Writer:
             return _ABSENT
         self._line(f"{name} = {code.text}", piece, text)
         if not code.boolean:
-            one = self._compiler.runtime(items.one)
+            one = self._compiler.runtime(items.lent if self._lent else items.one)
             self._line(f"if {name}.__class__ is not str: {name} = {one}({name})", piece, text)
         return Made(name) if piece.keep else Made(name, f"{name} is not None")
 
@@ -138,9 +139,9 @@ class Writer:
         name = self._compiler.name(wish)
         as_text = self._compiler.runtime(items.text)
         inserted = [p for p in pieces if isinstance(p, Inserted)]
-        codes = {id(p): f"{as_text}({self._code(p, text, scope)})" for p in inserted}
         if len(inserted) == 1:
-            self._line(f"{name} = {codes[id(inserted[0])]}", inserted[0], text)
+            self._line(f"{name} = {self._code(inserted[0], text, scope)}", inserted[0], text)
+            self._line(f"if {name}.__class__ is not str: {name} = {as_text}({name})", inserted[0], text)
             whole = "".join(_format(p) if isinstance(p, str) else "{" + name + "}" for p in pieces)
             quoted = repr(whole)
             value = f"f{quoted}"
@@ -148,6 +149,7 @@ class Writer:
                 self._line(f"{name} = None if {name} is None else {value}")
                 return Made(name)
             return Made(value, f"{name} is not None")
+        codes = {id(p): f"{as_text}({self._code(p, text, scope)})" for p in inserted}
         parts = ", ".join(repr(p) if isinstance(p, str) else
                           f"{self._compiler.runtime(items.kept)}({codes[id(p)]})" if p.keep else codes[id(p)]
                           for p in pieces)  # fmt: skip
@@ -333,7 +335,9 @@ class Writer:
                 self._problem(place.line, place.column, "assign takes objects with one key each: the variable's name")
                 continue
             variable, value = next(iter(step.items()))
+            self._lent = isinstance(value, str)
             made = self._value(value, (*at, variable), scope, variable)
+            self._lent = False
             name = made.text
             if not made.text.isidentifier() or made.null:
                 name = self._compiler.name(variable)

@@ -35,6 +35,7 @@ _BODIES = {
     "api.forms.what_if": "WhatIf",
     "api.forms.limit": "Limits",
     "api.forms.revoke": "Revocation",
+    "api.forms.cancel": "Cancellation",
 }
 _ANSWERS = {
     "api.get_case": "case",
@@ -50,6 +51,7 @@ _STATUS = {
     "api.forms.capture": "202",
     "api.forms.limit": "202",
     "api.forms.revoke": "202",
+    "api.forms.cancel": "202",
     "fhir.create": "201",
     "fhir.delete": "204",
     "fhir.delete_by_condition": "204",
@@ -145,6 +147,13 @@ _OWN: dict[str, dict[str, Any]] = {
         "required": ["by"],
         "properties": {"by": {"type": "string"}, "on": {"type": "string", "format": "date"}},
     },
+    "Cancellation": {
+        "type": "object",
+        "description": "Why the consent is an error. It permits and denies nothing from then on.",
+        "required": ["reason"],
+        "additionalProperties": False,
+        "properties": {"reason": {"type": "string", "minLength": 1, "maxLength": 2000}},
+    },
     "Told": {
         "type": "object",
         "description": "What was told outside of the adapter.",
@@ -195,7 +204,8 @@ def openapi(wiring: Wiring, address: str) -> dict[str, Any]:
         "info": {
             "title": "FHIR adapter for coordinated service planning",
             "version": __version__,
-            "description": "Case systems put records; partners exchange FHIR R4 under /fhir (see /fhir/metadata).",
+            "description": "Case systems put records; partners exchange FHIR under /fhir (R4, or R5"
+            " where the partner's file says so; see /fhir/metadata).",
         },
         "servers": [{"url": address}],
         "paths": dict(sorted(paths.items())),

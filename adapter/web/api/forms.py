@@ -49,6 +49,12 @@ def revoke(case: str, consent: str) -> Response:
     return _kept(steer.revoke(wiring(), case, consent, context.body()))
 
 
+@forms.post("/api/cases/<case>/consents/<consent>/entered-in-error")
+def cancel(case: str, consent: str) -> Response:
+    """Cancel a consent that was entered in error, whole, its denials too; lists what had left under it."""
+    return _kept(steer.cancel(wiring(), case, consent, context.body(), by=caller().label))
+
+
 def _kept(told: dict[str, object]) -> Response:
     response = reply(told, status=202)
     response.headers["ETag"] = f'W/"{told["version"]}"'

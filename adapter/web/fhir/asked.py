@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal, cast
 
-from flask import request
+from flask import g, request
 from werkzeug.exceptions import BadRequest
 
 from adapter.core.fhir.references import ID
 from adapter.core.fhir.search import PARAMETERS
 from adapter.core.fhir.transaction import Pairs, pairs_of
+from adapter.core.partner import Release
 from adapter.errors import Malformed, NotFound, Problem, UnsupportedMedia
+from adapter.web.context import wiring
 from adapter.web.errors import NotAcceptable
 
 Return = Literal["minimal", "representation", "OperationOutcome"]
 _JSON = frozenset({"application/fhir+json", "application/json", "text/json", "json"})
 _ANY = frozenset({"*/*", "application/*"})
-_VERSIONS = frozenset({"4.0", "4.0.1"})
+_VERSIONS: Mapping[Release, frozenset[str]] = {"R4": frozenset({"4.0", "4.0.1"}), "R5": frozenset({"5.0", "5.0.0"})}
+"""What may stand in the `fhirVersion` of a content type (http://hl7.org/fhir/R5/http.html#version-parameter)."""
+
+
+def release() -> Release:
+    """The release of this exchange: the partner's own, by its file; where nobody is known, what is asked for."""
+    if (principal := g.get("principal")) is not None:
+        partner = wiring().catalogue.partners.get(principal.partner)
+        return partner.release if partner else "R4"
+    return "R5" if any(_speaks(one, _JSON, "R5", "4.0") for one in _accepted()) else "R4"
 
 
 def check_accept() -> None:
     """NotAcceptable: the client wants nothing that we speak (`_format` prevails over Accept)."""
-    wanted = [request.args["_format"]] if "_format" in request.args else request.headers.get("Accept", "*/*").split(",")
-    if not any(_speaks(one.replace(" json", "+json"), _JSON | _ANY) for one in wanted):
-        raise NotAcceptable("Answers are application/fhir+json, R4.")
+    spoken = release()
+    if not any(_speaks(one, _JSON | _ANY, spoken) for one in _accepted()):
+        raise NotAcceptable(f"Answers are application/fhir+json, {spoken}.")
 
 
 def check_content() -> None:
-    """UnsupportedMedia: the body says that it is something else than FHIR R4 in JSON."""
-    if not _speaks(request.headers.get("Content-Type", ""), _JSON):
-        raise UnsupportedMedia("Resources are taken as application/fhir+json, R4, in UTF-8.")
+    """UnsupportedMedia: the body says that it is something else than FHIR in JSON, in the partner's release."""
+    spoken = release()
+    if not _speaks(request.headers.get("Content-Type", ""), _JSON, spoken):
+        raise UnsupportedMedia(f"Resources are taken as application/fhir+json, {spoken}, in UTF-8.")
+
+
+def _accepted() -> list[str]:
+    wanted = [request.args["_format"]] if "_format" in request.args else request.headers.get("Accept", "*/*").split(",")
+    return [one.replace(" json", "+json") for one in wanted]
 
 
 def known(type_: str) -> str:
@@ -94,8 +112,10 @@ def searched() -> Pairs:
         raise Malformed("The form cannot be read.") from None
 
 
-def _speaks(text: str, types: frozenset[str]) -> bool:
+def _speaks(text: str, types: frozenset[str], spoken: Release, unsaid: str = "") -> bool:
+    """Is it one of these types, in this release? `unsaid` stands for a version that is not named (else: the same)."""
     name, *settings = (part.strip().lower() for part in text.split(";"))
     told = dict(setting.partition("=")[::2] for setting in settings)
-    version, charset = told.get("fhirversion", "4.0"), told.get("charset", "utf-8").strip('"')
-    return name in types and version.strip('"') in _VERSIONS and charset in ("utf-8", "utf8") and told.get("q") != "0"
+    charset, version = told.get("charset", "utf-8").strip('"'), told.get("fhirversion", unsaid).strip('"')
+    right = not version or version in _VERSIONS[spoken]
+    return name in types and right and charset in ("utf-8", "utf8") and told.get("q") != "0"

@@ -25,7 +25,12 @@ _LASTS = 24 * 3600  # seconds that a link to the next page can be followed
 
 def resource(value: dict[str, Any], *, status: int = 200) -> Response:
     """A resource as FHIR JSON."""
-    return Response(strict_json.dump(value), status=status, content_type=FHIR_JSON)
+    return Response(strict_json.dump(value), status=status, content_type=content_type())
+
+
+def content_type() -> str:
+    """R5 is named: who is told no version takes what comes for R4."""
+    return f"{FHIR_JSON}; fhirVersion=5.0" if asked.release() == "R5" else FHIR_JSON
 
 
 def kept(world: receive.World, answer: receive.Answer, wanted: asked.Return = "representation") -> Response:
@@ -34,7 +39,7 @@ def kept(world: receive.World, answer: receive.Answer, wanted: asked.Return = "r
         response = Response(status=answer.status)
         del response.headers["Content-Type"]
     elif wanted == "minimal":
-        response = Response(status=answer.status, content_type=FHIR_JSON)
+        response = Response(status=answer.status, content_type=content_type())
     elif wanted == "OperationOutcome":
         response = resource(_went_well(), status=answer.status)
     else:

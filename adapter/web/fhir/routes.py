@@ -25,7 +25,7 @@ def negotiate() -> None:
 @fhir.get("/metadata")
 def capabilities() -> Response:
     """What this FHIR server can do."""
-    return resource(statement(_base(), __version__))
+    return resource(statement(_base(), __version__, asked.release()))
 
 
 @fhir.post("")
@@ -99,7 +99,7 @@ def _base() -> str:
 
 
 def _world() -> receive.World:
-    return receive.World(caller().partner, _base(), wiring().clock())
+    return receive.World(caller().partner, _base(), wiring().clock(), asked.release())
 
 
 def _read(step: Step) -> Response:

@@ -33,6 +33,7 @@ def look(payload: Any, *, case: dict[str, Any] | None = None, partner: str = "la
         rulebook=changes.get("rulebook", BOOK),
         partner=partner,
         now=changes.get("now", NOW),
+        given=changes.get("given", ()),
     )
 
 
@@ -274,3 +275,28 @@ def test_it_shares_no_code_with_the_view() -> None:
                 imported.add(node.module or "")
     ours = {name for name in imported if name.startswith("adapter")}
     assert {name for name in ours if not name.startswith("adapter.core.consent.last_look")} <= ALLOWED
+
+
+THEIRS = "fall-asleep-without-the-panic"
+"""An id that the partner made of what it was once told."""
+
+
+@pytest.mark.parametrize(
+    ("payload", "stops"),
+    [
+        pytest.param(bundle(subject={"reference": f"Patient/{THEIRS}"}), False, id="in a reference to what it holds"),
+        pytest.param(bundle(id=THEIRS), False, id="as the id of what is updated there"),
+        pytest.param({"request": {"method": "DELETE", "url": f"Goal/{THEIRS}"}}, False, id="in a deletion"),
+        pytest.param(tell(THEIRS), True, id="but not as words"),
+        pytest.param(bundle(subject={"reference": f"https://x/{THEIRS}"}), True, id="nor in another address"),
+        pytest.param(bundle(subject={"display": THEIRS}), True, id="nor beside a reference"),
+    ],
+)
+def test_an_id_that_the_partner_gave_is_no_news_to_it(payload: Any, stops: bool) -> None:
+    """A goal whose own record id it is has since been withheld: the id may stand where the partner put it, else not."""
+    case = builders.case()
+    case["goals"][1]["id"] = THEIRS
+    for each in case["care_plans"]:
+        each.pop("goals", None)
+    assert look(payload, case=case) is not None
+    assert (look(payload, case=case, given={THEIRS}) is not None) == stops

@@ -8,8 +8,9 @@ from functools import cache
 from typing import Any
 
 from adapter.catalogue import files_root
-from adapter.core.fhir.checker import Checker, Definitions, Release, read
+from adapter.core.fhir.checker import Checker, Definitions, read
 from adapter.core.fhir.checker.definitions import HL7
+from adapter.core.partner import Release
 
 OWN = "https://own.example/StructureDefinition/"
 VALUES = "https://own.example/ValueSet/kind"

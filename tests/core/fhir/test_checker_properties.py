@@ -20,11 +20,12 @@ from adapter.catalogue import files_root
 from adapter.catalogue.definitions import checkers, read_definitions
 from adapter.core.desired import Subject, plan
 from adapter.core.diff import Create, Holding, Update
-from adapter.core.fhir.checker import Checker, Release
+from adapter.core.fhir.checker import Checker
 from adapter.core.fhir.checker import invariants as invariants_room
 from adapter.core.fhir.checker.invariants import NATIVE, Invariant
 from adapter.core.fhir.models import TYPES, problems
 from adapter.core.mapping.elements import Model
+from adapter.core.partner import Release
 from tests.core.fhir.breaking import KINDS, broken
 from tests.validator.sent import NOW, Sent, sent
 

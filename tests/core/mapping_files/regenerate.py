@@ -6,10 +6,23 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.core.mapping_files.views import ROWS, mapped, mappings, row
+from adapter.core.partner import Release
+from tests.core.mapping_files.views import ROOT, ROWS, mapped, mappings, row
 
 GOLDEN = Path(__file__).parent / "golden"
+RELEASES: tuple[Release, ...] = ("R4", "R5")
 PROFILE = "https://csp-adapter.example/StructureDefinition/csp-"
+
+
+def rows(release: Release) -> list[str]:
+    """The rows that have golden output in this release: for R5 those whose files differ from R4's."""
+    own = {file.stem for file in (ROOT / "mappings" / release.lower()).glob("*.yaml")}
+    return sorted(own & set(ROWS))
+
+
+def golden(name: str, release: Release) -> Path:
+    """Where it stands."""
+    return GOLDEN / f"{name}.json" if release == "R4" else GOLDEN / release.lower() / f"{name}.json"
 
 
 def of_row(name: str, using: Any) -> list[dict[str, Any]]:
@@ -19,11 +32,13 @@ def of_row(name: str, using: Any) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    GOLDEN.mkdir(exist_ok=True)
-    using = mappings()
-    for name in ROWS:
-        text = json.dumps(of_row(name, using), indent=1, ensure_ascii=False)
-        (GOLDEN / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    for release in RELEASES:
+        using = mappings(release)
+        for name in rows(release):
+            file = golden(name, release)
+            file.parent.mkdir(exist_ok=True)
+            text = json.dumps(of_row(name, using), indent=1, ensure_ascii=False)
+            file.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

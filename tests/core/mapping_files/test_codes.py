@@ -79,10 +79,15 @@ def written(*elements: str, target: str = "https://x.example") -> str:
         ),
         pytest.param(
             written('{"code": "a", "target": [{"code": "b"}]}', '{"code": "a", "target": [{"code": "c"}]}'),
-            2,
+            3,
             "twice",
             id="twice",
         ),
+        pytest.param(
+            written('{"code": "a", "target": [{"code": "b", "equivalence": "same"}]}'), 2, "no equivalence", id="a word"
+        ),
+        pytest.param(written('{"code": "a", "target": "b"}'), 2, "list of objects", id="a target that is no list"),
+        pytest.param(written('{"code": "a", "target": [{"code": "b"}]}', target="b"), 1, "URI", id="a system's name"),
         pytest.param(written('{"code": "a", "target": [{"code": "b"}]}', target=""), 2, "no system", id="no system"),
     ],
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from adapter.core.fhir.named import TAGGED, names_of
 from adapter.core.mapping.resources import Mappings
 from adapter.core.mapping.tidy import links, tidy
 from tests.core.mapping_files.views import HOSPITAL, ROWS, SCHOOL, fixtures, mapped, mappings, row, whole
@@ -64,6 +65,21 @@ def test_the_notice_is_one_label_on_the_consent(asked: bool, withheld: bool, tol
     result = mapped(row("consent"), using, partner=replace(HOSPITAL, withheld_notice=asked), withheld=withheld)
     redacted = {m.type for m in result.made if "REDACTED" in {c["code"] for c in m.resource["meta"]["security"]}}
     assert redacted == ({"Consent"} if told else set())
+
+
+@pytest.mark.parametrize(
+    ("topics", "level"),
+    [
+        pytest.param((), "N", id="what is about no topic is normal"),
+        pytest.param(("justice",), "R", id="a topic restricts"),
+        pytest.param(("family-violence",), "V", id="a victim of abuse: very restricted, as HL7 defines it"),
+        pytest.param(("family-violence", "mental-health"), "V", id="of several topics the strictest decides"),
+        pytest.param(("of-our-own",), "R", id="a topic without a line restricts"),
+    ],
+)
+def test_confidentiality_is_that_of_the_strictest_topic(topics: tuple[str, ...], level: str, using: Mappings) -> None:
+    need = next(m for m in mapped(row("need"), using, topics=topics).made if m.type == "Condition")
+    assert need.resource["meta"]["security"][0]["code"] == level
 
 
 def test_labels_say_sensitivity_purpose_and_no_redisclosure(using: Mappings) -> None:
@@ -177,5 +193,6 @@ def test_no_mapping_says_what_only_we_may_say(using: Mappings) -> None:
     """Names and labels are added in one place."""
     for name in ROWS:
         for made in mapped(row(name), using).made:
-            assert made.resource["meta"].keys() == {"profile", "security"}
-            assert made.resource["identifier"][0] == dict(zip(("system", "value"), made.identifier, strict=True))
+            assert made.resource["meta"].keys() - {"tag"} == {"profile", "security"}
+            assert next(names_of(made.resource)) == made.identifier
+            assert ("tag" in made.resource["meta"]) == (made.type in TAGGED)

@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from adapter.core.mapping.bindings import FUNCTIONS
 from adapter.core.mapping.codes import load_concept_map
 from adapter.core.mapping.mapping import load_mapping
 from adapter.core.mapping.resources import Mappings, Resources, resources
-from adapter.core.partner import Partner
+from adapter.core.partner import Partner, Release
 
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -139,6 +140,34 @@ GOAL = {
         {"on": "2026-11-05", "rating": 1},
     ],
     "barriers": ["The tablet is often empty"],
+}
+CONTACT = {
+    "id": "c1",
+    "path": "contacts/c1",
+    "kind": "team-meeting",
+    "status": "held",
+    "on": "2026-11-05T16:00:00-05:00",
+    "by": "providers/teacher",
+    "with": ["people/mother", "child", "organizations/school"],
+    "invited": ["people/aunt", "people/mother", "organizations/hub", "child"],
+    "mode": "in-person",
+    "place": "The library, ground floor",
+    "supports": ["translator", "childcare"],
+    "decisions": ["The break card goes to every class", "We meet again in March"],
+    "note": "A good hour",
+}
+DOCUMENT = {
+    "id": "d1",
+    "path": "documents/d1",
+    "type": "school-report",
+    "title": "Report of the first term",
+    "date": "2026-10-30",
+    "originator": "organizations/school",
+    "may_forward": False,
+    "language": "en",
+    "content_type": "text/plain",
+    "bytes": "QW1hIGFza3MgZm9yIGEgYnJlYWsu",
+    "link": "https://agency.example.ca/documents/d1",
 }
 PLAN = {
     "id": "p1",
@@ -447,6 +476,27 @@ ROWS: dict[str, dict[str, Any]] = {
             }
         ]
     },
+    "contact": {
+        "contacts": [
+            CONTACT,
+            {"id": "c2", "path": "contacts/c2", "kind": "home-visit", "by": "child", "with": ["organizations/school"]},
+            CONTACT | {"id": "c3", "path": "contacts/c3", "status": "planned", "on": "2026-12-01"},
+            CONTACT | {"id": "c4", "path": "contacts/c4", "status": "missed", "with": ["people/aunt"]},
+        ]
+    },
+    "document": {
+        "documents": [
+            DOCUMENT,
+            {
+                "id": "d2",
+                "path": "documents/d2",
+                "title": "A letter",
+                "bytes": "bm90IHdob2xl",
+                "link": DOCUMENT["link"],
+            },
+            {"id": "d3", "path": "documents/d3", "title": "On paper", "type": "letter"},
+        ]
+    },
     "plan-service": {"goals": [GOAL], "care_plans": [PLAN]},
     "referral": {"goals": [GOAL], "care_plans": [PLAN], "referrals": [REFERRAL]},
     "referral-task": {"referrals": [REFERRAL]},
@@ -454,15 +504,22 @@ ROWS: dict[str, dict[str, Any]] = {
     "crisis-plan": {"care_plans": [PLAN]},
     "transition-step": {"care_plans": [PLAN]},
 }
+ROWS["transition"] = ROWS["transition-step"]
 ROWS["practitioner-role"] = ROWS["practitioner"]
+ROWS["plan-sections"] = ROWS["care-plan"]
+ROWS["signature"] = {"care_plans": [PLAN]}
+ROWS["planned-contact"] = ROWS["contact"]
+ROWS["document-bytes"] = ROWS["document"]
 
 
-def mappings() -> Mappings:
-    """The mapping files and ConceptMaps of the repository, as they are."""
-    files = sorted((ROOT / "mappings" / "r4").glob("*.yaml"))
-    loaded = [m for f in files for m in load_mapping(f.read_text("utf-8"), file=f.name, functions=FUNCTIONS)]
+@cache
+def mappings(release: Release = "R4") -> Mappings:
+    """The mapping files and ConceptMaps of the repository, as they are; R5's files stand in for R4's of their name."""
+    folders = ("r4",) if release == "R4" else ("r4", "r5")
+    files = {f.name: f for folder in folders for f in sorted((ROOT / "mappings" / folder).glob("*.yaml"))}
+    loaded = [m for f in files.values() for m in load_mapping(f.read_text("utf-8"), file=f.name, functions=FUNCTIONS)]
     maps = [load_concept_map(f.read_text("utf-8"), file=f.name) for f in (ROOT / "mappings" / "codes").glob("*.json")]
-    return Mappings("R4", tuple(loaded), {each.name: each for each in maps})
+    return Mappings(release, tuple(loaded), {each.name: each for each in maps})
 
 
 def row(name: str) -> dict[str, Any]:

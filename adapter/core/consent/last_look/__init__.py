@@ -6,6 +6,7 @@ It shares no code with the view. If the view, a mapping file or the narrative le
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -38,8 +39,12 @@ def last_look(
     rulebook: Rulebook,
     partner: str,
     now: datetime,
+    given: Collection[str] = (),
 ) -> Stop | None:
     """None if nothing withheld from `partner` at `now` stands in `payload`, finished JSON bytes.
+
+    `given`: the ids that the partner itself gave to its copies: where one stands as an id or in a reference, it tells
+    the partner nothing, whatever words it made it of.
 
     `kept` is what the store keeps beside the case: {} or {"tombstones": [paths], "waiting": {path: [tombstones]},
     "entered": {"consents/c1": date-time}}. Never raises: what cannot be looked at does not leave.
@@ -48,7 +53,7 @@ def last_look(
         flat = lay_out(case, rulebook, partner)
         moment = Moment(case, kept, flat.paths(), rulebook, rulebook.partners[partner], now)
         sides = split(moment, flat)
-        paths = found(read(payload), sides.withheld, sides.permitted)
+        paths = found(read(payload, given), sides.withheld, sides.permitted)
     except Exception:  # noqa: BLE001  Whatever went wrong, the answer is a stop: nothing goes on from here.
         return Stop(paths=("",))
     return Stop(paths) if paths else None

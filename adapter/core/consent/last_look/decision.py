@@ -11,7 +11,7 @@ from adapter.core.consent.last_look.provisions import Asked, aims, computable, g
 
 Reason = tuple[str, str | None]
 """A purpose, and the consent that the referral names which brought it."""
-UNDER_WAY = ("requested", "received", "accepted", "in-progress", "on-hold")
+UNDER_WAY = frozenset({"requested", "received", "accepted", "in-progress", "on-hold"})
 
 
 class Decider:
@@ -26,20 +26,20 @@ class Decider:
         self.permits = [
             (consent, each)
             for consent in counting
-            if not followed(m, consent)
+            if not followed(m, consent, m.today)
             for each in consent["provisions"]
             if each["effect"] == "permit" and reaches(m, each, consent)
         ]
         self.denials = [
             (consent, each)
             for consent in standing
-            if not lifted(m, consent)
+            if not lifted(m, consent, self.unclear)
             for each in consent["provisions"]
             if each.get("effect") != "permit" and aims(m, each, consent)
         ]
         self.givers = {path(each): each["granted_by"] for each in consents}
         self.referrals = [(each, package(m, each)) for each in m.of("referrals") if is_open(m, each)]
-        self.deciders, self.shared, self.alone = set(deciders(m)), shared(m), decides_alone(m)
+        self.deciders, self.shared, self.alone = set(deciders(m)), shared(m), decides_alone(m, m.today)
         self.seen: dict[tuple[str, frozenset[str], str], list[Reason]] = {}
         """Part, topics and pointer of the entry: what was asked before, with the reasons for which it may be seen."""
 
@@ -51,9 +51,12 @@ class Decider:
         deniers = {each["granted_by"] for each in self._denying(asked, purpose)}
         if "child" in givers:  # capable, or it would not count: its own decision prevails over anyone's
             return "child" not in deniers
-        if deniers or self.alone:
+        if deniers or self.alone is not False or not givers:
             return False
-        return givers >= self.deciders if self.shared else bool(givers)
+        if not self.shared:
+            return True
+        # The others stand beside the consent that is named, never in its place.
+        return givers >= self.deciders and (named is None or self.givers.get(named) in givers)
 
     def _granting(self, asked: Asked, purpose: str, named: str | None) -> Iterator[Consent]:
         for consent, permit in self.permits:
@@ -69,7 +72,7 @@ class Decider:
     def _spared(self, deny: Provision, consent: Consent, asked: Asked, purpose: str) -> bool:
         """Where a consent is not computable, what it may deny is denied: its exceptions are not heard."""
         return consent["id"] not in self.unclear and any(
-            spares(self.m, each, consent, asked, purpose) for each in deny.get("except") or ()
+            spares(self.m, each, deny, consent, asked, purpose) for each in deny.get("except") or ()
         )
 
     def _joins(self, consent: Consent, named: str) -> bool:
@@ -78,22 +81,21 @@ class Decider:
 
 
 def is_open(m: Moment, referral: Mapping[str, Any]) -> bool:
-    """Under way, to this partner, and not past `respond_by` without an answer."""
-    answer = (referral.get("outcome") or {}).get("status")
-    answered = referral["status"] not in ("requested", "received") or answer not in (None, "draft", "requested")
+    """Under way on both sides, to this partner, and not past `respond_by` without an answer."""
+    status, answer = referral["status"], (referral.get("outcome") or {}).get("status") or "received"
+    answered = not {status, answer} <= {"requested", "received"}
     late = referral.get("respond_by") is not None and day(referral["respond_by"]) < m.today
-    return referral.get("to") in m.own and referral["status"] in UNDER_WAY and (answered or not late)
+    return referral.get("to") in m.own and {status, answer} <= UNDER_WAY and (answered or not late)
 
 
 def package(m: Moment, referral: Mapping[str, Any]) -> frozenset[str]:
     """The records and entries that go along with a referral, besides the child's identity and contact."""
-    homes = {f"providers/{each['id']}": each.get("organization") for each in m.of("providers")}
     asked_by = referral.get("requested_by") or ""
     along = [
         f"referrals/{referral['id']}",
-        referral.get("from"),
+        referral.get("from") or m.agency,
         referral.get("to"),
-        homes.get(asked_by, asked_by if asked_by.startswith("organizations/") else None),
+        asked_by if asked_by.startswith("organizations/") else None,
         (referral.get("handover") or {}).get("contact"),
         *(each.get("need") for each in referral.get("reasons") or ()),
         *(referral.get("shares") or ()),

@@ -155,7 +155,7 @@ def _put_topics(flat: Case, case: Mapping[str, Any], rulebook: Rulebook, partner
         implied = _from_code(leaf, rulebook)
         if leaf.entry.collection == "child":
             placed |= implied if leaf.pointer.startswith("/child/placement/") else set()
-        elif leaf.entry.path not in partner_of.exempt:
+        elif leaf.entry.path not in partner_of.exempt and not partner_of.names_itself(leaf):
             leaf.entry.raised |= implied
         carried = partner_of.carried(leaf.value) if "x-ref" in leaf.schema else frozenset()
         if leaf.field in REFERENCE_ONLY or leaf.entry.collection in REFERENCE_ONLY_RECORDS:
@@ -207,10 +207,8 @@ class _Sectors:
         providers = {f"providers/{each['id']}": each for each in case.get("providers") or ()}
         table = rulebook.topics.get("sector", {})
         self.own = {path for path, each in organizations.items() if each.get("partner") == partner}
-        own_sectors = {*rulebook.partners[partner].sectors}
-        for path in self.own:
-            own_sectors |= set(_listed(organizations[path].get("sector")))
-        self.topics = frozenset(topic for sector in own_sectors for topic in table.get(sector, ()))
+        sectors = rulebook.partners[partner].sectors
+        self.topics = frozenset(topic for sector in sectors for topic in table.get(sector, ()))
         self.own |= {path for path, each in providers.items() if each.get("organization") in self.own}
         agencies = [path for path, each in organizations.items() if _identified(each) & rulebook.agency]
         self.exempt: frozenset[str] = frozenset(agencies) if len(agencies) == 1 else frozenset()
@@ -230,6 +228,10 @@ class _Sectors:
         if reference in self.own or reference in self.exempt:
             return frozenset()
         return self._sector.get(reference, frozenset())
+
+    def names_itself(self, leaf: Leaf) -> bool:
+        """Is this the sector of the partner's own organization?"""
+        return leaf.field == "sector" and leaf.entry.path in self.own
 
     def owns(self, entry: Entry) -> bool:
         """Is this the partner's own service, team seat or referral, or the partner's or its worker's own record?"""

@@ -39,6 +39,8 @@ class Moment:
     people: dict[str, Mapping[str, Any]] = field(init=False)
     own: frozenset[str] = field(init=False)
     """The partner's organizations and providers in this case."""
+    agency: str | None = field(init=False)
+    """The coordinating agency, where exactly one organization is it: it refers where nobody else is named."""
     there: frozenset[str] = field(init=False)
     """Every path that a denial may name: what is in the case, and what was (*Not computable*)."""
     signed: dict[str, date | None] = field(init=False)
@@ -51,11 +53,17 @@ class Moment:
         homes = {f"organizations/{each['id']}" for each in self.of("organizations") if each.get("partner") == here}
         workers = {f"providers/{each['id']}" for each in self.of("providers") if each.get("organization") in homes}
         self.own = frozenset(homes | workers)
+        ours = [f"organizations/{each['id']}" for each in self.of("organizations") if self._is_agency(each)]
+        self.agency = ours[0] if len(ours) == 1 else None
         self.there = self.paths | frozenset(self.kept.get("tombstones") or ())
         self.signed = {each["id"]: self._day_signed(each) for each in self.of("consents")}
 
     def of(self, collection: str) -> list[Mapping[str, Any]]:
         return list(self.case.get(collection) or ())
+
+    def _is_agency(self, organization: Mapping[str, Any]) -> bool:
+        known = organization.get("identifiers") or ()
+        return any((each.get("system", ""), each["value"]) in self.rulebook.agency for each in known)
 
     def within(self, period: Mapping[str, Any] | None, *, need_start: bool = False, need_end: bool = False) -> bool:
         """Whole days, the first and the last included; an end that is left out is open unless it is needed."""

@@ -8,7 +8,7 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -52,13 +52,15 @@ class _Pile:
 
     strings: set[str] = field(default_factory=set)
     addresses: set[str] = field(default_factory=set)
+    given: frozenset[str] = frozenset()
+    """Ids that the partner gave."""
     taken: set[tuple[str, bool]] = field(default_factory=set)
     """Strings, and whether they stood as data, that have been read in every way already."""
 
 
-def read(payload: bytes) -> Read:
-    """Raises ValueError where the bytes are not JSON."""
-    pile = _Pile()
+def read(payload: bytes, given: Collection[str] = ()) -> Read:
+    """Raises ValueError where the bytes are not JSON. `given`: the partner's own ids, not read where they are ids."""
+    pile = _Pile(given=frozenset(given))
     _gather(json.loads(payload), "", pile, DEPTH)
     # BREAK is not white space, so each string is evened out apart from its neighbours.
     text = even(f" {BREAK} ".join(pile.strings))
@@ -76,6 +78,8 @@ def _gather(value: Any, name: str, pile: _Pile, depth: int) -> None:
         for item in value:
             _gather(item, name, pile, depth)
     elif isinstance(value, str):
+        if name in ("id", "reference", "url") and _is_given(value, name, pile.given):
+            return
         if name in ADDRESSES or value.startswith(("http://", "https://", "urn:")):
             pile.addresses.add(value)
         if (value, name == "data") not in pile.taken:
@@ -83,6 +87,12 @@ def _gather(value: Any, name: str, pile: _Pile, depth: int) -> None:
             _take(value, name, pile, depth)
     elif value is not None:
         pile.strings.add(json.dumps(value))
+
+
+def _is_given(value: str, name: str, given: frozenset[str]) -> bool:
+    """The partner's own id: alone, or as the `Type/id` that it is known by there."""
+    type_, _, id_ = value.rpartition("/")
+    return id_ in given and (type_.isalpha() if name != "id" else not type_)
 
 
 def _take(text: str, name: str, pile: _Pile, depth: int) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from adapter.core.consent.last_look.givers import authority, may_permit_for_itself
+from adapter.core.consent.last_look.givers import authority, decides_alone, may_permit_for_itself
 from adapter.core.consent.last_look.moment import PURPOSES, TOPICS, Consent, Moment, Provision, day, names
 
 
@@ -40,7 +41,14 @@ def _known(m: Moment, provision: Provision) -> bool:
         and set(names(provision, "purposes")) <= {*PURPOSES, "all"}
         and set(names(provision, "topics")) <= (TOPICS if permits else {*TOPICS, "all"})
     )
-    return codes and (permits or not _never_there(m, provision))
+    receivers = all(_is_receiver(m, each) for each in names(provision, "to"))
+    return codes and receivers and (permits or not _never_there(m, provision))
+
+
+def _is_receiver(m: Moment, to: str) -> bool:
+    if to.startswith("sectors/"):
+        return to.removeprefix("sectors/") in m.rulebook.sectors
+    return to in ("all", "care-team") or (to.startswith("partners/") and to != "partners/")
 
 
 def _never_there(m: Moment, provision: Provision) -> list[str]:
@@ -77,15 +85,20 @@ def _in_force(m: Moment, permit: Provision) -> bool:
     return period is None or m.within(period, need_start=True, need_end=True)
 
 
-def spares(m: Moment, exception: Provision, consent: Consent, asked: Asked, purpose: str) -> bool:
+def spares(m: Moment, exception: Provision, deny: Provision, consent: Consent, asked: Asked, purpose: str) -> bool:
     """Does a permit that stands as the exception of a deny carve this out of it?"""
-    topics = names(exception, "topics")
     return (
         (not names(exception, "to") or _to_named(m, exception, consent))
         and _in_force(m, exception)
         and _named(m, exception, consent, asked, purpose)
-        and (not topics or asked.topics <= set(topics))
+        and _topics_spared(names(exception, "topics"), names(deny, "topics"), asked.topics)
     )
+
+
+def _topics_spared(spared: tuple[str, ...], denied: tuple[str, ...], topics: frozenset[str]) -> bool:
+    """Where it names topics, it must name each for which the deny hits; what is about none, it does not speak of."""
+    hit = topics if not denied or "all" in denied else topics & {*denied, "unreviewed"}
+    return not spared or (bool(hit) and hit <= set(spared))
 
 
 def aims(m: Moment, deny: Provision, consent: Consent) -> bool:
@@ -116,15 +129,19 @@ def _to_named(m: Moment, provision: Provision, consent: Consent) -> bool:
 
 
 def _confirmed(m: Moment, provision: Provision) -> bool:
+    """By somebody who may permit, on the day of the confirmation and today."""
     return any(
         each["partner"].removeprefix("partners/") == m.partner.id
         and day(each["on"]) <= m.today
-        and all(
-            may_permit_for_itself(m, at) if each["by"] == "child" else authority(m, each["by"], at)
-            for at in (day(each["on"]), m.today)
-        )
+        and all(_may_confirm(m, each["by"], at) for at in (day(each["on"]), m.today))
         for each in provision.get("confirmed") or ()
     )
+
+
+def _may_confirm(m: Moment, who: str, at: date) -> bool:
+    if who == "child":
+        return may_permit_for_itself(m, at)
+    return authority(m, who, at) and decides_alone(m, at) is False
 
 
 def _to_denied(m: Moment, provision: Provision) -> bool:
@@ -134,7 +151,7 @@ def _to_denied(m: Moment, provision: Provision) -> bool:
         to in ("all", f"partners/{m.partner.id}")
         or (to.startswith("sectors/") and to.removeprefix("sectors/") in m.partner.sectors)
         or (to == "care-team" and any(_offered(m, seat) for team in m.of("care_teams") for seat in _seats(team)))
-        or not (to == "care-team" or to.startswith(("partners/", "sectors/")))
+        or not _is_receiver(m, to)
         for to in receivers
     )
 
@@ -175,12 +192,8 @@ def _topic_denied(provision: Provision, topics: frozenset[str]) -> bool:
 
 
 def _record_denied(m: Moment, provision: Provision, chain: tuple[str, ...]) -> bool:
-    """Also what waits because it may be the denied record come back, and all the collection of one that never was."""
+    """Also what waits because it may be the denied record come back; and one that never was may be any."""
     named, waiting = set(names(provision, "records")), m.kept.get("waiting") or {}
-    if not named:
+    if not named or _never_there(m, provision):
         return True
-    collections = {each.split("/")[0] for each in _never_there(m, provision)}
-    return any(
-        each in named or not named.isdisjoint(waiting.get(each) or ()) or each.split("/")[0] in collections
-        for each in chain
-    )
+    return any(each in named or not named.isdisjoint(waiting.get(each) or ()) for each in chain)

@@ -22,11 +22,11 @@ class Split:
 def split(m: Moment, flat: Case) -> Split:
     """Each leaf to one side. A leaf is permitted by decision, and stands in a record that is worth sharing."""
     decider = Decider(m)
-    forms = {each.get("document") for each in m.of("consents")}
+    closed = {each.get("document") for each in m.of("consents")} | _not_forwarded(m)
     reasons = {
         leaf.pointer: _reasons(leaf, decider, leaf.part)
         for leaf in flat.leaves
-        if not leaf.schema.get("x-part-referred") and leaf.entry.line[0].path not in forms
+        if not leaf.schema.get("x-part-referred") and leaf.entry.line[0].path not in closed
     }
     allowed = _in_view(flat, decider, reasons)
     allowed |= _notices(m, flat, decider) | _ids(flat, allowed) | _its_own(m, flat)
@@ -34,6 +34,15 @@ def split(m: Moment, flat: Case) -> Split:
         [leaf for leaf in flat.leaves if leaf.pointer in allowed],
         [leaf for leaf in flat.leaves if leaf.pointer not in allowed],
     )
+
+
+def _not_forwarded(m: Moment) -> set[str]:
+    """Documents that may go back to where they came from, and nowhere else."""
+    return {
+        f"documents/{each['id']}"
+        for each in m.of("documents")
+        if each.get("may_forward") is False and each.get("originator") not in m.own
+    }
 
 
 def _in_view(flat: Case, decider: Decider, reasons: dict[str, list[Reason]]) -> set[str]:
@@ -57,7 +66,31 @@ def _in_view(flat: Case, decider: Decider, reasons: dict[str, list[Reason]]) -> 
                 if reasons[leaf.pointer]:
                     present.add(record)
         if present == known:
+            return _closed(flat, allowed)
+
+
+def _closed(flat: Case, allowed: set[str]) -> set[str]:
+    """Without what refers to something that is not there, the names to which nothing refers, and what that leaves
+    worthless."""
+    while True:
+        seen = [leaf for leaf in flat.leaves if leaf.pointer in allowed]
+        there = {"family", *(step.path for leaf in seen for step in leaf.entry.line)}
+        referred = {leaf.value for leaf in seen if "x-ref" in leaf.schema}
+        gone = {
+            leaf.pointer
+            for leaf in seen
+            if ("x-ref" in leaf.schema and leaf.value not in there and not _may_stand_in(leaf))
+            or (leaf.entry.collection in DIRECTORY and leaf.entry.chain[0] not in referred)
+        }
+        if not gone:
             return allowed
+        allowed -= gone
+        _drop_the_worthless(flat, allowed)
+
+
+def _may_stand_in(leaf: Leaf) -> bool:
+    """In goals and on teams "a family member" may be said in place of a person who is not shown."""
+    return leaf.value.startswith("people/") and leaf.entry.collection in ("goals", "care_teams")
 
 
 def _reasons(leaf: Leaf, decider: Decider, part: str | None) -> list[Reason]:

@@ -4,7 +4,7 @@ What it knows that models do not: required bindings, reference targets, slicing,
 extensions by their definitions, contained resources, safe narrative. It fetches nothing (docs/checking.md).
 """
 
-from adapter.core.fhir.checker.checker import Checker, Release
+from adapter.core.fhir.checker.checker import Checker
 from adapter.core.fhir.checker.definitions import Definitions, read
 
-__all__ = ["Checker", "Definitions", "Release", "read"]
+__all__ = ["Checker", "Definitions", "read"]

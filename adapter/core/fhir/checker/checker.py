@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
 from fhirpathpy.models import models
 
@@ -16,9 +16,9 @@ from adapter.core.fhir.checker.run import At, Run
 from adapter.core.fhir.checker.run import problems as problems_of
 from adapter.core.fhir.checker.shapes import Shapes
 from adapter.core.mapping.elements import Model
+from adapter.core.partner import Release
 from adapter.errors import Problem
 
-Release = Literal["R4", "R5"]
 _KEPT = 4096
 
 

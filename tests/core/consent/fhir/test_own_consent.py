@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from adapter.core.consent.fhir_consents import evaluate, read
-from adapter.core.consent.fhir_consents.provisions import R4_AGREE
+from adapter.core.consent.fhir_consents.provisions import R4_AGREE, R5_ALTERNATION
 from adapter.core.mapping.resources import Mappings
+from adapter.core.partner import Release
 from tests.core.mapping_files import views
 
 ZONE = ZoneInfo("America/Toronto")
@@ -27,9 +28,18 @@ ASKED: dict[str, Any] = {
 }
 
 
+READINGS = {"R4": R4_AGREE, "R5": R5_ALTERNATION}
+
+
+@pytest.fixture(scope="module", params=["R4", "R5"])
+def release(request: pytest.FixtureRequest) -> Release:
+    found: Release = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def using() -> Mappings:
-    return views.mappings()
+def using(release: Release) -> Mappings:
+    return views.mappings(release)
 
 
 def own(using: Mappings, **changes: Any) -> dict[str, Any]:
@@ -59,7 +69,10 @@ ROWS = [
 def test_a_consent_that_names_no_topic(change: dict[str, Any], decision: str, using: Mappings) -> None:
     consent = own(using, topics=None)
     assert read(consent, zone=ZONE).faults == ()
-    assert R4_AGREE in read(consent, zone=ZONE).readings
+    assert (read(consent, zone=ZONE).release, READINGS[using.release] in read(consent, zone=ZONE).readings) == (
+        using.release,
+        True,
+    )
     assert evaluate([consent], zone=ZONE, **(ASKED | change)).decision == decision
 
 

@@ -47,9 +47,13 @@ class Situation:
     now: datetime
 
     def __repr__(self) -> str:
-        # The whole case would hide what matters.
-        consents = json.dumps(self.case.get("consents"))
+        # The whole case would hide what matters; and hypothesis objects to what is longer.
+        consents = json.dumps(self.case.get("consents"))[:20_000]
         return f"Situation(partner={self.partner!r}, now={self.now.isoformat()}, consents={consents})"
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        # Hypothesis prints the fields of a dataclass whatever its repr is, unless it is told how.
+        printer.text(repr(self))
 
     @property
     def rulebook(self) -> Rulebook:
@@ -70,9 +74,15 @@ class Situation:
         return replace(self, case=self.case if case is None else case, now=now or self.now)
 
 
-def situations(full: int = 45) -> st.SearchStrategy[Situation]:
+@st.composite
+def situations(draw: st.DrawFn, full: int = 45) -> Situation:
     """`full`: how likely each optional field is there, in 100."""
-    return st.randoms(use_true_random=False).map(lambda random: situation(random, full))
+    return situation(draw(st.randoms(use_true_random=False)), full)
+
+
+def seeds() -> st.SearchStrategy[Random]:
+    """Chance for the test itself, which hypothesis need not follow draw by draw."""
+    return st.integers(min_value=0, max_value=(1 << 32) - 1).map(Random)
 
 
 def situation(random: Random, full: int = 45) -> Situation:

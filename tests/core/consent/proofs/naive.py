@@ -27,6 +27,10 @@ class Naive:
         self.people = {f"people/{p['id']}": p for p in s.case.get("people", ())}
         agencies = [path for path, o in self.by_path.items() if self._is_agency(o)]
         self.agency = agencies[0] if len(agencies) == 1 else ""
+        coordinator = s.case.get("enrolment", {}).get("coordinator", "")
+        led = self.agency and self.workers.get(coordinator, {}).get("organization") == self.agency
+        self.ours = {self.agency, coordinator if led else ""} - {""}
+        """The coordinating agency and its coordinator carry no topic but for a person's labels."""
         self.own = {path for path, o in self.by_path.items() if o.get("partner") == self.partner.id}
         self.own |= {path for path, p in self.workers.items() if p.get("organization") in self.own}
         self.packages = list(self._packages())
@@ -59,7 +63,8 @@ class Naive:
             unlike |= set(entry.get("topics_lifted", ()))
             if self._own_entry(spot.collection, entry, listing):
                 unlike |= {topic for sector in self.partner.sectors for topic in self._of("sector", sector)}
-            implied |= self._implied(spot.collection, entry, node)
+            if listing or spot.chain[0] not in self.ours:
+                implied |= self._implied(spot.collection, entry, node)
         if spot.collection in ("organizations", "providers"):
             implied |= self.sensitive(spot.chain[0])
         found = labels | (implied - unlike) | set(spot.node.get("x-topics", ()))

@@ -18,13 +18,8 @@ from tests.core.consent.proofs.layout import Spot, lay_out
 from tests.core.consent.proofs.leaves import leaves_in_view
 
 MARKER = re.compile(r"qz[a-z]{7}x")
-NO_PLACE = frozenset(
-    (
-        "contacts/decisions", "contacts/note", "contacts/place",
-        "documents/bytes", "documents/link", "documents/title",
-    )
-)  # fmt: skip
-"""Leaves that may be permitted and yet stand in no R4 resource: the rows of exchange.md that no mapping file makes."""
+NO_PLACE: frozenset[str] = frozenset()
+"""Leaves that may be permitted and yet stand in no resource. None: every row of exchange.md has its mapping file."""
 
 
 def _markers(value: Any, node: Mapping[str, Any]) -> set[str]:

@@ -7,12 +7,11 @@ from random import Random
 from typing import Any
 
 from hypothesis import assume, given
-from hypothesis import strategies as st
 
 from adapter.core.consent.view import view
 from tests.core.consent.proofs.amounts import examples
 from tests.core.consent.proofs.flesh import scalars
-from tests.core.consent.proofs.generators import TODAY, Situation, situations
+from tests.core.consent.proofs.generators import TODAY, Situation, seeds, situations
 from tests.core.consent.proofs.grants import Grants
 from tests.core.consent.proofs.leaves import changed, leaves_in_view
 
@@ -40,7 +39,7 @@ def _grants(random: Random, s: Situation) -> Grants:
 
 
 @examples(20)
-@given(situations(), st.randoms(use_true_random=False))
+@given(situations(), seeds())
 def test_adding_a_deny_never_enlarges_a_view(s: Situation, random: Random) -> None:
     """ "adding a deny … in a consent that supersedes nothing, never enlarges a view" """
     case = changed(s.case)
@@ -50,7 +49,7 @@ def test_adding_a_deny_never_enlarges_a_view(s: Situation, random: Random) -> No
 
 
 @examples(20)
-@given(situations(), st.randoms(use_true_random=False))
+@given(situations(), seeds())
 def test_removing_a_computable_permit_never_enlarges_a_view(s: Situation, random: Random) -> None:
     """ "… or removing a computable permit, in a consent that supersedes nothing, never enlarges a view" """
     computable = {t.path.removeprefix("consents/") for t in s.rules().consents if not t.faults}
@@ -62,7 +61,7 @@ def test_removing_a_computable_permit_never_enlarges_a_view(s: Situation, random
 
 
 @examples(20)
-@given(situations(), st.randoms(use_true_random=False))
+@given(situations(), seeds())
 def test_revoking_never_enlarges_a_view(s: Situation, random: Random) -> None:
     """ "revoking never does": by status, by a date that has come, or both; also of a consent that lifted a denial."""
     case = changed(s.case)
@@ -77,7 +76,7 @@ def test_revoking_never_enlarges_a_view(s: Situation, random: Random) -> None:
 
 
 @examples(20)
-@given(situations(), st.randoms(use_true_random=False))
+@given(situations(), seeds())
 def test_passing_the_end_of_a_consent_or_of_a_permit_never_enlarges_a_view(s: Situation, random: Random) -> None:
     """ "passing the end of a consent or of a permit never does": where nothing else begins or ends at that midnight."""
     ends = {
@@ -101,7 +100,7 @@ def test_passing_the_end_of_a_consent_or_of_a_permit_never_enlarges_a_view(s: Si
 
 
 @examples(20)
-@given(situations(), st.randoms(use_true_random=False))
+@given(situations(), seeds())
 def test_the_order_of_consents_and_of_provisions_does_not_matter(s: Situation, random: Random) -> None:
     """ "order of consents and of provisions does not matter": nor that of what a provision names."""
     case = changed(s.case)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -20,17 +20,19 @@ STEERING_FIELDS = ("organization", "originator")
 """A worker's employer and a document's originator: the sector of whom they name steers (consent.md, *Topics*)."""
 
 
-def otherwise(s: Situation, random: Random) -> dict[str, Any]:
-    """The case with every withheld leaf that does not steer perhaps changed, removed, doubled; valid like the first."""
-    return _Other(s, random).make()
+def otherwise(s: Situation, random: Random, *later: Situation) -> dict[str, Any]:
+    """The case with every withheld leaf that does not steer perhaps changed, removed, doubled; valid like the first.
+
+    `later`: the same at other times: what is permitted then stays too."""
+    return _Other(s, random, later).make()
 
 
 class _Other:
-    def __init__(self, s: Situation, random: Random) -> None:
+    def __init__(self, s: Situation, random: Random, later: Iterable[Situation]) -> None:
         self.s, self.random = s, random
         self.markers = Markers(random.randrange(1 << 30) | 1 << 31)
         self.case = copy.deepcopy(s.case)
-        self.seen = frozenset(leaves_in_view(s))
+        self.seen = frozenset(pointer for each in (s, *later) for pointer in leaves_in_view(each))
         self.spots = lay_out(s.case)
         self.in_view = {path for pointer in self.seen if pointer in self.spots for path in self.spots[pointer].chain}
         self.valid = s.rulebook.schemas.validator.is_valid

@@ -19,6 +19,7 @@ from tests.core.consent.changes import (
     local,
     permission,
     permit,
+    put,
 )
 from tests.core.consent.table.rows import ALL, BOTH_TOPICS, EMPTY, FATHER_NO, G1, G2, G3, LATER, NO, Row
 
@@ -81,6 +82,12 @@ LIFTING = [
     Row("What was lifted stays lifted when the later consent is revoked", both(NO, lifting(status="revoked", revoked_on="2026-10-20")), G1),
     Row("What was lifted stays lifted when the later consent has ended", both(NO, lifting(period={"start": "2026-10-05", "end": "2026-10-20"})), G1),
     Row("For a deny without a signature the day of its entry stands in", both(also("no", deny(parts=["goals"]), signed_at=None), lifting()), G1, kept={"entered": {"consents/no": "2026-09-12T12:00:00-04:00"}}),
+    Row("A later consent that began when its author no longer decided lifts nothing", both(NO, decides("mother", until="2026-10-15"), decides("father"), lifting(period={"start": "2026-10-20", "end": "2027-08-31"}), also("his", permit(), granted_by="people/father")), ("child",), G1),
+    Row("While its author still decided when it began, what it lifted stays lifted", both(NO, decides("mother", until="2026-10-25"), decides("father"), lifting(period={"start": "2026-10-20", "end": "2027-08-31"}), also("his", permit(), granted_by="people/father")), G1),
+    Row("A later consent that was revoked before it began lifts nothing, whatever its status says", both(NO, lifting(revoked_on="2026-10-10", period={"start": "2026-10-20", "end": "2027-08-31"})), ("child",), G1),
+    Row("A later consent that another had superseded before it began lifts nothing", both(NO, lifting(period={"start": "2026-10-20", "end": "2027-08-31"}), also("third", supersedes=["consents/yes"], signed_at="2026-10-06", period={"start": "2026-10-08", "end": "2027-08-31"})), ("child",), G1),
+    Row("A later consent that cannot be computed lifts nothing", both(NO, lifting(), also("more", permit()), put("consents/yes/provisions/yes-0", parts=["hobbies"])), ("child",), G1),
+    Row("A child who was found incapable when its later consent began lifts not even its own deny", both(also("no", deny(parts=["goals"]), granted_by="child"), capacity(("2026-10-10", False)), lifting(granted_by="child", period={"start": "2026-10-20", "end": "2027-08-31"})), ("child",), G1),
     Row("A deny entered after the later consent was signed is not lifted by it", both(also("no", deny(parts=["goals"]), signed_at=None), lifting()), (), G1, kept={"entered": {"consents/no": "2026-10-12T12:00:00-04:00"}}),
 ]  # fmt: skip
 

@@ -55,6 +55,9 @@ COORDINATION = "care_teams/team/members/m4"
 COORDINATING_AGENCY = [
     Row("The coordinating agency makes nothing sensitive, whatever its sector", both(WHOLE, OF_MENTAL_HEALTH), (COORDINATION, "organizations/maple-valley")),
     Row("Nor does its coordinator", both(WHOLE, OF_MENTAL_HEALTH), ("enrolment/coordinator", "providers/coordinator")),
+    Row("The coordinator makes nothing sensitive, whatever her profession", both(WHOLE, put("providers/coordinator", profession="psychologist")), ("providers/coordinator/name", COORDINATION)),
+    Row("A colleague of hers of that profession is sensitive as ever", both(WHOLE, put("enrolment", coordinator=None), put("providers/coordinator", profession="psychologist")), (), ("providers/coordinator",)),
+    Row("A label that a person set on the coordinating agency stays", both(WHOLE, put("organizations/maple-valley", topics=["justice"])), (SEAT,), ("organizations/maple-valley",)),
     Row("Where no organization is the coordinating agency, nobody is exempt", both(WHOLE, OF_MENTAL_HEALTH, put("organizations/maple-valley", identifiers=None)), (SEAT,), (COORDINATION, "organizations/maple-valley")),
     Row("Where two are, nobody is exempt", both(WHOLE, OF_MENTAL_HEALTH, put("organizations/birch", identifiers=[{"system": AGENCY[0], "value": AGENCY[1]}])), (SEAT,), (COORDINATION, "organizations/maple-valley")),
     Row("Another agency of that sector is sensitive as ever", both(WHOLE, OF_MENTAL_HEALTH), (COORDINATION,), ("organizations/northstar",)),

@@ -47,6 +47,7 @@ STAND_IN = [
     Row("With the family seen, she is named", FAMILY_TOO, equal={"goals/g1/steps/s2/responsible": "people/mother"}),
     Row("Nobody stands in for a person who was denied by record", denied(records=["people/mother"]), ("goals/g1/steps/s2",), ("goals/g1/acceptance", "goals/g1/steps/s2/responsible")),
     Row("Nobody stands in for a person who is sensitive", put("people/mother", relationship="foster-parent"), ("goals/g1/steps/s2",), ("goals/g1/acceptance", "goals/g1/steps/s2/responsible")),
+    Row("Nobody stands in for a person whom the exception of a permit leaves out by record", permission(**{"except": [{"id": "p1x", "effect": "deny", "records": ["people/mother"]}]}), ("goals/g1/steps/s2",), ("goals/g1/acceptance", "goals/g1/steps/s2/responsible")),
     Row("Nobody stands in for whoever signed", nothing, (PLAN,), (f"{PLAN}/signatures",)),
 ]  # fmt: skip
 

@@ -1,0 +1,91 @@
+"""Holds what the mapping files read against the record schemas, and what they make against FHIR: for `adapter check`.
+
+A field that no schema has is nothing to FHIRPath, and would silently not be sent; an element that FHIR does not have
+would stop the share when our own check finds it, a case too late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from fhirpathpy.models import models
+
+from adapter.catalogue.files import Found
+from adapter.catalogue.records import CodeList
+from adapter.core.mapping.codes import ConceptMap
+from adapter.core.mapping.elements import Model
+from adapter.core.mapping.positions import Document, read_yaml
+from adapter.core.mapping.reads import elements, reads
+from adapter.core.schema import SINGULAR, Group, Leaf, Listing, Node, Schemas
+from adapter.errors import Finding, Misconfigured
+
+
+def check_reads(
+    folder: Path,
+    name: str,
+    schemas: Schemas,
+    lists: Mapping[str, CodeList],
+    codes: Mapping[str, ConceptMap],
+    found: Found,
+) -> None:
+    """Remarks for each field, element, type and translation of a mapping file that cannot be. `name`: `mappings/r4`."""
+    model = Model(models[name.rpartition("/")[2]])
+    case = _case(schemas)
+    for path in sorted(folder.glob("*.yaml")):
+        file = f"{name}/{path.name}"
+        try:
+            documents = read_yaml(path.read_text(encoding="utf-8"), file)
+        except (Misconfigured, OSError, UnicodeDecodeError):
+            continue  # told when the mappings were read
+        for document in documents:
+            found.remarks.extend(_found(document, file, case, schemas, lists, codes, model))
+
+
+def _found(
+    document: Document, file: str, case: Group, schemas: Schemas, lists: Mapping[str, CodeList],
+    codes: Mapping[str, ConceptMap], model: Model,
+) -> list[Finding]:  # fmt: skip
+    values = document.value if isinstance(document.value, dict) else {}
+    each, make = values.get("each"), values.get("make")
+    if not isinstance(each, str) or not isinstance(make, dict) or not isinstance(make.get("resourceType"), str):
+        return []
+    positions = document.positions.below("make")
+    record = _shape(each, case, schemas)
+    variables: dict[str, Node | None] = {
+        "record": record,
+        "parent": _shape(each.rpartition(".")[0], case, schemas) if "." in each else None,
+        "child": schemas.collections["child"],
+        "case": case,
+    }
+    when = values.get("when")
+    condition = (when, document.positions.value(("when",))) if isinstance(when, str) else None
+    read = reads(make, positions, record=record, variables=variables, types=model.names, when=condition)
+    wrong = [*read.problems, *elements(make, positions, model, make["resourceType"])]
+    for use in read.translated:
+        code_list, map_ = lists.get(use.leaf.codes), codes.get(use.map)
+        if code_list is None or code_list.open or map_ is None:
+            continue
+        if missing := sorted(code for code in code_list.codes if map_.translate(code) is None):
+            detail = f"'{use.map}' has no line for {', '.join(missing)}, which this field can hold"
+            wrong.append((use.line, use.column, detail))
+    return [Finding(file, line, f"column {column}: {reason}" if column else reason) for line, column, reason in wrong]
+
+
+def _case(schemas: Schemas) -> Group:
+    """What `%case` is: every collection but the consents, of which a view has one that is computed."""
+    trees = {name: tree if name in SINGULAR else Listing(tree) for name, tree in schemas.collections.items()}
+    return Group({**{name: tree for name, tree in trees.items() if name != "consents"}, "program": Leaf("")})
+
+
+def _shape(each: str, case: Group, schemas: Schemas) -> Node | None:
+    """What one record is that a mapping goes through; None where that is not known."""
+    if each == "case":
+        return case
+    name, *rest = each.split(".")
+    shape: Node | None = schemas.collections.get(name) if name != "consents" else None
+    for step in rest:
+        shape = shape.fields.get(step) if isinstance(shape, Group) else None
+        while isinstance(shape, Listing):
+            shape = shape.item
+    return shape

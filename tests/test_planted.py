@@ -1,0 +1,134 @@
+"""`adapter check` finds every mistake that a person can plant in the files, all at once, each on its line."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from adapter.catalogue import files_root, findings
+
+ROOT = files_root()
+
+# File, words of it, what replaces them, what must be told; the line is that of the replacement, or of the last words.
+PLANTED: list[tuple[str, str, str, str] | tuple[str, str, str, str, str]] = [
+    # mapping files
+    ("mappings/r4/goal.yaml", '"{{ rank }}":', '"{{ rnk }}":', "no record schema has `rnk` here"),
+    ("mappings/r4/goal.yaml", "  description:", "  descripton:", "Goal has no element `descripton`"),
+    ("mappings/r4/goal.yaml", "valuePositiveInt:", "valuePositivInt:", "Extension has no element `valuePositivInt`"),
+    ("mappings/r4/need.yaml", "concept('need-status')", "concept('need-state')",
+     "there is no mappings/codes/need-state"),
+    ("mappings/r4/need.yaml", "'child'.reference('Patient')", "'child'.reference('Patent')", "no such type in FHIR"),
+    ("mappings/r4/strength.yaml", "each: strengths", "each: strength", "no record schema has strength"),
+    ("mappings/r4/risk.yaml", "RiskAssessment", "RiskAssesment", "there is no type RiskAssesment in FHIR"),
+    ("mappings/r4/assessment.yaml", '"{{ on }}"', '"{{ on. }}"', "the expression ends too early"),
+    ("mappings/r4/care-team.yaml", "%seat.since", "%sest.since", "there is no variable %sest"),
+    ("mappings/r4/practitioner.yaml", "preferred = true, 1)", "preferred = true)", "`iif` takes 2 to 3 arguments"),
+    ("mappings/r4/patient.yaml", "gender.exists()", "gender.exist()", "there is no function `exist`"),
+    ("mappings/r4/organization.yaml", "directory: true", "directry: true", "`directry` is no key of a mapping"),
+    ("mappings/r4/organization.yaml", "address.postal_code", "address.post_code", "no record schema has `post_code`"),
+    ("mappings/r4/related-person.yaml", '"{% else %}"', '"{% otherwise %}"', "the blocks are assign, for, if, else"),
+    ("mappings/r4/referral-task.yaml", "when: direction", "when: direktion", "no record schema has `direktion` here"),
+    ("mappings/r4/goal-step.yaml", "each: goals.steps", "each: goals.step", "no record schema has goals.step"),
+    ("mappings/r4/transition-step.yaml", "  intent: plan", "  intent:", "`intent` has no value"),
+    ("mappings/r4/crisis-plan.yaml", "  created:", "  description:", "the key `description` is there twice",
+     '  description: "{{ on }}"'),
+    ("mappings/r4/plan-service.yaml", "status.code('service-status')", "status.code('gender')",
+     "'gender' has no line for current, ended, planned, waiting"),
+    ("mappings/r4/episode-of-care.yaml", "who.reference(", "%case.people.who.reference(", "no record schema has `who`"),
+    # ConceptMaps
+    ("mappings/codes/placement.json", '"code": "kin", "display": "Kin", "target"',
+     '"code": "kinn", "display": "Kin", "target"',
+     "kinn is no code of the record schemas: an unused line"),
+    ("mappings/codes/placement.json", '"group": [', '"group": [', "kin has no line, and goes out as text only",
+     '{"source"'),
+    ("mappings/codes/likelihood.json", '"target": [{"code": "high"', '"target": [{"code": "high"}, {"code": "high"',
+     "high is translated to high twice"),
+    ("mappings/codes/intensity.json", '"display": "Brief"', '"display": "Breif"',
+     "the display of our own code differs"),
+    ("mappings/codes/team-status.json", '{"code": "active", "equivalence"', '{"equivalence"', "no system or no code"),
+    ("mappings/codes/telecom-use.json", '{"code": "temp"', '{"code": "work"', "twice in one group: work",
+     '{"code": "work", "display": "Temp"'),
+    ("mappings/codes/contact-mode.json", '"equivalence": "equal"', '"equivalence": "same"', "same is no equivalence"),
+    ("mappings/codes/community.json", '"name": "community"', '"name": "communities"', "must be the name of its file"),
+    ("mappings/codes/section.json", '{"code": "about-me", "display"', '{"code": "About me", "display"',
+     "About me has not the form that the record schemas ask for"),
+    ("mappings/codes/discharge-reason.json",
+     '"target": [{"code": "moved", "display": "Moved", "equivalence": "equal"}]',
+     '"target": []', "moved has no target"),
+    ("mappings/codes/contact-kind.json", ' "title"', ' title', "is not JSON"),
+    ("mappings/codes/contact-status.json", '"target": "https://csp-adapter.example/CodeSystem/contact-status"',
+     '"target": "contact-status"', "target must be the URI of a code system"),
+    # partner files
+    ("partners/lakeside.toml", 'sectors = ["education"]', 'sectors = ["schools"]', "sectors: must be a list of"),
+    ("partners/lakeside.toml", "chunk = 100", "chunks = 100", "chunks: is not a key of this file"),
+    ("partners/lakeside.toml", 'secret = "LAKESIDE_TOKEN"', 'secret = "eyJ.x"', "secret: must be the name of"),
+    ("partners/northstar.toml", 'base_url = "https:', 'base_url = "http:', "base_url: must be https"),
+    ("partners/northstar.toml", 'purpose = "treatment"', 'purpose = "research"', "purpose: must be one of"),
+    ("partners/northstar.toml", 'after_end = "withdraw"', 'after_end = "forget"', "after_end: must be one of"),
+    ("partners/riverside.toml", 'value = "INVENTED-ORG-0200"', 'value = "INVENTED-ORG-0300"',
+     "belongs to harbour-cas already",
+     "[[identifiers]]"),
+    ("partners/petits-pas.toml", "since = 2026-", 'since = "2026"  # ', "since: must be a date"),
+    # topics, parts, programs, forms
+    ("mappings/topics.yaml", "hiv-care: [hiv]", "hiv-care: [hvi]", "must be a list of topics"),
+    ("mappings/topics.yaml", "  foster-parent: [", "  fosterparent: [", "is no code of the schemas"),
+    ("mappings/topics.yaml", "team-role:", "team-rolls:", "no schema has a code list of this name"),
+    ("mappings/parts.yaml", "respite: services", "respite: service", "names no part"),
+    ("mappings/parts.yaml", "school-number: [education]", "school-number: [educated]",
+     "must be all, or a list of sectors"),
+    ("mappings/parts.yaml", "    housing: contact", "    hosing: contact", "hosing is no code of the ConceptMaps"),
+    ("mappings/programs/wraparound.yaml", "age_of_own_consent: 16", "age_of_own_consent: sixteen", "must be years"),
+    ("mappings/programs/person-centred.yaml", "title: {en:", "title: {de:", "title: needs en and fr"),
+    ("mappings/consents/default.yaml", "parts: [identity]", "parts: [identty]", "identty: is no part"),
+    ("mappings/consents/default.yaml", "purposes: [care-coordination,", "purposes: [care-cordination,",
+     "is no purpose"),
+    ("mappings/consents/reports.yaml", "form: reports", "form: report", "must be the name of the file"),
+    # schemas
+    ("mappings/records/risks.schema.json", '"x-codes": "likelihood"', '"x-codes": "likelyhood"',
+     "x-codes likelyhood: there is no mappings/codes/likelyhood.json"),
+    ("mappings/records/strengths.schema.json", '"x-part": "strengths"', '"x-part": "strenghts"', "names no part"),
+    # sources of an import
+    ("mappings/sources/caretrack/source.yaml", "    birth_date:", "    birthdate:",
+     "no record schema has `birthdate` here"),
+    ("mappings/sources/caretrack/source.yaml", "local('area')", "local('aria')",
+     "there is no such table under `codes`"),
+    ("mappings/sources/casebook/source.yaml", "Rank.toInteger()", "Rank.toInt()", "there is no function `toInt`"),
+    ("mappings/sources/casebook/source.yaml", "{{ clients.LastName }}", "{{ clients.Last }}",
+     "no file has `Last` here"),
+    ("mappings/sources/casebook/source.yaml", "file: goals.csv", "file: ../goals.csv", "the name of a .csv file"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[tuple[str, int]], list[str]]:
+    """Every mistake planted in one copy, and what is told of it."""
+    root = tmp_path_factory.mktemp("planted")
+    shutil.copytree(ROOT / "mappings", root / "mappings")
+    shutil.copytree(ROOT / "fixtures" / "partners", root / "partners")
+    for file, before, after, *_ in PLANTED:
+        text = (root / file).read_text(encoding="utf-8")
+        assert before in text, f"the test plants its mistake in words that {file} has: {before}"
+        (root / file).write_text(text.replace(before, after, 1), encoding="utf-8")
+    found = findings(partners=root / "partners", root=root)
+    return root, {(f.file, f.line) for f in found}, [str(f).removeprefix(f"{root}/") for f in found]
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: f"{Path(planted[0]).stem}: {planted[3]}")
+def test_a_planted_mistake_is_found_in_its_file_on_its_line(
+    planted: tuple[str, ...], told: tuple[Path, set[tuple[str, int]], list[str]]
+) -> None:
+    file, _, after, detail, *where = planted
+    text = (told[0] / file).read_text(encoding="utf-8")
+    line = text.count("\n", 0, text.index(where[0] if where else after)) + 1
+    assert any(each.startswith(f"{file}:{line}: ") and detail in each for each in told[2]), [
+        each for each in told[2] if each.startswith(file) or detail in each
+    ]
+
+
+def test_there_are_more_than_thirty_kinds_and_no_flood_of_others(
+    told: tuple[Path, set[tuple[str, int]], list[str]]
+) -> None:
+    assert len(PLANTED) > 50
+    assert len(told[2]) < 2 * len(PLANTED)
