@@ -262,6 +262,7 @@ class Shapes:
         many = node.is_list
         coded = bindings.required(node)
         element = node.path.rpartition(".")[2].removesuffix("[x]")
+        fixed = any(name.startswith("fixed") for name in node.element)
 
         def one(item: Any, at: At, run: Run, *, valued: bool) -> None:
             if valued and item.__class__ is dict and item.keys() == {"id"}:
@@ -269,6 +270,8 @@ class Shapes:
                     run.wrong_in(at, "id", PRIMITIVES["string"][1])
                 return
             self.base("Element")(item, at, run)
+            if fixed and item.__class__ is dict and "extension" in item:
+                run.wrong(at, "no extension may stand beside a value that the definition fixes")
             if coded and not valued:
                 run.wrong(at, "must have a code: a value set is required here")
 
