@@ -6,6 +6,7 @@ none explains is a fault of the one or the other.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any
 from adapter.core.fhir.checker import Checker
 from adapter.errors import Problem
 from tests.core.fhir.breaking import broken
+from tests.core.mapping_files.regenerate import GOLDEN
 from tests.validator.hapi import Hapi, Issue
 from tests.validator.sent import sent
 
@@ -54,8 +56,10 @@ def sound(hapi: Hapi, checker: Checker, given: Sequence[Json]) -> list[Json]:
 
 
 def of_fixtures(release: str) -> list[Json]:
-    """The resources that fixtures send in this release, each once."""
+    """The resources that fixtures send in this release, and the golden ones of the mapping files, each once."""
     found = [made.resource for each in sent() if each.release == release for made in each.made]
+    folder = GOLDEN / "r5" if release == "R5" else GOLDEN
+    found += [each for file in sorted(folder.glob("*.json")) for each in json.loads(file.read_text("utf-8"))]
     return list({str(resource): resource for resource in found}.values())
 
 

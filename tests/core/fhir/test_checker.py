@@ -466,6 +466,12 @@ BROKEN = [
         "/meta/security",
         id="one label twice",
     ),
+    pytest.param(
+        OWN_GOAL
+        | {"identifier": [{"system": "https://own.example/case", "_system": {"extension": [EXTENSION]}, "value": "1"}]},
+        "/identifier/0/_system",
+        id="an extension beside a fixed value",
+    ),
     # Bundles
     pytest.param(
         BUNDLE | {"entry": [{"fullUrl": "https://a.example/Goal/2", "resource": GOAL | {"id": "1"}}]},

@@ -23,12 +23,8 @@ OWN = {"system": OURS[0], "value": OURS[1]}
         pytest.param("Goal", "R4", {"identifier": [OWN]}, id="most types have a list"),
         pytest.param("Composition", "R4", {"identifier": OWN}, id="a Composition of R4 has one"),
         pytest.param("Composition", "R5", {"identifier": [OWN]}, id="a Composition of R5 has a list"),
-        pytest.param(
-            "Binary", "R4", {"meta": {"tag": [TAG]}}, id="a Binary has a tag"
-        ),
-        pytest.param(
-            "Provenance", "R5", {"meta": {"tag": [TAG]}}, id="Provenance too"
-        ),
+        pytest.param("Binary", "R4", {"meta": {"tag": [TAG]}}, id="a Binary has a tag"),
+        pytest.param("Provenance", "R5", {"meta": {"tag": [TAG]}}, id="Provenance too"),
     ],
 )
 def test_it_stands_where_the_type_has_room(type_: str, release: Release, elements: dict[str, Any]) -> None:

@@ -6,7 +6,8 @@ tree once, so that it is evaluated only in an object that has what could break i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import fields as fields_of
 from types import MappingProxyType
 from typing import Any
 
@@ -50,7 +51,7 @@ FUNCTIONS = {"trace": _trace}
 class Invariant:
     """One rule of a type. `guards`: sets of fields, of each of which one must be there for the rule to be broken."""
 
-    __slots__ = ("_expression", "_model", "_text", "detail", "guards", "key", "plain", "surely")
+    __slots__ = ("_expression", "_model", "_text", "detail", "guards", "key", "plain", "reads", "surely")
 
     def __init__(
         self,
@@ -68,6 +69,8 @@ class Invariant:
         self._expression: Expression | None = None
         tree = parse(self._text)
         self.guards = guards(tree, fields)
+        self.reads = frozenset(_names(tree))
+        """Every name that stands in the expression, at any depth."""
         self.plain = plain(tree)
         """The rule for JSON as it stands, where that says the same (plain.py)."""
 
@@ -100,6 +103,17 @@ def guards(node: Node, fields: Callable[[str], Collection[str]]) -> tuple[frozen
     if not found and used and _truth(node, used) is True:
         found = [frozenset(field for name in used for field in fields(name))]
     return tuple(found)
+
+
+def _names(part: Any) -> Iterator[str]:
+    if isinstance(part, Member):
+        yield part.name
+    if isinstance(part, tuple):
+        for each in part:
+            yield from _names(each)
+    elif isinstance(part, Node):
+        for each in fields_of(part):
+            yield from _names(getattr(part, each.name))
 
 
 def _first_names(node: Node) -> set[str] | None:

@@ -57,10 +57,10 @@ _PLAIN = {f"<{end}{name}>": name for name in ELEMENTS for end in ("", "/")}
 _DEEPEST = 100
 _WORDS = r"[^<&]*(?:&(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});[^<&]*)*"
 _OURS = re.compile(
-    rf'<div xmlns="{NAMESPACE}"(?: lang="[A-Za-z-]{{2,35}}" xml:lang="[A-Za-z-]{{2,35}}")?><h3>[A-Za-z]{_WORDS}</h3>'
-    rf"(?:<p>(?:<b>{_WORDS}</b>)?{_WORDS}(?:<br/>{_WORDS})*</p>)*</div>"
+    rf'<div xmlns="{NAMESPACE}"(?: lang="[A-Za-z-]{{2,35}}" xml:lang="[A-Za-z-]{{2,35}}")?>(?:<h3>[^<&\s]{_WORDS}</h3>'
+    rf"(?:<p>(?:<b>{_WORDS}</b>)?{_WORDS}(?:<br/>{_WORDS})*</p>)*|[^<&\s]{_WORDS}(?:<br/>{_WORDS})*)</div>"
 )
-"""A heading and paragraphs, as the adapter writes them (fhir/narrative.py): sound, and seen at once."""
+"""A heading and paragraphs, or lines of text, as the adapter writes them (fhir/narrative.py): seen at once."""
 _MISPLACED = frozenset(
     (around, name)
     for around in ELEMENTS

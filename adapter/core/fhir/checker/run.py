@@ -28,8 +28,8 @@ class Run:
         self.known = known
         self.found = found
         self.container = container
-        self.beside = False
-        """Whether something stands beside a primitive (`_name`): then expressions need the types to see it."""
+        self.beside: set[str] = set()
+        """The primitives beside which something stands (`_name`): expressions need the types to see it."""
         self._env: Env | None = None
 
     def wrong(self, at: At, detail: str) -> None:

@@ -261,6 +261,8 @@ class Shapes:
         called = (node.path, code)
         many = node.is_list
         coded = bindings.required(node)
+        element = node.path.rpartition(".")[2].removesuffix("[x]")
+        fixed = any(name.startswith("fixed") for name in node.element)
 
         def one(item: Any, at: At, run: Run, *, valued: bool) -> None:
             if valued and item.__class__ is dict and item.keys() == {"id"}:
@@ -268,11 +270,13 @@ class Shapes:
                     run.wrong_in(at, "id", PRIMITIVES["string"][1])
                 return
             self.base("Element")(item, at, run)
+            if fixed and item.__class__ is dict and "extension" in item:
+                run.wrong(at, "no extension may stand beside a value that the definition fixes")
             if coded and not valued:
                 run.wrong(at, "must have a code: a value set is required here")
 
         def member(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
-            run.beside = True
+            run.beside.add(element)
             values = value.get(key)
             if not many:
                 one(field, (at, name, -1, called), run, valued=values is not None)
@@ -364,7 +368,7 @@ class Shapes:
                     run.wrong(at, rule.detail)
 
         def check(value: Any, at: At, run: Run) -> None:
-            if run.beside:
+            if run.beside and not all(run.beside.isdisjoint(rule.reads) for rule in rules):
                 typed(rules, value, at, run)
                 return
             try:
