@@ -22,6 +22,7 @@ class Traffic:
     content: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """What the partner holds, by our urns."""
     requests: list[bytes] = field(default_factory=list)
+    created: int = 0
 
     def reconcile(self, case: dict[str, Any], now: datetime) -> Plan:
         """Plan and send in chunks; the partner numbers what it creates in the order in which it comes."""
@@ -40,10 +41,9 @@ class Traffic:
         return planned
 
     def _take(self, change: Any) -> None:
-        result = Result(change, "delivered", id=f"n{len(self.held)}", version=str(len(self.requests)))
-        if not isinstance(change, Create | Delete):
-            result = Result(change, "delivered", id=change.holding.id, version=str(len(self.requests)))
-        taken = holding(result)
+        self.created += isinstance(change, Create)
+        id_ = f"n{self.created}" if isinstance(change, Create) else change.holding.id
+        taken = holding(Result(change, "delivered", id=id_, version=str(len(self.requests))))
         assert taken is not None
         self.held[taken.urn] = taken
         if isinstance(change, Delete):

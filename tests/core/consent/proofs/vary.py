@@ -54,6 +54,8 @@ class _Other:
             return False
         if node.get("x-codes") in self.s.rulebook.topics or spot.field in STEERING_FIELDS:
             return False
+        if spot.collection in ("goals", "care_teams") and str(spot.value).startswith("people/"):
+            return False  # permitted though not shown: whether "a family member" stands in depends on who it is
         if spot.collection == "organizations" and spot.field in ("system", "value"):
             return False  # one of them says which is the coordinating agency
         if node.get("x-part-by") and spot.field in ("code", "type"):
