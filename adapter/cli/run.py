@@ -75,10 +75,9 @@ def work(asked: Asked, once: bool) -> None:
         if once:
             say(f"{deliver(wired, once=True)} share(s) worked on.")
             return
-        with _interruptible(), _worker(wired) as thread:
+        with _interruptible(), _worker(wired) as thread, contextlib.suppress(KeyboardInterrupt):
             say("Working.")
-            with contextlib.suppress(KeyboardInterrupt):
-                thread.join()
+            thread.join()
 
 
 @click.command()
