@@ -36,15 +36,19 @@ lint: $(DEV)
 
 check: lint test
 
-# What needs servers: PostgreSQL (Debian's package; a server of its own is started in a temporary folder).
+# What needs servers: PostgreSQL (Debian's package; a server of its own is started in a temporary folder), HAPI FHIR's validator
+# (Java 17 and Maven); and what takes minutes.
 servers: $(DEV)
 	CSP_SERVERS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m servers
 
-# The properties of consent.md with the full numbers, each rule broken on purpose, and 200 schedules of faults. Hours.
+# The properties of consent.md with the full numbers, each rule broken on purpose, 100,000 markers over every channel, 200 schedules
+# of faults, everything missing in turn, 2,000 broken resources against HAPI FHIR's validator. Hours.
 proofs: $(DEV)
 	$(BIN)/python -m tests.core.consent.proofs --examples 10000
 	$(BIN)/python -m tests.core.consent.mutants --jobs 2
-	CSP_PROOFS=1 $(BIN)/python -m pytest tests/verbs/test_faults.py
+	$(BIN)/python -m tests.journeys.leaks --markers 100000
+	CSP_PROOFS=1 $(BIN)/python -m pytest tests/verbs/test_faults.py tests/onramp tests/core/mapping_files/test_missing.py
+	$(BIN)/python -m tests.validator --examples 2000
 
 # Golden files are written anew from what the mapping makes now; review them as a diff.
 golden: $(DEV)

@@ -139,12 +139,12 @@ def _rewrite(value: Any, made: Mapping[str, str]) -> None:
             _rewrite(inner, made)
 
 
-def _names(resource: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
+def _names(resource: Mapping[str, Any], name: str) -> list[tuple[str | None, str | None]]:
     """What a search by `identifier` or by `_tag` finds it under."""
     if name == "_tag":
-        return [(each["system"], each["code"]) for each in resource.get("meta", {}).get("tag", [])]
+        return [(each.get("system"), each.get("code")) for each in resource.get("meta", {}).get("tag", [])]
     stated = resource.get(name, [])
-    return [(each["system"], each["value"]) for each in (stated if isinstance(stated, list) else [stated])]
+    return [(each.get("system"), each.get("value")) for each in (stated if isinstance(stated, list) else [stated])]
 
 
 def _unescaped(token: str) -> str:

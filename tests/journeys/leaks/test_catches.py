@@ -38,6 +38,8 @@ from tests.journeys.leaks.instance import Instance, instance
 from tests.journeys.leaks.planting import Planting
 from tests.journeys.leaks.story import Case, Finds, Story
 
+pytestmark = pytest.mark.servers  # none is needed, but minutes are
+
 Patch = pytest.MonkeyPatch
 Break = Callable[[Patch, "Ground"], None]
 
