@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -21,11 +22,17 @@ from tests.cli.conftest import Run
 def process(instance: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-W", "error", "-m", "adapter", "--instance", str(instance), *arguments]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean) as running:
+    pipes: dict[str, Any] = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes, env=clean, preexec_fn=_as_from_a_terminal) as running:
         try:
             yield running
         finally:
             running.kill()
+
+
+def _as_from_a_terminal() -> None:
+    """A shell lets what it starts in the background ignore Ctrl-C, and these tests with it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def line(running: subprocess.Popen[str]) -> str:
