@@ -118,6 +118,10 @@ class Rules:
             for p in terms.provisions
             if not p.permits and self._denies(terms, p, whom, now)
         ]
+        # Of permits that cover the same, the one that lasts longest permits it: in whatever order they are written.
+        permits.sort(key=lambda p: p.provision.path)
+        permits.sort(key=lambda p: p.until, reverse=True)
+        denies.sort(key=lambda d: d.provision.path)
         alone = self.grantors.child_alone_permits(now)
         sharers = self.grantors.current(now) if self.grantors.shared(now) else ()
         tests = [test for p in permits for test in (p.test, *p.except_for)]

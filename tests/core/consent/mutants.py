@@ -87,6 +87,7 @@ PERMITS = [
 ]  # fmt: skip
 
 DENIES = [
+    M("order: of two permits of the same, the one that is written first counts", "rules.py", "        permits.sort(key=lambda p: p.until, reverse=True)\n", ""),
     M("rule 3: a deny that names no receiver reaches nobody", "rules.py", 'if not p.to or "to" in p.unreadable or ALL in p.to or', 'if "to" in p.unreadable or ALL in p.to or'),
     M("rule 3: a deny in a draft counts", "provisions.py", 'return self.status not in ("draft", "entered-in-error")', 'return self.status != "entered-in-error"'),
     M("rule 3: a deny entered in error counts", "provisions.py", 'return self.status not in ("draft", "entered-in-error")', 'return self.status != "draft"'),

@@ -76,6 +76,8 @@ OWN_RECORD = [
     Row("A partner gets its own consent and no other record of consents", nothing, (OWN,), ("consents/c1",), equal={f"{OWN}/status": "active"}),
     Row("It says what it is for", nothing, equal={f"{OWN}/purposes": ["education-planning"]}),
     Row("It says until when: the earliest end", also("c2", permit(parts=["crisis"]), period={"start": "2026-09-10", "end": "2026-12-31"}), equal={f"{OWN}/period/end": "2026-12-31"}),
+    Row("Of two permits of the same the longer one counts, whichever is written first", instead(permit(period={"start": "2026-09-10", "end": "2026-12-08"}), permit(period={"start": "2026-09-10", "end": "2027-03-01"})), equal={f"{OWN}/period/end": "2027-03-01"}),
+    Row("And whichever is written last", instead(permit(period={"start": "2026-09-10", "end": "2027-03-01"}), permit(period={"start": "2026-09-10", "end": "2026-12-08"})), equal={f"{OWN}/period/end": "2027-03-01"}),
     Row("It names no part of which nothing is seen", both(permission(parts=["identity", "goals", "documents"]), lambda case: case.pop("documents"), consent(document=None)), equal={f"{OWN}/parts": ["goals", "identity"]}),
     Row("It names no topic of which nothing is seen", permission(topics=["hiv"]), (OWN,), (f"{OWN}/topics",)),
     Row("It names the topics that are seen", permission(topics=["mental-health", "hiv"]), equal={f"{OWN}/topics": ["mental-health"]}),
