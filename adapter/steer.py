@@ -198,20 +198,21 @@ def cancel(desk: Desk, number: str, consent: str, body: bytes, *, by: str) -> di
     `left`: what had left under it, from the account: what each partner was told of which record, first and last.
     """
     given = _object(body)
-    path = f"consents/{consent}"
 
     def change(stored: StoredCase, now: datetime) -> dict[str, Any]:
-        if consent not in {c["id"] for c in effective(stored.body, stored.kept).get("consents", ())}:
+        every = effective(stored.body, stored.kept).get("consents", ())
+        record = next((c for c in every if c["id"] == consent), None)
+        if record is None:
             raise NotFound("There is no consent of that id in this case.")
         found = _unknown(given, ("reason",))
         if not isinstance(reason := given.get("reason"), str) or not reason.strip() or len(reason) > 2000:
             found.append(Problem("/reason", "says why the consent is an error, in at most 2000 characters"))
         if found:
             raise Refused(f"The request breaks {len(found)} rules; nothing was saved.", sorted(found))
-        return cancelled(stored.kept, path, by=by, reason=str(reason), now=now)
+        return cancelled(stored.kept, record, by=by, reason=str(reason), now=now)
 
     told = _keep(desk, number, change)
-    return {**told, "consents": [consent], "left": _left_under(desk, number, path)}
+    return {**told, "consents": [consent], "left": _left_under(desk, number, f"consents/{consent}")}
 
 
 def _left_under(desk: Desk, number: str, path: str) -> list[dict[str, str]]:

@@ -56,7 +56,8 @@ def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any
 
     `kept["captured"]`: consents captured here; one of the agency's with the same id gives way. `kept["held"]`: those
     of them whose handwritten limits nobody has turned into provisions: they permit nothing. `kept["errors"]`: path of a
-    consent → {"by", "reason", "on"}: it was entered in error, whoever keeps it, and says nothing (rule 7).
+    consent → {"by", "reason", "on", "digest"}: it was entered in error, whoever keeps it, and says nothing (rule 7).
+    Another one under its id permits nothing either, but what that denies nobody has called an error.
     `kept["reviews"]`: path → {"by", "on", "digest", "topics"}: a review counts while the record says what was reviewed;
     the topics that the reviewer gave it stay, until another review gives others.
     """
@@ -67,10 +68,7 @@ def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any
         own = {c["id"] for c in captured}
         case["consents"] = [*(c for c in body.get("consents", ()) if c["id"] not in own), *as_read(kept)]
     if errors := kept.get("errors", {}):
-        case["consents"] = [
-            {**c, "status": "entered-in-error"} if f"consents/{c['id']}" in errors else c
-            for c in case.get("consents", ())
-        ]
+        case["consents"] = [_in_error(c, errors.get(f"consents/{c['id']}")) for c in case.get("consents", ())]
     for path, review in kept.get("reviews", {}).items():
         # Held against what was sent: a section that has its review must not make its plan another one.
         read = _says_still(body, path.split("/"), review["digest"])
@@ -78,9 +76,20 @@ def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any
     return case
 
 
-def cancelled(kept: Mapping[str, Any], path: str, *, by: str, reason: str, now: datetime) -> Kept:
-    """What to keep once a consent is known to have been entered in error; the first word on it stands."""
-    return {**kept, "errors": {path: {"by": by, "reason": reason, "on": now.isoformat()}, **kept.get("errors", {})}}
+def cancelled(kept: Mapping[str, Any], consent: Mapping[str, Any], *, by: str, reason: str, now: datetime) -> Kept:
+    """What to keep once a consent, as it is, is known to have been entered in error."""
+    said = {"by": by, "reason": reason, "on": now.isoformat(), "digest": _content(consent)}
+    return {**kept, "errors": {**kept.get("errors", {}), f"consents/{consent['id']}": said}}
+
+
+def _in_error(consent: dict[str, Any], said: Mapping[str, Any] | None) -> dict[str, Any]:
+    if said is None:
+        return consent
+    return {**consent, "status": "entered-in-error" if _content(consent) == said["digest"] else "revoked"}
+
+
+def _content(consent: Mapping[str, Any]) -> str:
+    return digest({name: value for name, value in consent.items() if name != "status"})
 
 
 def rulebook_for(rulebook: Rulebook, kept: Mapping[str, Any]) -> Rulebook:

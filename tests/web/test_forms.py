@@ -150,6 +150,12 @@ def test_what_was_entered_in_error_says_nothing_any_more(bare: Web) -> None:
     assert seen(bare)["goals"]
     bare.ask("source", "PUT", AT, denying)
     assert seen(bare)["goals"]
+    # Another denial under the same id is no error that anybody told: it counts; what it would permit does not.
+    other = {**no, "provisions": [{"id": "d2", "effect": "deny", "parts": ["goals", "needs"]}]}
+    assert bare.ask("source", "PUT", AT, {**BARE, "consents": [*BARE["consents"], other]}).status_code == 202
+    assert "goals" not in seen(bare)
+    assert bare.ask("source", "PUT", AT, denying).status_code == 202
+    assert seen(bare)["goals"]
     assert bare.ask("privacy", "POST", f"{AT}/consents/{ID}/entered-in-error", {"reason": "x"}).status_code == 202
     assert seen(bare) == {}
     assert_error(bare.ask("privacy", "POST", f"{AT}/consents/other/entered-in-error", {"reason": "x"}), 404)
