@@ -128,7 +128,7 @@ def test_a_planted_mistake_is_found_in_its_file_on_its_line(
 
 
 def test_there_are_more_than_thirty_kinds_and_no_flood_of_others(
-    told: tuple[Path, set[tuple[str, int]], list[str]]
+    told: tuple[Path, set[tuple[str, int]], list[str]],
 ) -> None:
     assert len(PLANTED) > 50
     assert len(told[2]) < 2 * len(PLANTED)

@@ -132,9 +132,7 @@ def plan(
         if staying:
             # What stays may refer to who is no longer in the case: deleting that would be refused.
             there = paths_of(subject.case)
-            staying |= {h.urn for h in holdings if h.directory and h.about not in there} - {
-                m.urn for m in desired.made
-            }
+            staying |= {h.urn for h in holdings if h.directory and h.about not in there} - {m.urn for m in desired.made}
     receiver = bench.rulebook.partners[partner]
     stubs = receiver.withdrawal == "stub"
     residue = Residue(bench.identity(partner), subject.number, receiver.release, stubs=stubs)

@@ -245,9 +245,7 @@ def test_what_the_file_does_not_speak_of_stays(take: Take, workbook: Workbook, d
     assert normal(now["consents"]) == normal(whole["consents"])
 
 
-def test_a_permit_that_is_no_longer_told_goes_and_a_denial_stays(
-    take: Take, workbook: Workbook, desk: Desk
-) -> None:
+def test_a_permit_that_is_no_longer_told_goes_and_a_denial_stays(take: Take, workbook: Workbook, desk: Desk) -> None:
     """Without that the file is complete: a family narrowed its consent in the other system."""
     whole = json.loads(json.dumps(CASE))
     whole["consents"][0]["provisions"].append({"id": "p3", "effect": "deny", "topics": ["hiv"]})
@@ -404,9 +402,7 @@ def test_a_dry_run_changes_nothing(take: Take, workbook: Workbook, desk: Desk) -
         pytest.param("casebook", "casebook", ["301", "302"], id="flat CSV files"),
     ],
 )
-def test_a_systems_own_export_becomes_cases(
-    take: Take, desk: Desk, path: str, source: str, numbers: list[str]
-) -> None:
+def test_a_systems_own_export_becomes_cases(take: Take, desk: Desk, path: str, source: str, numbers: list[str]) -> None:
     code, report, _ = take(SOURCES / path, source=source)
     assert (code, report["cases"]["saved"], report["refused"]) == (0, 2, [])
     assert [each["case"] for each in keep.listed(desk, after=None, limit=9)] == numbers

@@ -49,9 +49,7 @@ def test_a_page_does_what_it_says(run: Run, tmp_path: Path, monkeypatch: pytest.
     assert commands >= 3
 
 
-def test_the_correction_of_the_mapping_page_is_right(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_correction_of_the_mapping_page_is_right(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the missing letter, nothing is wrong; and the file is the repository's, but for its last lines."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(REPOSITORY / "mappings", tmp_path / "mappings")

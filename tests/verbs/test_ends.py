@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from adapter import reconcile, worker
+from adapter import worker
+from adapter.reconcile import sending
 from tests.outward import fault_server as faults
 from tests.verbs.agency import Agency, case_of, is_residue, record, revoked
 from tests.verbs.conftest import Open
@@ -292,7 +293,7 @@ def test_revoked_while_it_is_claimed_no_further_byte_is_sent(
     """Each chunk leaves only if the case is still the one that was decided on: what left before is taken back."""
     agency = open_agency(lakeside={"chunk": 1})
     agency.put(case_of())
-    right, done = reconcile.last_look, []
+    right, done = sending.last_look, []
 
     def meanwhile(payload: bytes, **options: Any) -> Any:
         done.append(payload)
@@ -300,7 +301,7 @@ def test_revoked_while_it_is_claimed_no_further_byte_is_sent(
             agency.put(revoked(case_of()))
         return right(payload, **options)
 
-    monkeypatch.setattr(reconcile, "last_look", meanwhile)
+    monkeypatch.setattr(sending, "last_look", meanwhile)
     agency.work_on()
     assert goals_sent(agency, 0) == []
     assert len([e for e in agency.sent_after(0) if e["request"]["method"] == "POST"]) >= (moment != "after the claim")

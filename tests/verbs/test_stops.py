@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from adapter import reconcile, steer
+from adapter import steer
 from adapter.core import desired as desired_room
 from adapter.core.desired import Subject
 from adapter.core.fhir import models
 from adapter.errors import NotFound, Problem
 from adapter.outward.server import Server
+from adapter.reconcile import sending
 from adapter.store import cases, shares
 from tests.verbs.agency import Agency, case_of, record, revoked
 from tests.verbs.conftest import Open
@@ -115,7 +116,7 @@ def test_what_is_stopped_and_refers_to_what_must_go_goes_too(
     gone = record(case, "goals/g-break")["title"]
     assert gone in json.dumps(agency.fhir(partner).resources, ensure_ascii=False)
     if after == "last look":
-        monkeypatch.setattr(reconcile, "last_look", lambda *_, **__: "it finds something everywhere")
+        monkeypatch.setattr(sending, "last_look", lambda *_, **__: "it finds something everywhere")
     else:
         monkeypatch.setattr(desired_room, "problems", lambda _, **__: [Problem("/status", "no")])
     denial = {"id": "c-deny", "status": "active", "granted_by": "people/mother", "authority": "parent"}
@@ -141,7 +142,7 @@ def test_a_withdrawal_is_never_stopped_by_the_last_look(
     agency = open_agency(lakeside={"chunk": chunk})
     agency.put(wide())
     agency.work()
-    monkeypatch.setattr(reconcile, "last_look", lambda *_, **__: "it finds something everywhere")
+    monkeypatch.setattr(sending, "last_look", lambda *_, **__: "it finds something everywhere")
     before = len(agency.seen())
     agency.put(narrow())
     agency.work()
@@ -202,7 +203,7 @@ def test_a_fault_of_ours_in_one_share_stops_only_that_one(agency: Agency, monkey
 
 
 def test_a_fault_of_ours_while_sending_stops_only_that_share(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile, "results", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(sending, "results", lambda *_, **__: 1 / 0)
     agency.put(case_of())
     agency.work()
     assert (agency.share("C-0001")["state"], agency.share("C-0001")["alarms"]) == ("stopped", ["fault"])

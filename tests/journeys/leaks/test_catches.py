@@ -25,6 +25,8 @@ from adapter.core.fhir import outcome
 from adapter.core.sheet import Words
 from adapter.paper import pdf as pdf_room
 from adapter.receive import World
+from adapter.reconcile import sending
+from adapter.reconcile import work as work_room
 from adapter.show import account as account_room
 from adapter.show import views as views_room
 from adapter.store import cases as cases_room
@@ -90,7 +92,7 @@ def _wrap(patch: Patch, room: Any, name: str, around: Callable[..., Any]) -> Non
 
 def maps_the_case(patch: Patch, _g: Ground) -> None:
     """The mapping sees the case in place of the view, and the last look is blind."""
-    patch.setattr(reconcile, "last_look", lambda *_a, **_o: None)
+    patch.setattr(sending, "last_look", lambda *_a, **_o: None)
     _wrap(patch, desired_room, "view", lambda right, case, *a, **o: _all_of(right(case, *a, **o), case))
 
 
@@ -101,9 +103,7 @@ def _all_of(shown: Any, case: Case) -> Any:
 
 def tells_who_in_a_header(patch: Patch, g: Ground) -> None:
     """The request id, which is random, is the number of the case."""
-    patch.setattr(
-        reconcile, "secrets", type("S", (), {"token_hex": lambda _n: g.fresh_number, "randbelow": lambda _n: 0})
-    )
+    patch.setattr(work_room, "secrets", type("S", (), {"token_hex": lambda _n: g.fresh_number}))
 
 
 def keeps_what_a_partner_says(patch: Patch, _g: Ground) -> None:

@@ -1,0 +1,80 @@
+"""Looks at a partner for what is not clear, before anything is sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from adapter.core.diff import Delete, Holding
+from adapter.core.doubt import looked_up, unclear
+from adapter.core.fhir.outcome import of_status, read
+from adapter.desk import Desk
+from adapter.outward.answer import Answered, NotSent, Unknown
+from adapter.reconcile.account import line_of
+from adapter.reconcile.work import Attempt, Work, planned
+from adapter.store import disclosures, holdings, shares
+from adapter.store.disclosures import Line
+
+
+def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | None]:
+    """Find what the partner holds of what is not clear, and plan again. An attempt, where looking did not tell: then
+    nothing may be sent (exchange.md, *Delivery*: unknown outcome)."""
+    questions = unclear(work.held, work.plan.changes)
+    if not questions:
+        return work, None
+    learnt: list[Holding] = []
+    dark: Attempt | None = None
+    for held in questions:
+        if not _prolong(desk, work):
+            dark = Attempt("unknown")
+            break
+        found = _look(desk, work, held)
+        if isinstance(found, Attempt):
+            dark = found
+            break
+        learnt.append(found)
+    with desk.store.writing() as tx:
+        if shares.still_mine(tx, work.share):
+            holdings.save(tx, work.share.id, learnt, now=work.now)
+            disclosures.append(tx, work.stored.id, _lines_of_looking(desk, work, learnt))
+        held_now = tuple(holdings.of_share(tx, work.share.id))
+        return planned(desk, tx, work.share, work.stored, held_now, work.now), dark
+
+
+def _look(desk: Desk, work: Work, held: Holding) -> Holding | Attempt:
+    server = desk.server(work.share.partner)
+    if held.id:
+        answer = server.read(held.type, held.id, request_id=work.request_id)
+    else:
+        answer = server.find(held.type, held.identifier, request_id=work.request_id)
+    match answer:
+        case Answered(status=status, body=body, retry_after=retry_after):
+            found = looked_up(held, status, body)
+            if isinstance(found, Holding):
+                return found
+            said = of_status(status, read(body), retry_after=retry_after is not None)
+            outcome = found if said == "delivered" else said
+            return Attempt(outcome, f"looking: HTTP {status}", retry_after=retry_after)
+        case NotSent(reason):
+            return Attempt("unavailable", f"looking: {reason}")
+        case Unknown(reason):
+            return Attempt("unknown", f"looking: {reason}")
+
+
+def _lines_of_looking(desk: Desk, work: Work, learnt: Sequence[Holding]) -> list[Line]:
+    """What was done without our knowing has its line too."""
+    before = {h.urn: h for h in work.held}
+    leaving = {c.holding.urn for c in work.plan.changes if isinstance(c, Delete)}
+    came = [h for h in learnt if h.id and not before[h.urn].id]
+    went = [h for h in learnt if h.state == "withdrawn" and before[h.urn].id and h.urn in leaving]
+    return [
+        *(line_of(desk, work, h, "create", "delivered", "existing", work.now) for h in came),
+        *(line_of(desk, work, h, "withdraw", "withdrawn", "delivered", work.now) for h in went),
+    ]
+
+
+def _prolong(desk: Desk, work: Work) -> bool:
+    """Looking takes its time: hold the share for one more question. False: it is another's by now."""
+    lease = timedelta(seconds=desk.settings.lease_seconds + desk.catalogue.partners[work.share.partner].timeout)
+    with desk.store.writing() as tx:
+        return shares.renew(tx, work.share, now=desk.clock(), lease=lease)

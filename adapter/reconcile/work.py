@@ -1,0 +1,94 @@
+"""What one claimed share is worked on with: all that was read for it in the transaction of its claim, and the plan."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from adapter.core import strict_json
+from adapter.core.desired import Plan, Subject, narrows, plan
+from adapter.core.diff import Change, Create, Holding, Made, Update
+from adapter.core.retry import Outcome
+from adapter.core.strict_json import digest
+from adapter.desk import Desk
+from adapter.store import cases, holdings
+from adapter.store.cases import StoredCase
+from adapter.store.database import Tx
+from adapter.store.shares import Share
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One claimed share with all that was read for it in the transaction of the claim."""
+
+    share: Share
+    stored: StoredCase
+    subject: Subject
+    held: tuple[Holding, ...]
+    plan: Plan
+    request_id: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What became of the traffic of one claim."""
+
+    outcome: Outcome
+    detail: str = ""
+    alarms: tuple[str, ...] = ()
+    retry_after: timedelta | None = None
+
+
+def fingerprint(tx: Tx, needed: Plan) -> str:
+    """What would be sent, as a text that tells nothing: equal while nothing changes that the partner may see. Empty
+    where nothing would be."""
+    if not needed.changes:
+        return ""
+    parts = [[type(c).__name__, thing_of(c).urn, *([digest(c.made.resource)] if isinstance(c, Create | Update) else [])]
+             for c in needed.changes]  # fmt: skip
+    return tx.seal.index("what was refused", strict_json.canonical(parts).decode()).hex()
+
+
+def read_work(desk: Desk, tx: Tx, share: Share, now: datetime) -> Work:
+    """Everything about a claimed share, read in the transaction of its claim. LookupError: a share without a case."""
+    stored = cases.by_id(tx, share.case_id)
+    if stored is None:
+        raise LookupError("a share without a case")
+    held = tuple(holdings.of_share(tx, share.id))
+    return planned(desk, tx, share, stored, held, now)
+
+
+def planned(desk: Desk, tx: Tx, share: Share, stored: StoredCase, held: tuple[Holding, ...], now: datetime) -> Work:
+    """The work on this share, planned against these holdings: whenever they have become known anew."""
+    subject = Subject.of(stored.number, stored.body, stored.kept)
+    needed = plan_of(desk, tx, share, subject, held, now)
+    return Work(share, stored, subject, held, needed, secrets.token_hex(16), now)
+
+
+def plan_of(desk: Desk, tx: Tx, share: Share, subject: Subject, held: Sequence[Holding], now: datetime) -> Plan:
+    """What makes the partner's copy equal to what consent allows, with what its other shares hold of the directory."""
+    # What has no id is on its way there, or back: nobody may count on it.
+    directory = {urn: h for urn, h in holdings.directory(tx, share.partner).items() if h.id}
+    elsewhere = holdings.used_elsewhere(tx, share.partner, [h.urn for h in held if h.directory], share_id=share.id)
+    return plan(desk.bench, subject, share.partner, now, held, directory=directory, kept_elsewhere=elsewhere)
+
+
+def taking_back(desk: Desk, work: Work) -> Work:
+    """The same work where nothing of the case may be sent: none, or, where something must be taken back, all of it.
+
+    What is stopped would have corrected what stays; uncorrected, it may tell of what goes, and refer to it.
+    """
+    if not narrows(work.plan.changes):
+        return replace(work, plan=replace(work.plan, changes=()))
+    with desk.store.reading() as tx:
+        held = tuple(holdings.of_share(tx, work.share.id))
+        needed = plan_of(desk, tx, work.share, replace(work.subject, case={}), held, work.now)
+    return replace(work, held=held, plan=replace(work.plan, changes=needed.changes))
+
+
+def thing_of(change: Change) -> Made | Holding:
+    """What a change is about: the resource to be made, or the one that is held."""
+    return change.made if isinstance(change, Create | Update) else change.holding
