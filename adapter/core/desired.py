@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -96,19 +96,23 @@ def desire(bench: Bench, subject: Subject, partner: str, now: datetime) -> Desir
         program=subject.case.get("program", ""),
         now=now,
     )
-    checked = bench.checkers[release].each([(made.urn, made.resource) for made in mapped.made])
-    wrong = [
-        Problem(f"{made.type} of {made.about}{problem.pointer}", problem.detail)
-        for made, found in zip(mapped.made, checked, strict=True)
-        for problem in (*problems(made.resource, release=release), *found)
-    ]
     return Desired(
         made=mapped.made,
         view=shown,
-        wrong=tuple(wrong),
+        wrong=mistakes(bench, release, mapped.made),
         findings=mapped.findings,
         alarms=alarms(rules, now),
         next_change=next_change(rules, now),
+    )
+
+
+def mistakes(bench: Bench, release: Release, resources: Sequence[Made]) -> tuple[Problem, ...]:
+    """What fhir.resources and our checker find in these: each resource is held against both before it leaves."""
+    checked = bench.checkers[release].each([(made.urn, made.resource) for made in resources])
+    return tuple(
+        Problem(f"{made.type} of {made.about}{problem.pointer}", problem.detail)
+        for made, found in zip(resources, checked, strict=True)
+        for problem in (*problems(made.resource, release=release), *found)
     )
 
 
@@ -137,6 +141,9 @@ def plan(
     stubs = receiver.withdrawal == "stub"
     residue = Residue(bench.identity(partner), subject.number, receiver.release, stubs=stubs)
     wanted = residue.beside(desired.made, holdings, staying)
+    beside = wanted[len(desired.made) :]
+    # A mistake there is told of and stops the share; it still goes, for what it takes the place of must not stay.
+    desired = replace(desired, wrong=(*desired.wrong, *mistakes(bench, receiver.release, beside)))
     # Nothing can be deleted there, and a directory resource has no stub: one Delete would have the whole refused.
     kept = {h.urn for h in holdings if h.directory} if stubs else kept_elsewhere
     return Plan(changes(wanted, holdings, frozen=staying, directory=directory, kept_elsewhere=kept), desired)

@@ -159,11 +159,12 @@ def one(x: Any) -> Any:
 def lent(x: Any) -> Any:
     """As `one`, for a variable: a flat object is not copied, for whatever goes out of it is copied then."""
     if x.__class__ is list:
-        found = items(x)
-        x = found[0] if found else None
+        if len(x) == 1:
+            x = x[0]
+        x = first(x)
     if x.__class__ is dict and x:
         for value in x.values():
-            if value is None or value.__class__ is dict or value.__class__ is list:
+            if value.__class__ is not str and (value is None or value.__class__ is dict or value.__class__ is list):
                 return plain(x)
         return x
     return plain(x)

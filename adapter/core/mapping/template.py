@@ -38,23 +38,30 @@ class Template:
     def render(
         self,
         context: Any,
-        variables: Mapping[str, Any] | None = None,
+        variables: Mapping[str, Any] | Env | None = None,
         *,
         now: datetime | None = None,
         extra: Any = None,
     ) -> Any:
         """The value it makes of one input; None when everything in it was absent.
 
+        `variables`: by name; or what `environment` made of them, once, for many inputs.
         ExpressionError, with the line of the file, where the input breaks a rule of FHIRPath.
         """
         if self._model is not None:
             context = self._model.root(context)
-        env = Env(variables, now, self._functions, extra)
+        env = variables if isinstance(variables, Env) else Env(variables, now, self._functions, extra)
         try:
             return self._run(context, env)
         except ExpressionError as error:
             line, column = self._place(error)
             raise ExpressionError(error.reason, line, column, self.name) from error
+
+    def environment(
+        self, variables: Mapping[str, Any] | None = None, *, now: datetime | None = None, extra: Any = None
+    ) -> Env:
+        """What `render` knows besides its input."""
+        return Env(variables, now, self._functions, extra)
 
     def _place(self, error: ExpressionError) -> tuple[int, int]:
         found, trace = (0, 0), error.__traceback__
