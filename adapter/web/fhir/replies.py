@@ -14,6 +14,7 @@ from adapter.core import strict_json
 from adapter.core.fhir.search import query
 from adapter.core.fhir.transaction import Pairs
 from adapter.errors import Malformed
+from adapter.receive.world import Answer, World
 from adapter.web import sealed
 from adapter.web.errors import FHIR_JSON
 from adapter.web.fhir import asked, wire
@@ -33,7 +34,7 @@ def content_type() -> str:
     return f"{FHIR_JSON}; fhirVersion=5.0" if asked.release() == "R5" else FHIR_JSON
 
 
-def kept(world: receive.World, answer: receive.Answer, wanted: asked.Return = "representation") -> Response:
+def kept(world: World, answer: Answer, wanted: asked.Return = "representation") -> Response:
     """The answer to one interaction, as much of it as the client prefers."""
     if answer.kept is None or answer.status in (204, 304):
         response = Response(status=answer.status)
@@ -53,7 +54,7 @@ def kept(world: receive.World, answer: receive.Answer, wanted: asked.Return = "r
     return response
 
 
-def found(wiring: Wiring, world: receive.World, type_: str, pairs: Pairs) -> Response:
+def found(wiring: Wiring, world: World, type_: str, pairs: Pairs) -> Response:
     """One page of a search. The link to the next one is closed: what was searched for is in no address."""
     lenient, after = asked.lenient(), None
     self_link = f"{world.base}/{type_}" + (f"?{urlencode(pairs)}" if pairs else "")
@@ -69,7 +70,7 @@ def found(wiring: Wiring, world: receive.World, type_: str, pairs: Pairs) -> Res
     return resource(wire.searchset(world, page, links))
 
 
-def _opened(wiring: Wiring, world: receive.World, type_: str, closed: str) -> tuple[Pairs, str, bool]:
+def _opened(wiring: Wiring, world: World, type_: str, closed: str) -> tuple[Pairs, str, bool]:
     state = sealed.open_(wiring, "page", closed, seconds=_LASTS)
     partner, of_type, pairs, after, lenient = orjson.loads(state) if state else ("", "", [], "", False)
     if (partner, of_type) != (world.partner, type_):

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from adapter import __version__, receive
 from adapter.core.fhir.capability import statement
 from adapter.core.fhir.transaction import ALONE, Step
+from adapter.receive.world import World
 from adapter.web import context
 from adapter.web.auth import caller
 from adapter.web.context import wiring
@@ -98,8 +99,8 @@ def _base() -> str:
     return f"{context.address()}/fhir"
 
 
-def _world() -> receive.World:
-    return receive.World(caller().partner, _base(), wiring().clock(), asked.release())
+def _world() -> World:
+    return World(caller().partner, _base(), wiring().clock(), asked.release())
 
 
 def _read(step: Step) -> Response:

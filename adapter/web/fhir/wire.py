@@ -9,7 +9,7 @@ from typing import Any
 from adapter.core.fhir.outcome import outcome
 from adapter.core.fhir.transaction import Step
 from adapter.errors import AdapterError
-from adapter.receive import Answer, Page, Worked, World
+from adapter.receive.world import Answer, Page, Worked, World
 from adapter.store.resources import Received
 
 _STATUS = {200: "200 OK", 201: "201 Created", 204: "204 No Content", 304: "304 Not Modified"}

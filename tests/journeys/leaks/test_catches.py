@@ -24,7 +24,7 @@ from adapter.core.diff import Delete
 from adapter.core.fhir import outcome
 from adapter.core.sheet import Words
 from adapter.paper import pdf as pdf_room
-from adapter.receive import World
+from adapter.receive.world import World
 from adapter.reconcile import sending
 from adapter.reconcile import work as work_room
 from adapter.show import account as account_room

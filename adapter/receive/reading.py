@@ -1,0 +1,84 @@
+"""Reads and searches in a partner's world, within one transaction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from adapter.core.fhir.search import Pairs, Query, query
+from adapter.core.fhir.transaction import Step
+from adapter.errors import (
+    Malformed,
+    NotFound,
+    Problem,
+)
+from adapter.receive.checks import version_of
+from adapter.receive.world import Ambiguous, Answer, Gone, Page, World
+from adapter.store import resources
+from adapter.store.database import Tx
+from adapter.store.resources import Received
+
+
+def get(tx: Tx, world: World, step: Step) -> Answer:
+    """A read, a version read, or a search within a Bundle. NotFound, or Gone, where it is not there."""
+    if step.query is not None:
+        return Answer(200, page=found(tx, world, step.type, query(step.type, step.query, base=world.base), None))
+    if step.version:
+        number = int(step.version) if re.fullmatch("[0-9]{1,9}", step.version) else 0
+        kept = resources.version(tx, world.partner, step.type, step.id, number)
+    else:
+        kept = resources.read(tx, world.partner, step.type, step.id)
+    if kept is None:
+        raise NotFound("There is no such resource.")
+    if kept.deleted:
+        raise Gone("The resource was deleted.")
+    unchanged = step.if_none_match is not None and version_of(step.if_none_match) == kept.version
+    return Answer(304 if unchanged else 200, kept)
+
+
+def found(tx: Tx, world: World, type_: str, asked: Query, after: str | None) -> Page:
+    """What of this type meets the query, a page at a time, behind the id `after`."""
+    criteria = [*asked.terms, *([("_id", asked.ids)] if asked.ids is not None else [])]
+    if asked.since or asked.before or asked.newest_first:
+        return _search_by_time(tx, world, type_, asked, criteria, after)
+    total = resources.count(tx, world.partner, type_, criteria)
+    if asked.total_only:
+        return Page((), total, None, asked)
+    found = resources.search(tx, world.partner, type_, criteria, limit=asked.count + 1, after=after)
+    return _page(found, total, asked)
+
+
+def _search_by_time(
+    tx: Tx, world: World, type_: str, asked: Query, criteria: list[tuple[str, tuple[str, ...]]], after: str | None
+) -> Page:
+    """The store searches by terms alone: times are looked at here."""
+    every = resources.search(tx, world.partner, type_, criteria, limit=2**31 - 1)
+    found = [
+        kept
+        for kept in every
+        if (not asked.since or kept.updated >= asked.since) and (not asked.before or kept.updated < asked.before)
+    ]
+    found.sort(key=lambda kept: kept.updated, reverse=asked.newest_first)
+    if asked.total_only:
+        return Page((), len(found), None, asked)
+    start = next((place for place, kept in enumerate(found, 1) if kept.id == after), 0) if after else 0
+    return _page(found[start : start + asked.count + 1], len(found), asked)
+
+
+def _page(found: Sequence[Received], total: int, asked: Query) -> Page:
+    page = tuple(found[: asked.count])
+    return Page(page, total, page[-1].id if len(found) > asked.count else None, asked)
+
+
+def matching(tx: Tx, world: World, step: Step, condition: Pairs) -> Received | None:
+    """The one resource that a condition names, or none. PreconditionFailed: several."""
+    asked = query(step.type, condition, base=world.base)
+    if not asked.terms and asked.ids is None:
+        raise Malformed(
+            "A condition must name at least one search parameter.", [Problem(step.pointer, "has no condition")]
+        )
+    page = found(tx, world, step.type, replace(asked, count=2, total_only=False), None)
+    if page.total > 1:
+        raise Ambiguous("The condition matches several.", [Problem(step.pointer, "The condition matches several.")])
+    return page.found[0] if page.found else None

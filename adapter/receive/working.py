@@ -1,0 +1,93 @@
+"""Works on the steps of one transaction: give each resource its place, check everything, write, read."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from adapter.core.fhir.search import index
+from adapter.core.fhir.transaction import Step, in_order, placed
+from adapter.errors import (
+    Malformed,
+    Problem,
+)
+from adapter.receive.checks import check, check_once, check_still_whole, check_version, name_of
+from adapter.receive.reading import get, matching
+from adapter.receive.world import Answer, World
+from adapter.store import resources
+from adapter.store.database import Tx
+from adapter.store.resources import Received
+
+
+def work(tx: Tx, world: World, found: Sequence[Step], sent: bytes | None) -> dict[int, Answer]:
+    """The steps of one transaction: delete, give each resource its place, check everything, write, read."""
+    ordered = in_order(found)
+    answers = {step.position: _delete(tx, world, step) for step in ordered if step.method == "DELETE"}
+    removed = {name_of(answer.kept): step for step in ordered if (answer := answers.get(step.position)) and answer.kept}
+    writes = [_settled(tx, world, step) for step in ordered if step.method in ("POST", "PUT")]
+    check_once(writes, removed)
+    places = {step.full_url: f"{step.type}/{step.id}" for step, _ in writes if step.full_url}
+    writes = [(_with(step, placed(step.resource or {}, places, step.full_url)), there) for step, there in writes]
+    check(tx, world, [step for step, there in writes if there is None or step.method == "PUT"])
+    for step, there in writes:
+        answers[step.position] = _write(tx, world, step, there, sent)
+    check_still_whole(tx, world, removed)
+    for step in ordered:
+        if step.method == "GET":
+            answers[step.position] = get(tx, world, step)
+    return answers
+
+
+def _delete(tx: Tx, world: World, step: Step) -> Answer:
+    id_ = step.id
+    if step.query is not None:
+        match = matching(tx, world, step, step.query)
+        if match is None:
+            return Answer(204)
+        id_ = match.id
+    there = resources.read(tx, world.partner, step.type, id_)
+    check_version(step, there)
+    return Answer(204, resources.delete(tx, world.partner, step.type, id_, now=world.now))
+
+
+def _settled(tx: Tx, world: World, step: Step) -> tuple[Step, Received | None]:
+    """The step with the id under which its resource will stand, and what stands there now."""
+    there: Received | None = None
+    condition = step.create_if_none if step.method == "POST" else step.query
+    if condition is not None:
+        there = matching(tx, world, step, condition)
+    elif step.method == "PUT":
+        there = resources.read(tx, world.partner, step.type, step.id)
+        there = None if there and there.deleted else there
+    own = (step.resource or {}).get("id") if step.method == "PUT" else None
+    id_ = step.id or (there.id if there else own if isinstance(own, str) else str(uuid.uuid4()))
+    if step.method == "PUT" and own != id_ and (step.query is None or own is not None):
+        raise Malformed(
+            "The resource's id is not the one that is updated.",
+            [Problem(f"{step.root}/id", "must be the id of the URL")],
+        )
+    if step.method == "PUT":
+        check_version(step, there)
+    return replace(step, id=id_), there
+
+
+def _write(tx: Tx, world: World, step: Step, there: Received | None, sent: bytes | None) -> Answer:
+    if step.method == "POST" and there:
+        return Answer(200, there)
+    resource = step.resource or {}
+    terms = index(resource, base=world.base)
+    if step.method == "POST":
+        made = resources.create(
+            tx, world.partner, step.type, resource, id=step.id, now=world.now, indexed=terms, sent=sent
+        )
+    else:
+        made = resources.update(
+            tx, world.partner, step.type, step.id, resource, now=world.now, indexed=terms, sent=sent
+        )
+    return Answer(200 if there else 201, replace(made, body=resource))
+
+
+def _with(step: Step, resource: dict[str, Any]) -> Step:
+    return replace(step, resource={**resource, "id": step.id})
