@@ -12,6 +12,7 @@ from adapter import log
 from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.reconcile import paused, reconcile_next
+from adapter.serve import refresh
 from adapter.store import shares
 
 _LONGEST_WAIT = 60.0
@@ -40,12 +41,27 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
             continue
         if share is not None:
             done += 1
+            _serve(desk, share, logger)
             _tell(desk, share, logger)
         elif once:
             return done
         else:
             desk.wake.wait(_pause(desk))
     return done
+
+
+def _serve(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBoundLogger) -> None:
+    """Let the view that its partner may read here be the one of now, before it asks."""
+    partner = desk.catalogue.partners.get(share.partner)
+    if partner is None or not partner.reads:
+        return
+    try:
+        fault = refresh(desk, share.partner, share.case_id)
+    except Unavailable as unavailable:
+        logger.warning("failed", worker="", error=unavailable)  # until it is brought up to date, nothing is answered
+        return
+    if fault:
+        logger.warning("alarm", partner=share.partner, share=share.id)
 
 
 def _tell(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBoundLogger) -> None:

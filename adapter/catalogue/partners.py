@@ -85,6 +85,7 @@ def _partner(name: str, form: Form, sectors: Collection[str], identifier_types: 
         withdrawal=cast(Literal["delete", "stub"], form.take("withdrawal", one_of("delete", "stub"), "delete")),
         bytes=cast(Literal["binary", "inline"], form.take("bytes", one_of("binary", "inline"), "binary")),
         authorisation=_authorisation(form.table("authorisation")),
+        reads=form.take("reads", flag, False),
         private_addresses=form.take("private_addresses", flag, False),
         chunk=form.take("chunk", whole(1, 10_000), 200),
         timeout=form.take("timeout", number(0.1, 600), 30.0),
@@ -98,8 +99,8 @@ def _partner(name: str, form: Form, sectors: Collection[str], identifier_types: 
 
 def _check_together(partner: Partner, form: Form) -> None:
     """What only several keys together can break."""
-    if not form.has("base_url") and not partner.paused:
-        form.wrong("base_url: is missing; a partner without an address must be paused")
+    if not form.has("base_url") and not partner.paused and not partner.reads:
+        form.wrong("base_url: is missing; a partner without an address must be paused, or read its view (reads = true)")
     if partner.base_url.startswith("http:") and not partner.private_addresses:
         form.wrong("base_url: must be https, unless private_addresses is true", "base_url")
     if partner.audience and not partner.audience_authority:

@@ -45,6 +45,8 @@ class Partner:
     bytes: Literal["binary", "inline"] = "binary"
     """What documents hold: a Binary each, or within the DocumentReference where its server cannot search Binaries."""
     authorisation: Authorisation = field(default_factory=Authorisation)
+    reads: bool = False
+    """May it read its view at our own /fhir? Then it needs no address."""
     private_addresses: bool = False
     """May its endpoint be at a private or loopback address? Off: such an address is refused."""
     chunk: int = 200

@@ -82,7 +82,8 @@ def _missing(tx: Tx, world: World, names: Iterable[str]) -> set[str]:
 
 
 def _there(tx: Tx, world: World, type_: str, id_: str) -> bool:
-    return bool((kept := resources.read(tx, world.partner, type_, id_)) and not kept.deleted)
+    worlds = (world.partner, world.shelf) if world.shelf else (world.partner,)
+    return any((kept := resources.read(tx, each, type_, id_)) and not kept.deleted for each in worlds)
 
 
 def check_still_whole(tx: Tx, world: World, removed: Mapping[str, Step]) -> None:

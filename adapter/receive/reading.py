@@ -24,11 +24,7 @@ def get(tx: Tx, world: World, step: Step) -> Answer:
     """A read, a version read, or a search within a Bundle. NotFound, or Gone, where it is not there."""
     if step.query is not None:
         return Answer(200, page=found(tx, world, step.type, query(step.type, step.query, base=world.base), None))
-    if step.version:
-        number = int(step.version) if re.fullmatch("[0-9]{1,9}", step.version) else 0
-        kept = resources.version(tx, world.partner, step.type, step.id, number)
-    else:
-        kept = resources.read(tx, world.partner, step.type, step.id)
+    kept = _kept(tx, world, step)
     if kept is None:
         raise NotFound("There is no such resource.")
     if kept.deleted:
@@ -37,15 +33,29 @@ def get(tx: Tx, world: World, step: Step) -> Answer:
     return Answer(304 if unchanged else 200, kept)
 
 
+def _kept(tx: Tx, world: World, step: Step) -> Received | None:
+    number = int(step.version) if step.version and re.fullmatch("[0-9]{1,9}", step.version) else 0
+    if step.version:
+        kept = resources.version(tx, world.partner, step.type, step.id, number)
+    else:
+        kept = resources.read(tx, world.partner, step.type, step.id)
+    if kept is not None or not world.shelf:
+        return kept
+    # Of what is served only what stands there now is there: what it was may be withheld, and so is that it was.
+    shown = resources.read(tx, world.shelf, step.type, step.id)
+    current = shown is not None and not shown.deleted and (not step.version or number == shown.version)
+    return shown if current else None
+
+
 def found(tx: Tx, world: World, type_: str, asked: Query, after: str | None) -> Page:
     """What of this type meets the query, a page at a time, behind the id `after`."""
     criteria = [*asked.terms, *([("_id", asked.ids)] if asked.ids is not None else [])]
     if asked.since or asked.before or asked.newest_first:
         return _search_by_time(tx, world, type_, asked, criteria, after)
-    total = resources.count(tx, world.partner, type_, criteria)
+    total = resources.count(tx, world.partner, type_, criteria, also=world.shelf)
     if asked.total_only:
         return Page((), total, None, asked)
-    found = resources.search(tx, world.partner, type_, criteria, limit=asked.count + 1, after=after)
+    found = resources.search(tx, world.partner, type_, criteria, limit=asked.count + 1, after=after, also=world.shelf)
     return _page(found, total, asked)
 
 
@@ -53,7 +63,7 @@ def _search_by_time(
     tx: Tx, world: World, type_: str, asked: Query, criteria: list[tuple[str, tuple[str, ...]]], after: str | None
 ) -> Page:
     """The store searches by terms alone: times are looked at here."""
-    every = resources.search(tx, world.partner, type_, criteria, limit=2**31 - 1)
+    every = resources.search(tx, world.partner, type_, criteria, limit=2**31 - 1, also=world.shelf)
     found = [
         kept
         for kept in every
@@ -78,7 +88,7 @@ def matching(tx: Tx, world: World, step: Step, condition: Pairs) -> Received | N
         raise Malformed(
             "A condition must name at least one search parameter.", [Problem(step.pointer, "has no condition")]
         )
-    page = found(tx, world, step.type, replace(asked, count=2, total_only=False), None)
+    page = found(tx, replace(world, shelf=""), step.type, replace(asked, count=2, total_only=False), None)
     if page.total > 1:
         raise Ambiguous("The condition matches several.", [Problem(step.pointer, "The condition matches several.")])
     return page.found[0] if page.found else None

@@ -10,6 +10,7 @@ from typing import Any
 from adapter.core.fhir.search import index
 from adapter.core.fhir.transaction import Step, in_order, placed
 from adapter.errors import (
+    Forbidden,
     Malformed,
     Problem,
 )
@@ -59,6 +60,7 @@ def _settled(tx: Tx, world: World, step: Step) -> tuple[Step, Received | None]:
     if condition is not None:
         there = matching(tx, world, step, condition)
     elif step.method == "PUT":
+        _check_whose(tx, world, step)
         there = resources.read(tx, world.partner, step.type, step.id)
         there = None if there and there.deleted else there
     own = (step.resource or {}).get("id") if step.method == "PUT" else None
@@ -71,6 +73,12 @@ def _settled(tx: Tx, world: World, step: Step) -> tuple[Step, Received | None]:
     if step.method == "PUT":
         check_version(step, there)
     return replace(step, id=id_), there
+
+
+def _check_whose(tx: Tx, world: World, step: Step) -> None:
+    """Forbidden: this is, or was, ours to write. What a partner answers to a referral goes on a Task of its own."""
+    if world.shelf and resources.read(tx, world.shelf, step.type, step.id) is not None:
+        raise Forbidden("This resource is the agency's: it can be read, and not be written.")
 
 
 def _write(tx: Tx, world: World, step: Step, there: Received | None, sent: bytes | None) -> Answer:

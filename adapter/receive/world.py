@@ -38,6 +38,8 @@ class World:
     base: str
     now: datetime
     release: Release = "R4"
+    shelf: str = ""
+    """The world of what we serve to the partner: read as its own is, and never written by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class Answer:
     def etag(self) -> str:
         """The weak ETag of the version."""
         return f'W/"{self.kept.version}"' if self.kept else ""
+
+    def read(self) -> tuple[Received, ...]:
+        """What it tells of, whole."""
+        kept = (self.kept,) if self.kept is not None and self.status == 200 else ()
+        return (*kept, *(self.page.found if self.page is not None else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +77,7 @@ class Worked:
 
     kind: Literal["transaction", "batch"]
     entries: tuple[tuple[Step, Answer | AdapterError], ...]
+
+    def read(self) -> tuple[Received, ...]:
+        """What its answers tell of, whole."""
+        return tuple(kept for _, answer in self.entries if isinstance(answer, Answer) for kept in answer.read())

@@ -65,6 +65,10 @@ def reconcile(desk: Desk, work: Work) -> None:
 
     Each chunk leaves only while the share and the case are ours.
     """
+    if not desk.catalogue.partners[work.share.partner].base_url:
+        # It reads its view here (serve.py): nothing is sent, and nothing held.
+        settle(desk, replace(work, plan=replace(work.plan, changes=())), Attempt("unchanged"))
+        return
     work, dark = look_first(desk, work)
     if dark is not None:
         settle(desk, replace(work, plan=replace(work.plan, changes=())), dark)

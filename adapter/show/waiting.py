@@ -14,7 +14,7 @@ from adapter.core.consent.texts import of_place
 from adapter.core.desired import Subject, rules_of
 from adapter.desk import Desk
 from adapter.show.found import known_case, stored_case
-from adapter.store import cases
+from adapter.store import cases, views
 from adapter.store import shares as share_rows
 from adapter.store.cases import StoredCase
 
@@ -96,9 +96,11 @@ def alarms(
         of_case = found_in(rules_of(desk.bench, subject), now) if subject.case else ()
         rows += [_alarm(stored.number, a.code, ALARMS[a.code], path=a.path) for a in of_case]
         with desk.store.reading() as tx:
-            of_shares = share_rows.of_case(tx, stored.id)
+            of_shares, faults = share_rows.of_case(tx, stored.id), views.faults(tx, stored.id)
         for share in of_shares:
             codes = [c for c in share.alarms if c not in ALARMS] or (["stopped"] if share.state == "stopped" else [])
+            if (fault := faults.get(share.partner)) and fault not in codes:
+                codes = [*codes, fault]
             rows += [_alarm(stored.number, c, SHARE_ALARMS.get(c, LOOK), share=share) for c in codes]
     return {"alarms": rows, "next": next_}
 

@@ -47,7 +47,6 @@ HISTORY = VERSIONS.where(_v.key == _b("of_key")).order_by(_v.version.desc())
 CURRENT = VERSIONS.where(_v.version == _r.version)
 OF_PARTNER = CURRENT.where(_r.partner == _b("of_partner"))
 LATEST = OF_PARTNER.order_by(_r.updated.desc(), _r.position.desc()).limit(_b("limit"))
-OF_TYPE = sa.and_(_r.partner == _b("of_partner"), _r.type == _b("of_type"), _r.deleted.is_(False))
 POSITION = sa.select(_r.position).where(
     _r.partner == _b("of_partner"), _r.type == _b("of_type"), _r.id_index == _b("index")
 )
@@ -164,23 +163,26 @@ def search(
     *,
     limit: int,
     after: str | None = None,
+    also: str = "",
 ) -> list[Received]:
     """Up to `limit` resources that meet every criterion by any of its values, as created, behind the id `after`.
 
-    A criterion's parameter is one of those given as `indexed`, or `_id`. Deleted resources are never found.
+    A criterion's parameter is one of those given as `indexed`, or `_id`. Deleted resources are never found. `also`: a
+    second world in which is searched.
     """
-    statement = CURRENT.where(OF_TYPE, *_terms(tx, partner, type, criteria)).order_by(_r.position).limit(limit)
+    worlds = [partner, also] if also else [partner]
+    statement = CURRENT.where(_meets(tx, worlds, type, criteria)).order_by(_r.position).limit(limit)
     if after is not None:
-        position = tx.connection.scalar(POSITION, _place(tx, partner, type, after)) or 0
-        statement = statement.where(_r.position > position)
-    rows = tx.connection.execute(statement, {"of_partner": partner, "of_type": type})
-    return [_received(tx, row) for row in rows]
+        places = [tx.connection.scalar(POSITION, _place(tx, world, type, after)) for world in worlds]
+        statement = statement.where(_r.position > max((place for place in places if place), default=0))
+    return [_received(tx, row) for row in tx.connection.execute(statement)]
 
 
-def count(tx: Tx, partner: str, type: str, criteria: Criteria = ()) -> int:
+def count(tx: Tx, partner: str, type: str, criteria: Criteria = (), *, also: str = "") -> int:
     """How many `search` would find without a limit."""
-    statement = sa.select(sa.func.count()).select_from(resources).where(OF_TYPE, *_terms(tx, partner, type, criteria))
-    return tx.connection.execute(statement, {"of_partner": partner, "of_type": type}).scalar_one()
+    worlds = [partner, also] if also else [partner]
+    statement = sa.select(sa.func.count()).select_from(resources).where(_meets(tx, worlds, type, criteria))
+    return tx.connection.execute(statement).scalar_one()
 
 
 def latest(tx: Tx, partner: str, *, limit: int = 50) -> list[Received]:
@@ -234,6 +236,12 @@ def _keep(
         if terms:
             tx.connection.execute(KEEP_TERMS, [{"key": row.key, "term_index": term} for term in terms])
     return Received(row.partner, row.type, name, number, now, gone, kept, digest.hex())
+
+
+def _meets(tx: Tx, worlds: Sequence[str], kind: str, criteria: Criteria) -> sa.ColumnElement[bool]:
+    """Of this type, in one of the worlds, and found there by every criterion: terms differ from world to world."""
+    there = [sa.and_(_r.partner == world, *_terms(tx, world, kind, criteria)) for world in worlds]
+    return sa.and_(_r.type == kind, _r.deleted.is_(False), sa.or_(*there))
 
 
 def _terms(tx: Tx, partner: str, kind: str, criteria: Criteria) -> Iterable[sa.ColumnElement[bool]]:

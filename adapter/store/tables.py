@@ -141,6 +141,29 @@ holdings = Table(
     Index("ix_holdings_urn", "urn"),
 )
 
+# How far the view that a partner may read here (partner files, `reads`) is the one of its case now.
+views = Table(
+    "views",
+    metadata,
+    Column("share_id", Number, ForeignKey("shares.id"), primary_key=True, autoincrement=False),
+    Column("case_version", Integer, nullable=False),
+    Column("until", Instant),  # when a consent begins or ends next
+    Column("fault", Text, nullable=False),  # why nothing of the case is served: a check, the last look
+)
+
+# What of a case stands there, and which version the partner has been told of. Ids are our identifiers: they are opaque.
+view_resources = Table(
+    "view_resources",
+    metadata,
+    Column("share_id", Number, ForeignKey("shares.id"), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("id", String(64), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("told", Integer, nullable=False),
+    PrimaryKeyConstraint("share_id", "type", "id"),
+    Index("ix_view_resources_id", "id"),
+)
+
 disclosures = Table(
     "disclosures",
     metadata,

@@ -41,6 +41,12 @@ def transaction(changes: Sequence[Change], ids: Mapping[str, str]) -> dict[str, 
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 
+def led(resource: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any]:
+    """A copy in which each reference to a urn leads to its place (`Type/id`). ValueError: one has none."""
+    copy: dict[str, Any] = _resolved(dict(resource), set(), places, str(resource.get("resourceType")))
+    return copy
+
+
 def chunks(changes: Sequence[Change], size: int) -> tuple[tuple[Sent, ...], ...]:
     """The changes that need traffic, in groups of at most `size`: a group refers only to itself or to earlier ones, and
     deletions come last. Only resources that refer to each other in a circle may make a group larger.

@@ -9,7 +9,7 @@ import orjson
 from flask import Response
 from werkzeug.http import http_date
 
-from adapter import receive
+from adapter import receive, serve
 from adapter.core import strict_json
 from adapter.core.fhir.search import query
 from adapter.core.fhir.transaction import Pairs
@@ -63,6 +63,7 @@ def found(wiring: Wiring, world: World, type_: str, pairs: Pairs) -> Response:
     page = receive.search(
         wiring.store, world, type_, query(type_, pairs, base=world.base, lenient=lenient), after=after
     )
+    serve.account(wiring, world.partner, page.found)
     links = [("self", self_link)]
     if page.after:
         state = orjson.dumps([world.partner, type_, pairs, page.after, lenient]).decode()

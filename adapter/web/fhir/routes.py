@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from adapter import __version__, receive
+from adapter import __version__, receive, serve
 from adapter.core.fhir.capability import statement
 from adapter.core.fhir.transaction import ALONE, Step
 from adapter.receive.world import World
@@ -34,9 +34,9 @@ def bundle() -> Response:
     """Work on a transaction (all or nothing) or on a batch."""
     asked.check_content()
     world = _world()
-    return resource(
-        response_bundle(world, receive.bundle(wiring().store, world, context.body()), whole=asked.repeats())
-    )
+    worked = receive.bundle(wiring().store, world, context.body())
+    serve.account(wiring(), world.partner, worked.read())
+    return resource(response_bundle(world, worked, whole=asked.repeats()))
 
 
 @fhir.get("/<type_>")
@@ -100,12 +100,15 @@ def _base() -> str:
 
 
 def _world() -> World:
-    return World(caller().partner, _base(), wiring().clock(), asked.release())
+    partner = caller().partner
+    return World(partner, _base(), wiring().clock(), asked.release(), serve.shelf(wiring(), partner))
 
 
 def _read(step: Step) -> Response:
     world = _world()
-    return kept(world, receive.interact(wiring().store, world, step))
+    answer = receive.interact(wiring().store, world, step)
+    serve.account(wiring(), world.partner, answer.read())
+    return kept(world, answer)
 
 
 def _write(step: Step) -> Response:
