@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adapter.core.fhir.search import Pairs, Query, query
+from adapter.core.fhir.search import MOST, REFERS, Pairs, Query, linked, query
 from adapter.core.fhir.transaction import Step
 from adapter.errors import (
     Malformed,
@@ -48,7 +48,37 @@ def _kept(tx: Tx, world: World, step: Step) -> Received | None:
 
 
 def found(tx: Tx, world: World, type_: str, asked: Query, after: str | None) -> Page:
-    """What of this type meets the query, a page at a time, behind the id `after`."""
+    """What of this type meets the query, a page at a time, behind the id `after`; with what is to be included."""
+    page = _found(tx, world, type_, asked, after)
+    if not (asked.include or asked.revinclude) or not page.found:
+        return page
+    return replace(page, included=tuple(_belonging(tx, world, page).values()))
+
+
+def _belonging(tx: Tx, world: World, page: Page) -> dict[str, Received]:
+    """What the resources of a page refer to, and what refers to them, as far as it was asked for: each once."""
+    there = {f"{kept.type}/{kept.id}" for kept in page.found}
+    names = [n for kept in page.found for link in page.asked.include for n in linked(kept.body, link, base=world.base)]
+    included = {n: kept for n in dict.fromkeys(names) if n not in there and (kept := named(tx, world, n)) is not None}
+    for link in page.asked.revinclude:
+        criteria = [(REFERS if link.parameter == "*" else link.parameter, sorted(there))]
+        for kept in resources.search(tx, world.partner, link.type, criteria, limit=MOST, also=world.shelf):
+            if (name := f"{kept.type}/{kept.id}") not in there:
+                included.setdefault(name, kept)
+    return included
+
+
+def named(tx: Tx, world: World, name: str) -> Received | None:
+    """The resource `Type/id`, as it stands in either world; None where it is not there."""
+    type_, _, id_ = name.partition("/")
+    for place in (world.partner, world.shelf) if world.shelf else (world.partner,):
+        kept = resources.read(tx, place, type_, id_)
+        if kept is not None and not kept.deleted:
+            return kept
+    return None
+
+
+def _found(tx: Tx, world: World, type_: str, asked: Query, after: str | None) -> Page:
     criteria = [*asked.terms, *([("_id", asked.ids)] if asked.ids is not None else [])]
     if asked.since or asked.before or asked.newest_first:
         return _search_by_time(tx, world, type_, asked, criteria, after)

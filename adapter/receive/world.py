@@ -58,17 +58,23 @@ class Answer:
     def read(self) -> tuple[Received, ...]:
         """What it tells of, whole."""
         kept = (self.kept,) if self.kept is not None and self.status == 200 else ()
-        return (*kept, *(self.page.found if self.page is not None else ()))
+        return (*kept, *(self.page.read() if self.page is not None else ()))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a search: what is on it, how many there are in all, and behind which id the next page begins."""
+    """One page of a search: what is on it, how many there are in all, and behind which id the next page begins; and
+    what belongs to what is on it, where that was asked for."""
 
     found: tuple[Received, ...]
     total: int
     after: str | None
     asked: Query
+    included: tuple[Received, ...] = ()
+
+    def read(self) -> tuple[Received, ...]:
+        """What it tells of, whole."""
+        return (*self.found, *self.included)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,8 @@ GET     /fhir/<type_>/<id_>                         token   partner
 PUT     /fhir/<type_>/<id_>                         token   partner
 DELETE  /fhir/<type_>/<id_>                         token   partner
 GET     /fhir/<type_>/<id_>/_history/<version>      token   partner
+GET     /fhir/Patient/<id_>/$everything             token   partner
+GET     /fhir/Composition/<id_>/$document           token   partner
 GET     /                                           page    coordinator privacy engineer admin
 GET     /waiting                                    page    coordinator privacy admin
 GET     /waiting/<case>                             page    coordinator privacy admin

@@ -13,6 +13,8 @@ from werkzeug.test import TestResponse
 
 from adapter import serve, show
 from adapter.core.fhir.bundle import led
+from adapter.core.fhir.models import problems
+from adapter.core.fhir.references import references
 from adapter.errors import Problem
 from adapter.store import shares, tokens
 from adapter.web.app import create_app
@@ -72,12 +74,12 @@ def unstamped(resource: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("partner", ["lakeside", "riverside"])
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("worked", [True, False], ids=["after the worker", "before any worker"])
-def test_it_reads_exactly_what_would_have_been_pushed(reader: Reads, name: str, partner: str, worked: bool) -> None:
+def test_it_reads_exactly_what_would_have_been_pushed(reader: Reads, name: str, partner: str) -> None:
+    """Also before any worker has come to it."""
     reads = reader(partner)
     case = case_of(name)
     reads.agency.put(case)
-    if worked:
+    if worked := name == "ontario-csp":
         reads.agency.work()
     made = reads.agency.desired(case["case"], partner).made
     places = {m.urn: f"{m.type}/{m.identifier[1]}" for m in made}
@@ -249,3 +251,64 @@ def test_a_partner_may_be_sent_to_and_read_besides(open_agency: Open) -> None:  
     agency.assert_equal()
     assert len(reader_of(agency).found("Goal")) == len(agency.fhir().of_type("Goal")) > 0
     assert reader_of(agency, "riverside").found("Goal") == []
+
+
+INCLUDED = {
+    "what a plan refers to by one link": ("CarePlan?_include=CarePlan:goal", {"Goal"}),
+    "by two": ("CarePlan?_include=CarePlan:goal&_include=CarePlan:subject", {"Goal", "Patient"}),
+    "by any": ("Goal?_include=Goal:*", {"Patient", "Condition", "Observation", "Practitioner"}),
+    "of one type of target": ("CarePlan?_include=CarePlan:*:CareTeam", {"CareTeam"}),
+    "what refers to it": ("Patient?_revinclude=CarePlan:subject&_revinclude=Goal:patient", {"CarePlan", "Goal"}),
+}
+
+
+@pytest.mark.parametrize(("path", "types"), INCLUDED.values(), ids=INCLUDED)
+def test_what_belongs_to_what_is_found_comes_along_if_it_may_be_seen(reader: Reads, path: str, types: set[str]) -> None:
+    reads = reader()
+    reads.agency.put(case_of("ontario-csp"))
+    bundle = reads.get(path).get_json()
+    along = [e["resource"] for e in bundle["entry"] if e["search"]["mode"] == "include"]
+    assert {r["resourceType"] for r in along} == types
+    assert len({(r["resourceType"], r["id"]) for r in along}) == len(along)
+    assert bundle["total"] == sum(e["search"]["mode"] == "match" for e in bundle["entry"])
+    made = {m.identifier[1] for m in reads.agency.desired("C-2031").made}
+    assert {r["id"] for r in along} <= made
+    told = {line.urn for line in reads.agency.account("C-2031", "lakeside")}
+    assert len(told) == len(bundle["entry"])
+
+
+@pytest.mark.parametrize("link", ["Goal", "Goal:title", "CarePlan:goal", "Goal:subject:Nobody", "Nothing:subject"])
+def test_an_include_that_is_none_is_refused_by_name(reader: Reads, link: str) -> None:
+    answer = reader().get(f"Goal?_include={link}")
+    assert answer.status_code == 400
+    assert "is not Type:parameter" in answer.text
+
+
+def test_everything_of_a_child_is_its_whole_view(reader: Reads) -> None:
+    reads = reader()
+    reads.agency.put(case_of("ontario-csp"))
+    reads.agency.put(case_of())
+    patient = next(r for r in reads.found("Patient") if r["birthDate"] == case_of("ontario-csp")["child"]["birth_date"])
+    bundle = reads.get(f"Patient/{patient['id']}/$everything").get_json()
+    made = {(m.type, m.identifier[1]) for m in reads.agency.desired("C-2031").made}
+    assert {(e["resource"]["resourceType"], e["resource"]["id"]) for e in bundle["entry"]} == made
+    assert bundle["total"] == len(bundle["entry"]) == len(made)
+    assert {line.urn for line in reads.agency.account("C-2031", "lakeside")} == {
+        m.urn for m in reads.agency.desired("C-2031").made
+    }
+    reads.agency.put(revoked(case_of("ontario-csp")))
+    gone = reads.get(f"Patient/{patient['id']}/$everything")
+    assert (gone.status_code, gone.data) == (404, reads.get(f"Patient/{'0' * 32}/$everything").data)
+
+
+def test_a_plan_can_be_read_as_a_document(reader: Reads) -> None:
+    reads = reader()
+    reads.agency.put(case_of("ontario-csp"))
+    composition = reads.found("Composition")[0]
+    bundle = reads.get(f"Composition/{composition['id']}/$document").get_json()
+    assert problems(bundle, release="R4") == []
+    first, *rest = [e["resource"] for e in bundle["entry"]]
+    assert first["id"] == composition["id"]
+    there = {f"{r['resourceType']}/{r['id']}" for r in (first, *rest)}
+    assert {text for r in (first, *rest) for _, text in references(r)} <= there
+    assert reads.get(f"Composition/{'0' * 32}/$document").status_code == 404

@@ -8,6 +8,10 @@ from adapter.core.fhir.search import PARAMETERS
 from adapter.core.partner import Release
 
 _INTERACTIONS = ("read", "vread", "update", "delete", "create", "search-type")
+_OPERATIONS = {
+    "Patient": {"name": "everything", "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything"},
+    "Composition": {"name": "document", "definition": "http://hl7.org/fhir/OperationDefinition/Composition-document"},
+}
 _DATE = "2026-11-27"
 """When what this statement says last changed."""
 
@@ -29,8 +33,10 @@ def statement(base: str, software: str, release: Release = "R4") -> dict[str, An
         "rest": [
             {
                 "mode": "server",
-                "documentation": "A partner reads and searches what it wrote itself. References must lead to"
-                " resources that are there, or be absolute; conditional references are refused.",
+                "documentation": "A partner reads and searches what it wrote itself and, where the agency lets it, its"
+                " view of the cases: what consent permits at that moment. Of that only the current version can be read,"
+                " and none of it be written. References must lead to resources that are there, or be absolute;"
+                " conditional references are refused.",
                 "security": {"cors": False, "description": "A bearer token that the agency gave to the partner."},
                 "resource": [_resource(type_) for type_ in PARAMETERS],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}],
@@ -52,5 +58,12 @@ def _resource(type_: str) -> dict[str, Any]:
         "conditionalUpdate": True,
         "conditionalDelete": "single",
         "referencePolicy": ["literal", "enforced", "local"],
+        "searchInclude": [f"{type_}:{name}" for name in _links(type_)],
+        "searchRevInclude": [f"{other}:{name}" for other in PARAMETERS for name in _links(other) if type_ == "Patient"],
         "searchParam": [{"name": "_id", "type": "token"}, {"name": "_lastUpdated", "type": "date"}, *own],
+        **({"operation": [_OPERATIONS[type_]]} if type_ in _OPERATIONS else {}),
     }
+
+
+def _links(type_: str) -> list[str]:
+    return [parameter.name for parameter in PARAMETERS[type_] if parameter.kind == "reference"]

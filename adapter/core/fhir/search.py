@@ -39,6 +39,16 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Resources that belong to what is found: those that `type` refers to by a parameter (`*`: by any), or that refer
+    to it so; of the type `target` alone, where one is named (http://hl7.org/fhir/R4/search.html#include)."""
+
+    type: str
+    parameter: str
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """A search as asked: `terms` are all to hold, each by any of its values; `ids` likewise, where they are named."""
 
@@ -50,6 +60,8 @@ class Query:
     newest_first: bool = False
     total_only: bool = False
     ignored: tuple[str, ...] = ()
+    include: tuple[Link, ...] = ()
+    revinclude: tuple[Link, ...] = ()
 
 
 # type: parameter = path, or several. A patient is the subject where that is a Patient.
@@ -138,6 +150,8 @@ def query(type_: str, pairs: Pairs, *, base: str, lenient: bool = False) -> Quer
                 ids.append(set(_split(value, ",")))
             elif key == "_lastUpdated":
                 _bound(settings, value)
+            elif key in ("_include", "_revinclude"):
+                settings[key[1:]] = (*settings.get(key[1:], ()), _link(value, type_ if key == "_include" else ""))
             elif key in _RESULT:
                 _result(settings, key, value)
             elif name in known:
@@ -167,6 +181,34 @@ def _asked(parameter: Parameter, modifier: str, value: str, base: str) -> tuple[
         names = [local(name, base) or name for name in names]
         return parameter.name, tuple(f"{modifier}/{name}" if modifier and "/" not in name else name for name in names)
     raise ValueError("has a modifier that is not supported")
+
+
+def _link(value: str, source: str) -> Link:
+    """`Type:parameter` or `Type:parameter:Target`; what is included belongs to the `source` that is searched."""
+    type_, _, rest = value.partition(":")
+    name, _, target = rest.partition(":")
+    links = {p.name for p in PARAMETERS.get(type_, ()) if p.kind == "reference"} | {"*"}
+    if (
+        type_ not in PARAMETERS
+        or name not in links
+        or (source and type_ != source)
+        or (target not in {"", *PARAMETERS})
+    ):
+        raise ValueError("is not Type:parameter, of a reference that can be searched for here")
+    return Link(type_, name, target)
+
+
+def linked(resource: Resource, link: Link, *, base: str) -> list[str]:
+    """`Type/id` of what a resource refers to by a link, here."""
+    if link.parameter == "*":
+        found = [text for _, text in references(resource)]
+    else:
+        parameter = next(p for p in PARAMETERS[link.type] if p.name == link.parameter)
+        values = (value for path in parameter.paths for value in _at(resource, path.split(".")))
+        found = [v["reference"] for v in values if isinstance(v, Mapping) and isinstance(v.get("reference"), str)]
+        found = [text for text in found if not parameter.target or f"{parameter.target}/" in text]
+    targets = [target for text in found if (target := local(text, base))]
+    return [target for target in targets if not link.target or target.split("/")[0] == link.target]
 
 
 def _bound(settings: dict[str, Any], value: str) -> None:

@@ -63,7 +63,7 @@ def found(wiring: Wiring, world: World, type_: str, pairs: Pairs) -> Response:
     page = receive.search(
         wiring.store, world, type_, query(type_, pairs, base=world.base, lenient=lenient), after=after
     )
-    serve.account(wiring, world.partner, page.found)
+    serve.account(wiring, world.partner, page.read())
     links = [("self", self_link)]
     if page.after:
         state = orjson.dumps([world.partner, type_, pairs, page.after, lenient]).decode()

@@ -7,13 +7,14 @@ from flask import Blueprint, Response, request
 from adapter import __version__, receive, serve
 from adapter.core.fhir.capability import statement
 from adapter.core.fhir.transaction import ALONE, Step
+from adapter.receive import operations
 from adapter.receive.world import World
 from adapter.web import context
 from adapter.web.auth import caller
 from adapter.web.context import wiring
 from adapter.web.fhir import asked
 from adapter.web.fhir.replies import found, kept, resource
-from adapter.web.fhir.wire import response_bundle
+from adapter.web.fhir.wire import document_of, response_bundle, whole
 
 fhir = Blueprint("fhir", __name__, url_prefix="/fhir")
 
@@ -36,7 +37,7 @@ def bundle() -> Response:
     world = _world()
     worked = receive.bundle(wiring().store, world, context.body())
     serve.account(wiring(), world.partner, worked.read())
-    return resource(response_bundle(world, worked, whole=asked.repeats()))
+    return resource(response_bundle(world, worked, repeats=asked.repeats()))
 
 
 @fhir.get("/<type_>")
@@ -81,6 +82,24 @@ def read(type_: str, id_: str) -> Response:
 def vread(type_: str, id_: str, version: str) -> Response:
     """Read one version."""
     return _read(Step(ALONE, "GET", asked.known(type_), id_, version))
+
+
+@fhir.get("/Patient/<id_>/$everything")
+def everything(id_: str) -> Response:
+    """A child, and everything there is of it."""
+    world = _world()
+    read = operations.everything(wiring().store, world, id_)
+    serve.account(wiring(), world.partner, read)
+    return resource(whole(world, read))
+
+
+@fhir.get("/Composition/<id_>/$document")
+def document(id_: str) -> Response:
+    """A plan as a document, with everything that it leads to."""
+    world = _world()
+    read = operations.document(wiring().store, world, id_)
+    serve.account(wiring(), world.partner, read)
+    return resource(document_of(world, read))
 
 
 @fhir.delete("/<type_>/<id_>")

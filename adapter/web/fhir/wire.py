@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -40,18 +41,42 @@ def searchset(world: World, page: Page, links: Iterable[tuple[str, str]] = ()) -
         {"fullUrl": f"{world.base}/{kept.type}/{kept.id}", "resource": shown(kept), "search": {"mode": "match"}}
         for kept in page.found
     ]
+    entries += [
+        {"fullUrl": f"{world.base}/{kept.type}/{kept.id}", "resource": shown(kept), "search": {"mode": "include"}}
+        for kept in page.included
+    ]
     if page.asked.ignored:
         entries.append({"resource": _ignored(page.asked.ignored), "search": {"mode": "outcome"}})
     return {**made, "entry": entries} if entries else made
 
 
-def response_bundle(world: World, worked: Worked, *, whole: bool) -> dict[str, Any]:
-    """The answer to a transaction or batch; `whole`: it repeats what was written."""
-    entries = [_entry(world, step, answer, whole) for step, answer in worked.entries]
+def whole(world: World, read: Sequence[Received]) -> dict[str, Any]:
+    """The Bundle of `$everything`: all on one page."""
+    entries = [
+        {"fullUrl": f"{world.base}/{kept.type}/{kept.id}", "resource": shown(kept), "search": {"mode": "match"}}
+        for kept in read
+    ]
+    return {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries}
+
+
+def document_of(world: World, read: Sequence[Received]) -> dict[str, Any]:
+    """A document Bundle, its Composition first (http://hl7.org/fhir/R4/documents.html); made anew each time."""
+    return {
+        "resourceType": "Bundle",
+        "identifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid.uuid4()}"},
+        "type": "document",
+        "timestamp": instant(world.now),
+        "entry": [{"fullUrl": f"{world.base}/{kept.type}/{kept.id}", "resource": shown(kept)} for kept in read],
+    }
+
+
+def response_bundle(world: World, worked: Worked, *, repeats: bool) -> dict[str, Any]:
+    """The answer to a transaction or batch; `repeats`: with what was written."""
+    entries = [_entry(world, step, answer, repeats) for step, answer in worked.entries]
     return {"resourceType": "Bundle", "type": f"{worked.kind}-response"} | ({"entry": entries} if entries else {})
 
 
-def _entry(world: World, step: Step, answer: Answer | AdapterError, whole: bool) -> dict[str, Any]:
+def _entry(world: World, step: Step, answer: Answer | AdapterError, repeats: bool) -> dict[str, Any]:
     """One entry of a response Bundle; with the resource where it was read, or is to be repeated."""
     if isinstance(answer, AdapterError):
         return {"response": {"status": str(answer.status), "outcome": outcome(answer, root="Bundle")}}
@@ -63,7 +88,7 @@ def _entry(world: World, step: Step, answer: Answer | AdapterError, whole: bool)
     response["location"] = f"{kept.type}/{kept.id}/_history/{kept.version}"
     response["etag"] = answer.etag
     response["lastModified"] = instant(kept.updated)
-    told = answer.status in (200, 201) and (whole or step.method == "GET")
+    told = answer.status in (200, 201) and (repeats or step.method == "GET")
     return {"resource": shown(kept), "response": response} if told else {"response": response}
 
 
