@@ -83,7 +83,7 @@ def bundle(entries: Iterable[Entry], scene: Scene) -> dict[str, Any]:
 
 def _what(line: Line) -> tuple[dict[str, str], list[dict[str, str]], str]:
     """Type, subtypes and action."""
-    interaction = {"create": "create", "update": "update", "withdraw": "delete"}.get(line.operation)
+    interaction = {"create": "create", "update": "update", "withdraw": "delete", "read": "read"}.get(line.operation)
     rest = [coding(_REST, interaction, interaction)] if interaction else []
     match line.kind:
         case "look":
