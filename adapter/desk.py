@@ -10,6 +10,7 @@ from datetime import datetime
 from adapter.catalogue import Catalogue
 from adapter.core.desired import Bench
 from adapter.outward.server import Server
+from adapter.outward.signing import SigningKeys
 from adapter.settings import Agency, Settings
 from adapter.store.database import Store
 
@@ -26,7 +27,8 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A whole instance. `server` gives the way to one partner; `wake` tells the worker that something is due."""
+    """A whole instance. `server` gives the way to one partner; `signing` reads the keys that show partners who we are;
+    `wake` tells the worker that something is due."""
 
     settings: Settings
     catalogue: Catalogue
@@ -35,3 +37,4 @@ class Desk:
     store: Store
     server: Callable[[str], Server]
     wake: threading.Event = field(default_factory=threading.Event)
+    signing: Callable[[], SigningKeys] = SigningKeys

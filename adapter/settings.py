@@ -84,6 +84,11 @@ class Settings(Agency):
         """The folder of the partner files."""
         return self.instance / "partners"
 
+    @property
+    def signing_keys(self) -> Path:
+        """The file of signing keys, beside the key file; it need not be there."""
+        return self.keys.with_name("signing-keys.json")
+
 
 def read(instance: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of the instance in this folder. Misconfigured: everything that is wrong, with file and line."""
@@ -104,7 +109,7 @@ def read(instance: Path, environ: Mapping[str, str] | None = None) -> Settings:
         poll_seconds=form.take("poll_seconds", number(0.05, 3600), 1.0),
     )
     form.close()
-    form.findings += _key_file(settings.keys)
+    form.findings += _key_file(settings.keys) + _open_to_others(settings.signing_keys)
     return _settled(settings, form)
 
 
@@ -204,12 +209,18 @@ def _in_folder(database: str, instance: Path) -> str:
 def _key_file(path: Path) -> list[Finding]:
     if not path.is_file():
         return [Finding(str(path), 0, "the key file is missing; restore it from its backup")]
-    if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
-        return [Finding(str(path), 0, "others than its owner may use the key file: chmod 600")]
+    if wrong := _open_to_others(path):
+        return wrong
     try:
         path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         return [Finding(str(path), 0, "the key file cannot be read; restore it from its backup")]
+    return []
+
+
+def _open_to_others(path: Path) -> list[Finding]:
+    if path.exists() and stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
+        return [Finding(str(path), 0, "others than its owner may use the key file: chmod 600")]
     return []
 
 

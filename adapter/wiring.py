@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from adapter import catalogue as catalogues
@@ -13,11 +14,11 @@ from adapter import settings as settings_of
 from adapter.catalogue import Catalogue, files_root
 from adapter.catalogue.definitions import checkers
 from adapter.core.desired import Bench
-from adapter.core.partner import Partner
 from adapter.desk import Desk, Preview
 from adapter.errors import Misconfigured
 from adapter.outward.server import Server
-from adapter.settings import Agency
+from adapter.outward.signing import SigningKeys
+from adapter.settings import Agency, Settings
 from adapter.store.database import Store
 from adapter.store.seal import Keys
 
@@ -39,9 +40,19 @@ def wire(instance: Path, *, clock: Callable[[], datetime] = now, environ: Mappin
     keys = Keys.parse(_read(settings.keys, "docs/operating.md, Keys"))
     store = Store.open(settings.database, keys)
     bench = _bench(catalogue, settings, keys.derive(IDENTITY))
-    return Desk(
-        settings, catalogue, bench, clock, store, _servers(catalogue, os.environ if environ is None else environ)
-    )
+    signing = partial(signing_keys, settings)
+    servers = _servers(catalogue, os.environ if environ is None else environ, signing)
+    return Desk(settings, catalogue, bench, clock, store, servers, signing=signing)
+
+
+def signing_keys(settings: Settings) -> SigningKeys:
+    """The signing keys as they are now: none where none was made. Misconfigured: the file cannot be read.
+
+    Read each time anew, for a key must be published before it is used, and nobody restarts everything for that.
+    """
+    if not settings.signing_keys.exists():
+        return SigningKeys()
+    return SigningKeys.parse(_read(settings.signing_keys, "docs/operating.md, Signing keys"))
 
 
 def wire_without_instance(partners: Path | None = None, *, clock: Callable[[], datetime] = now) -> Preview:
@@ -71,7 +82,9 @@ def _read(path: Path, see: str) -> str:
         raise Misconfigured(f"A file with a secret cannot be read ({fault.strerror}): see {see}.") from None
 
 
-def _servers(catalogue: Catalogue, environ: Mapping[str, str]) -> Callable[[str], Server]:
+def _servers(
+    catalogue: Catalogue, environ: Mapping[str, str], signing: Callable[[], SigningKeys]
+) -> Callable[[str], Server]:
     """One way to each partner, made when it is first needed. Workers may ask from several threads."""
     made: dict[str, Server] = {}
     lock = threading.Lock()
@@ -80,15 +93,16 @@ def _servers(catalogue: Catalogue, environ: Mapping[str, str]) -> Callable[[str]
         with lock:
             if partner not in made:
                 whom = catalogue.partners[partner]
-                made[partner] = Server(whom, secret=_secret(whom, environ))
+                secret = secret_named(whom.authorisation.secret, environ)
+                certificate = secret_named(whom.authorisation.certificate, environ)
+                made[partner] = Server(whom, secret=secret, certificate=certificate, signing=signing)
             return made[partner]
 
     return server
 
 
-def _secret(partner: Partner, environ: Mapping[str, str]) -> str | None:
-    """The secret that the partner file names: of the environment, or of a file that `<NAME>_FILE` names there."""
-    name = partner.authorisation.secret
+def secret_named(name: str, environ: Mapping[str, str]) -> str | None:
+    """The secret of that name: of the environment, or of a file that `<NAME>_FILE` names there; None: neither."""
     if not name:
         return None
     if name in environ:

@@ -7,18 +7,17 @@ from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
 
+from adapter.catalogue.authorisation import authorisation, web_address
 from adapter.catalogue.files import Found
 from adapter.core.consent.rulebook import PURPOSES
-from adapter.core.partner import Authorisation, Partner, Purpose
+from adapter.core.partner import Partner, Purpose
 from adapter.core.toml_form import (
     Form,
     WrongError,
     day,
     flag,
     many_of,
-    matching,
     number,
     one_of,
     parse,
@@ -34,10 +33,7 @@ MAY_BE_TOLD = HEALTH | {"mental-health", "rehabilitation"}
 """Sectors that treat, and may choose so; for everyone else the notice is off."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_secret = matching(
-    r"[A-Za-z_][A-Za-z0-9_]{0,99}",
-    "must be the name of an environment variable that holds the secret, never the secret",
-)
+_WRONG_ADDRESS = "must be an https address without a slash at its end, such as https://fhir.partner.example.ca/fhir"
 
 
 def read_partners(
@@ -84,7 +80,7 @@ def _partner(name: str, form: Form, sectors: Collection[str], identifier_types: 
         narrative=form.take("narrative", flag, True),
         withdrawal=cast(Literal["delete", "stub"], form.take("withdrawal", one_of("delete", "stub"), "delete")),
         bytes=cast(Literal["binary", "inline"], form.take("bytes", one_of("binary", "inline"), "binary")),
-        authorisation=_authorisation(form.table("authorisation")),
+        authorisation=authorisation(form.table("authorisation")),
         reads=form.take("reads", flag, False),
         private_addresses=form.take("private_addresses", flag, False),
         chunk=form.take("chunk", whole(1, 10_000), 200),
@@ -103,6 +99,11 @@ def _check_together(partner: Partner, form: Form) -> None:
         form.wrong("base_url: is missing; a partner without an address must be paused, or read its view (reads = true)")
     if partner.base_url.startswith("http:") and not partner.private_addresses:
         form.wrong("base_url: must be https, unless private_addresses is true", "base_url")
+    asked = partner.authorisation
+    if asked.token_url.startswith("http:") and not partner.private_addresses:
+        form.table("authorisation").wrong("token_url: must be https, unless private_addresses is true", "token_url")
+    if asked.certificate and "http:" in (partner.base_url[:5], asked.token_url[:5]):
+        form.table("authorisation").wrong("certificate: is shown in TLS: the addresses must be https", "certificate")
     if partner.audience and not partner.audience_authority:
         form.wrong("audience: needs audience_authority, which says what allows these identifiers", "audience")
     if HEALTH & set(partner.sectors) and not form.has("withheld_notice"):
@@ -117,31 +118,11 @@ def _identifier(form: Form) -> tuple[str, str]:
     return found
 
 
-def _authorisation(form: Form) -> Authorisation:
-    kind = form.take("kind", one_of("none", "bearer"), "none")
-    secret = form.take("secret", _secret, "")
-    if kind == "bearer" and not form.has("secret"):
-        form.wrong("secret: is missing; bearer needs the name of the environment variable that holds the token")
-    if kind == "none" and form.has("secret"):
-        form.wrong('secret: is of no use while kind is "none"', "secret")
-    form.close()
-    return Authorisation(cast(Literal["none", "bearer"], kind), secret)
-
-
 def _address(value: Any) -> str:
-    wrong = "must be an https address without a slash at its end, such as https://fhir.partner.example.ca/fhir"
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
-        raise WrongError(wrong)
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise WrongError(wrong) from None
-    if parts.scheme not in ("https", "http") or not parts.hostname or value.endswith("/") or port == 0:
-        raise WrongError(wrong)
-    if parts.username is not None or "?" in value or "#" in value:
-        raise WrongError("must hold no user name, no password, no query and no fragment")
-    return value
+    found = web_address(value, _WRONG_ADDRESS)
+    if found.endswith("/"):
+        raise WrongError(_WRONG_ADDRESS)
+    return found
 
 
 def _note_shared(partner: Partner, form: Form, holders: dict[tuple[str, str], str]) -> None:

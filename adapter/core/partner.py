@@ -13,10 +13,22 @@ Purpose = Literal["care-coordination", "referral", "treatment", "education-plann
 
 @dataclass(frozen=True, slots=True)
 class Authorisation:
-    """How we show who we are. `secret` names an environment variable or file; it never holds the secret itself."""
+    """How we show who we are. `secret` and `certificate` name an environment variable or file; they never hold one."""
 
-    kind: Literal["none", "bearer"] = "none"
+    kind: Literal["none", "bearer", "client-secret", "smart-backend", "mtls"] = "none"
     secret: str = ""
+    """Of `bearer` the token, of `client-secret` the client's secret."""
+    certificate: str = ""
+    """Our certificate for TLS with its key (PEM): alone with `mtls`, beside any other kind where the server asks so."""
+    token_url: str = ""
+    """Where tokens are given out; empty: where the server's .well-known/smart-configuration says, on the same host."""
+    client_id: str = ""
+    scopes: tuple[str, ...] = ()
+    client_authentication: Literal["basic", "form"] = "basic"
+    """How a token endpoint takes the client's secret: HTTP Basic, as all have to, or in the form (RFC 6749, 2.3.1)."""
+    algorithm: Literal["ES384", "RS384"] = "ES384"
+    key: str = ""
+    """The name of our signing key; empty: the newest of the algorithm whose use has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +65,10 @@ class Partner:
     timeout: float = 30.0
     quiet_seconds: float = 0.0
     paused: bool = False
+
+    @property
+    def longest(self) -> float:
+        """Seconds that one request to it takes at most, with all that it needs: where there are tokens also finding who
+        gives them out, another thread's asking and one's own, and all of it once more where one is refused."""
+        tokens = self.authorisation.kind in ("client-secret", "smart-backend")
+        return self.timeout * (8 if tokens else 1)

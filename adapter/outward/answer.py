@@ -42,9 +42,17 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Surely not done: no byte of the request left."""
+    """Surely not done: no byte of the request left.
 
-    reason: Literal["no name", "address not allowed", "no connection", "no TLS", "not configured"]
+    "no token": none could be had to show; "token refused": whoever gives out tokens refused us one, and `said` is its
+    word (RFC 6749, 5.2). `retry_after` is what it asked for.
+    """
+
+    reason: Literal[
+        "no name", "address not allowed", "no connection", "no TLS", "not configured", "no token", "token refused"
+    ]
+    said: str = ""
+    retry_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +65,13 @@ class Unknown:
 Answer = Answered | NotSent | Unknown
 
 
-def read(response: Response, *, now: datetime) -> Answered:
-    """Reads at most LARGEST bytes; raises what the socket raises when the answer is cut or takes too long."""
-    sent, complete = _bytes(response)
+def read(response: Response, *, now: datetime, largest: int = LARGEST) -> Answered:
+    """Reads at most `largest` bytes; raises what the socket raises when the answer is cut or takes too long."""
+    sent, complete = _bytes(response, largest)
     unreadable: Unreadable = "too large"
     body = None
     if complete:
-        body, unreadable = _body(response, sent)
+        body, unreadable = _body(response, sent, largest)
     return Answered(
         response.status_code,
         {name: response.headers[name][:500] for name in _KEPT if name in response.headers},
@@ -73,16 +81,16 @@ def read(response: Response, *, now: datetime) -> Answered:
     )
 
 
-def _bytes(response: Response) -> tuple[bytes, bool]:
+def _bytes(response: Response, largest: int) -> tuple[bytes, bool]:
     pieces = bytearray()
     while piece := response.raw.read(_PIECE, decode_content=False):
         pieces += piece
-        if len(pieces) > LARGEST:
+        if len(pieces) > largest:
             return b"", False
     return bytes(pieces), True
 
 
-def _body(response: Response, sent: bytes) -> tuple[Any, Unreadable]:
+def _body(response: Response, sent: bytes, largest: int) -> tuple[Any, Unreadable]:
     if not sent:
         return None, ""
     if not _is_json(response.headers.get("Content-Type", "")):
@@ -91,8 +99,8 @@ def _body(response: Response, sent: bytes) -> tuple[Any, Unreadable]:
     try:
         if encoding not in ("identity", "gzip", "x-gzip"):
             return None, "encoding"
-        plain = sent if encoding == "identity" else _gunzip(sent)
-        return parse(plain, max_bytes=LARGEST), ""
+        plain = sent if encoding == "identity" else _gunzip(sent, largest)
+        return parse(plain, max_bytes=largest), ""
     except zlib.error:
         return None, "encoding"
     except TooLarge:
@@ -101,11 +109,11 @@ def _body(response: Response, sent: bytes) -> tuple[Any, Unreadable]:
         return None, "not JSON"
 
 
-def _gunzip(packed: bytes) -> bytes:
-    """Unpacks no more than LARGEST bytes, however small the packed form of more is."""
+def _gunzip(packed: bytes, largest: int) -> bytes:
+    """Unpacks no more than `largest` bytes, however small the packed form of more is."""
     unpacking = zlib.decompressobj(wbits=31)
-    plain = unpacking.decompress(packed, LARGEST + 1)
-    if len(plain) > LARGEST:
+    plain = unpacking.decompress(packed, largest + 1)
+    if len(plain) > largest:
         raise TooLarge("The answer is too large when unpacked.")
     if not unpacking.eof or unpacking.unused_data:
         raise zlib.error("not one whole gzip member")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import tempfile
 import threading
 import time
 from typing import Any, Literal
@@ -138,15 +139,23 @@ class _EncryptedPool(HTTPSConnectionPool):
 
 
 class Wire(HTTPAdapter):
-    """An HTTPAdapter that reaches one host and no other, whatever a request or a proxy setting says."""
+    """An HTTPAdapter that reaches one host and no other, whatever a request or a proxy setting says.
 
-    def __init__(self, *, host: str, port: int, encrypted: bool, private: bool, exchange: Exchange) -> None:
+    `certificate` is what we show of ourselves in TLS: PEM, the certificate with those above it, and its key. OSError
+    (ssl.SSLError is one) or ValueError where it cannot be used.
+    """
+
+    def __init__(
+        self, *, host: str, port: int, encrypted: bool, private: bool, exchange: Exchange, certificate: str = ""
+    ) -> None:
         super().__init__(max_retries=0)
         log.replace_lines_of("urllib3", "requests")
         ways: dict[str, Any] = {"exchange": exchange, "private": private}
         if encrypted:
             context = create_urllib3_context()
             context.sslsocket_class = _TimedTLS
+            if certificate:
+                _present(context, certificate)
             self._pool: HTTPConnectionPool = _EncryptedPool(host, port, maxsize=4, ssl_context=context, **ways)
         else:
             self._pool = _PlainPool(host, port, maxsize=4, **ways)
@@ -161,3 +170,15 @@ class Wire(HTTPAdapter):
     def close(self) -> None:
         self._pool.close()
         super().close()
+
+
+def _present(context: ssl.SSLContext, certificate: str) -> None:
+    """OpenSSL reads a certificate with its key from a file only: one that is ours alone, and gone again at once."""
+
+    def none_is_asked_for() -> str:
+        return ""  # else OpenSSL would ask for the password of a locked key on the terminal
+
+    with tempfile.NamedTemporaryFile("w", prefix="csp-", suffix=".pem", encoding="utf-8") as file:
+        file.write(certificate)
+        file.flush()
+        context.load_cert_chain(file.name, password=none_is_asked_for)

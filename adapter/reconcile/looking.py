@@ -11,7 +11,7 @@ from adapter.core.fhir.outcome import of_status, read
 from adapter.desk import Desk
 from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.reconcile.account import line_of
-from adapter.reconcile.work import Attempt, Work, planned
+from adapter.reconcile.work import Attempt, Work, not_sent, planned
 from adapter.store import disclosures, holdings, shares
 from adapter.store.disclosures import Line
 
@@ -55,8 +55,8 @@ def _look(desk: Desk, work: Work, held: Holding) -> Holding | Attempt:
             said = of_status(status, read(body), retry_after=retry_after is not None)
             outcome = found if said == "delivered" else said
             return Attempt(outcome, f"looking: HTTP {status}", retry_after=retry_after)
-        case NotSent(reason):
-            return Attempt("unavailable", f"looking: {reason}")
+        case NotSent() as unsent:
+            return not_sent(unsent, "looking: ")
         case Unknown(reason):
             return Attempt("unknown", f"looking: {reason}")
 
@@ -75,6 +75,6 @@ def _lines_of_looking(desk: Desk, work: Work, learnt: Sequence[Holding]) -> list
 
 def _prolong(desk: Desk, work: Work) -> bool:
     """Looking takes its time: hold the share for one more question. False: it is another's by now."""
-    lease = timedelta(seconds=desk.settings.lease_seconds + desk.catalogue.partners[work.share.partner].timeout)
+    lease = timedelta(seconds=desk.settings.lease_seconds + desk.catalogue.partners[work.share.partner].longest)
     with desk.store.writing() as tx:
         return shares.renew(tx, work.share, now=desk.clock(), lease=lease)

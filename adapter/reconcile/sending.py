@@ -18,7 +18,7 @@ from adapter.desk import Desk
 from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.outward.server import Server
 from adapter.reconcile.account import kind_of, line
-from adapter.reconcile.work import Attempt, Work, thing_of
+from adapter.reconcile.work import Attempt, Work, not_sent, thing_of
 from adapter.store import disclosures, holdings, shares
 from adapter.store.database import Tx
 
@@ -61,7 +61,7 @@ def announce(desk: Desk, work: Work, chunk: Sequence[Sent]) -> bool:
         if _contested(tx, work, chunk, adopted):
             shares.settle(tx, work.share, due=now + SHORTLY, outcome=work.share.outcome, now=now)
             return False
-        lease = timedelta(seconds=desk.settings.lease_seconds + partner.timeout)
+        lease = timedelta(seconds=desk.settings.lease_seconds + partner.longest)
         shares.renew(tx, work.share, now=now, lease=lease)
         holdings.save(tx, work.share.id, [*adopted, *(sent(c) for c in chunk)], now=now)
         disclosures.append(tx, work.stored.id, [line(desk, work, c, "attempted", "", now) for c in chunk])
@@ -117,9 +117,9 @@ def send(server: Server, chunk: Sequence[Sent], bundle: Mapping[str, Any], paylo
             # A gateway may say 503 of what the server behind it has done: one looks (exchange.md, *Delivery*).
             undone = status >= 300 and status != 503 and outcome in UNDONE
             return Sending(each, Attempt(outcome, detail[:200], retry_after=retry_after), undone)
-        case NotSent(reason):
-            each = tuple(Result(c, "unavailable") for c in chunk)
-            return Sending(each, Attempt("unavailable", reason), undone=True)
+        case NotSent() as answer:
+            attempt = not_sent(answer)
+            return Sending(tuple(Result(c, attempt.outcome) for c in chunk), attempt, undone=True)
         case Unknown(reason):
             return Sending(tuple(Result(c, "unknown") for c in chunk), Attempt("unknown", reason))
 

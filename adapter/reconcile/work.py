@@ -13,6 +13,7 @@ from adapter.core.diff import Change, Create, Holding, Made, Update
 from adapter.core.retry import Outcome
 from adapter.core.strict_json import digest
 from adapter.desk import Desk
+from adapter.outward.answer import NotSent
 from adapter.store import cases, holdings
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
@@ -40,6 +41,12 @@ class Attempt:
     detail: str = ""
     alarms: tuple[str, ...] = ()
     retry_after: timedelta | None = None
+
+
+def not_sent(answer: NotSent, doing: str = "") -> Attempt:
+    """What comes of a request that did not leave: time may heal it, or whoever gives out the partner's tokens."""
+    outcome: Outcome = "unauthorised" if answer.reason == "token refused" else "unavailable"
+    return Attempt(outcome, f"{doing}{answer.reason} {answer.said}".strip(), retry_after=answer.retry_after)
 
 
 def fingerprint(tx: Tx, needed: Plan) -> str:

@@ -223,7 +223,7 @@ def test_an_instance_is_wired_from_its_files(tmp_path: Path) -> None:
     environ = {"LAKESIDE_TOKEN": " of-the-school ", "RIVERSIDE_TOKEN_FILE": str(tmp_path / "secret")}
     desk = wire(tmp_path, environ=environ)
     assert desk.server("lakeside") is desk.server("lakeside")
-    headers = [desk.server(name)._headers["Authorization"] for name in ("lakeside", "riverside")]
+    headers = [desk.server(name)._access.headers()["Authorization"] for name in ("lakeside", "riverside")]
     assert headers == ["Bearer of-the-school", "Bearer of-the-hospital"]
     shown = wire_without_instance(partners)
     assert set(shown.catalogue.partners) == {"lakeside", "riverside"}
