@@ -16,6 +16,7 @@ from adapter.cli import (
     fhir,
     forms,
     importing,
+    keys,
     look,
     profiles,
     review,
@@ -61,7 +62,7 @@ def main(context: click.Context, instance: Path | None) -> None:
     context.obj = Asked(instance)
 
 
-ROOMS = (run, look, trying, write, importing, administer, review, consent, disclosures, fhir, profiles)
+ROOMS = (run, look, trying, write, importing, administer, keys, review, consent, disclosures, fhir, profiles)
 for room in ROOMS:
     for command in room.commands:
         main.add_command(command)

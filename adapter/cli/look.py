@@ -321,6 +321,7 @@ def _explained(told: dict[str, Any]) -> list[dict[str, Any]]:
 def _of_instance(asked: Asked) -> list[Finding]:
     """What is wrong with the instance itself: its settings and keys, or else its database."""
     from adapter import settings
+    from adapter.cli.keys import keyless
     from adapter.store.database import Store
     from adapter.store.seal import Keys
 
@@ -340,6 +341,6 @@ def _of_instance(asked: Asked) -> list[Finding]:
         return wrong
     store = Store.open(read.database, Keys.parse(read.keys.read_text(encoding="utf-8")))
     try:
-        return of("database", store.check)
+        return of(str(read.signing_keys), lambda: keyless(asked)) + of("database", store.check)
     finally:
         store.close()

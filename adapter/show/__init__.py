@@ -6,7 +6,7 @@ from adapter.show.account import account_key, audit_of, disclosures_of, exported
 from adapter.show.arriving import Standing, TakenBack, held, put_by, standing, taken_back
 from adapter.show.forms import case_as_read, form_of, forms, sheet, taken, what_if
 from adapter.show.incoming import incoming
-from adapter.show.shares import overview, partners, shares_of
+from adapter.show.shares import jwks, overview, partners, shares_of
 from adapter.show.views import bundle, preview, view_of
 from adapter.show.waiting import alarms, due_soon, silent, to_review
 
@@ -25,6 +25,7 @@ __all__ = [
     "forms",
     "incoming",
     "held",
+    "jwks",
     "overview",
     "partners",
     "preview",

@@ -37,6 +37,11 @@ def partners(desk: Desk | Preview) -> list[dict[str, Any]]:
     ]
 
 
+def jwks(desk: Desk) -> dict[str, Any]:
+    """The public parts of the keys with which partners check that it is us (RFC 7517)."""
+    return desk.signing().public()
+
+
 def overview(desk: Desk) -> dict[str, Any]:
     """The first page: the cases first saved, the partners, the state of each pair and what the partner holds of it."""
     with desk.store.reading() as tx:

@@ -23,6 +23,10 @@ _HEADERS = {
 }
 
 
+_CACHEABLE = ("static", "api.jwks")
+"""Whose answers tell nothing of anybody: these say themselves how long they are good."""
+
+
 def create_app(wiring: Wiring) -> Flask:
     """The whole web of one instance, as a WSGI application."""
     app = Flask(
@@ -47,6 +51,6 @@ def create_app(wiring: Wiring) -> Flask:
 def _protect(response: Response) -> Response:
     """What browsers and caches on the way are told with every answer."""
     response.headers.update(_HEADERS)
-    if request.endpoint != "static":
+    if request.endpoint not in _CACHEABLE or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -26,6 +26,7 @@ _TABLE = """
 GET     /healthz                                    open
 GET     /readyz                                     open
 GET     /openapi.json                               open
+GET     /.well-known/jwks.json                      open
 GET     /api/partners                               token   source coordinator privacy engineer admin
 GET     /api/forms                                  token   source coordinator privacy engineer admin
 GET     /api/forms/<form>                           token   source coordinator privacy engineer admin

@@ -92,6 +92,7 @@ def test_what_is_open_holds_no_record() -> None:
         ("GET", "/healthz"),
         ("GET", "/readyz"),
         ("GET", "/openapi.json"),
+        ("GET", "/.well-known/jwks.json"),
         ("GET", "/fhir/metadata"),
         ("POST", "/sign-in"),
         ("POST", "/sign-out"),

@@ -44,6 +44,14 @@ def openapi() -> Response:
     return reply(documentation.openapi(wiring(), context.address()))
 
 
+@api.get("/.well-known/jwks.json")
+def jwks() -> Response:
+    """The public keys by which partners check what this adapter signs (RFC 7517), as SMART Backend Services ask."""
+    response = reply(show.jwks(wiring()))
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
 @api.get("/api/schemas/<collection>")
 def schema(collection: str) -> Response:
     """The JSON Schema of a record collection, or of the whole case file (`case`)."""
