@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from adapter.core import strict_json
@@ -21,8 +22,10 @@ from adapter.core.desired import Subject, rules_of
 from adapter.core.keeping import Kept, cancelled, carry, effective
 from adapter.desk import Desk
 from adapter.errors import Conflict, Malformed, NotFound, Problem, Refused
-from adapter.store import cases, disclosures, shares
+from adapter.store import cases, disclosures, paces, shares
 from adapter.store.cases import StoredCase
+
+LEAST_PER_MINUTE, MOST_PER_MINUTE = 0.1, 60_000
 
 
 def retry(desk: Desk, number: str, partner: str) -> dict[str, Any]:
@@ -32,8 +35,59 @@ def retry(desk: Desk, number: str, partner: str) -> dict[str, Any]:
         stored = cases.get(tx, number)
         if stored is None or not shares.retry(tx, stored.id, partner, now=now):
             raise NotFound("There is no such share.")
+        paces.let_try(tx, partner, now=now)
     desk.wake.set()
     return {"case": number, "partner": partner, "due": now.isoformat()}
+
+
+def pause(desk: Desk, partner: str) -> dict[str, Any]:
+    """Start nothing new for a partner until `resume`; what is on its way there is finished."""
+    _configured(desk, partner)
+    with desk.store.writing() as tx:
+        shares.pause(tx, partner, now=desk.clock())
+    return {"partner": partner, "paused": True}
+
+
+def resume(desk: Desk, partner: str, *, per_minute: float | None = None) -> dict[str, Any]:
+    """Go on with a partner; with `per_minute` what has become due meanwhile goes one after the other at this pace.
+
+    A partner that its file pauses stays paused, and the answer says so. A circuit that is open lets one share try.
+    """
+    _configured(desk, partner)
+    if per_minute is not None and not LEAST_PER_MINUTE <= per_minute <= MOST_PER_MINUTE:
+        detail = f"must be a number from {LEAST_PER_MINUTE:g} to {MOST_PER_MINUTE}"
+        raise Refused("The pace cannot be kept.", [Problem("/per_minute", detail)])
+    now = desk.clock()
+    with desk.store.writing() as tx:
+        shares.resume(tx, partner, now=now, pace=timedelta(minutes=1) / per_minute if per_minute else timedelta(0))
+        paces.let_try(tx, partner, now=now)
+    desk.wake.set()
+    return {"partner": partner, "paused": desk.catalogue.partners[partner].paused}
+
+
+def pace_asked(body: bytes) -> float | None:
+    """`{"per_minute": N}`, or nothing at all. Malformed, Refused: it is something else."""
+    given = _object(body) if body else {}
+    found = _unknown(given, ("per_minute",))
+    value = given.get("per_minute")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float | Decimal)):
+        found.append(Problem("/per_minute", "must be a number"))
+    if found:
+        raise Refused("The request breaks rules.", sorted(found))
+    return None if value is None else float(value)
+
+
+def pace_typed(text: str) -> float | None:
+    """What a person wrote in a form; nothing means at once. Refused: it is no number."""
+    try:
+        return float(text) if text.strip() else None
+    except ValueError:
+        raise Refused("The pace is not a number.", [Problem("/per_minute", "must be a number")]) from None
+
+
+def _configured(desk: Desk, partner: str) -> None:
+    if partner not in desk.catalogue.partners:
+        raise NotFound("There is no such partner.")
 
 
 def enter_disclosure(desk: Desk, number: str, body: bytes, *, role: str, label: str) -> dict[str, Any]:

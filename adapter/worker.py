@@ -13,7 +13,7 @@ from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.reconcile import paused, reconcile_next
 from adapter.serve import refresh
-from adapter.store import shares
+from adapter.store import paces, shares
 
 _LONGEST_WAIT = 60.0
 """Seconds: another process may have made something due that this one was not told of."""
@@ -75,6 +75,6 @@ def _tell(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBou
 def _pause(desk: Desk) -> float:
     """Seconds until something is due, but no longer than a poll: another process may save a case at any time."""
     with desk.store.reading() as tx:
-        due = shares.next_due(tx, skip=paused(desk))
+        due = paces.next_due(tx, now=desk.clock(), skip=paused(desk))
     until = (due - desk.clock()) / timedelta(seconds=1) if due else _LONGEST_WAIT
     return max(0.01, min(until, desk.settings.poll_seconds, _LONGEST_WAIT))

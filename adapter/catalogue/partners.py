@@ -85,6 +85,7 @@ def _partner(name: str, form: Form, sectors: Collection[str], identifier_types: 
         private_addresses=form.take("private_addresses", flag, False),
         chunk=form.take("chunk", whole(1, 10_000), 200),
         timeout=form.take("timeout", number(0.1, 600), 30.0),
+        rate=form.take("rate", number(0, 60_000), 0.0),
         quiet_seconds=form.take("quiet_seconds", number(0, 86_400), 0.0),
         paused=form.take("paused", flag, False),
     )

@@ -102,7 +102,7 @@ def token_revoke(asked: Asked, number: int) -> None:
 
 @click.group()
 def partner() -> None:
-    """Look at the partners that are configured."""
+    """Look at the partners that are configured; pause one, or go on with it."""
 
 
 @partner.command("list")
@@ -123,8 +123,47 @@ def partner_list(asked: Asked, as_json: bool, partners: Path | None) -> None:
     """
     from adapter import show
 
-    columns = ("id", "name", "sectors", "purpose", "since", "base_url", "paused")
+    columns = ("id", "name", "sectors", "purpose", "since", "base_url", "paused", "circuit", "rate", "slowed")
     print_rows(show.partners(desk(asked, partners)), columns, as_json=as_json)
+
+
+@partner.command("pause")
+@click.argument("name", metavar="P")
+@pass_asked
+def partner_pause(asked: Asked, name: str) -> None:
+    """Start nothing new for a partner until it is resumed; what is on its way there is finished.
+
+    \b
+    Example:
+      adapter --instance my-agency partner pause lakeside
+    """
+    from adapter import steer
+
+    with opened(asked) as wired:
+        print_json(steer.pause(wired, name))
+    say("Paused. Nothing is lost: `adapter partner resume` goes on.")
+
+
+@partner.command("resume")
+@click.argument("name", metavar="P")
+@click.option(
+    "--per-minute", type=float, metavar="N", help="Of what has become due meanwhile, so many shares a minute."
+)
+@pass_asked
+def partner_resume(asked: Asked, name: str, per_minute: float | None) -> None:
+    """Go on with a partner, at once or at a pace; where it was found to be away, one share tries now.
+
+    \b
+    Examples:
+      adapter --instance my-agency partner resume lakeside
+      adapter --instance my-agency partner resume lakeside --per-minute 30
+    """
+    from adapter import steer
+
+    with opened(asked) as wired:
+        done = steer.resume(wired, name, per_minute=per_minute)
+    print_json(done)
+    say("It is still paused in its file: change that, and restart." if done["paused"] else "Resumed.")
 
 
 @click.group()

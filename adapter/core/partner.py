@@ -63,6 +63,8 @@ class Partner:
     """May its endpoint be at a private or loopback address? Off: such an address is refused."""
     chunk: int = 200
     timeout: float = 30.0
+    rate: float = 0.0
+    """Requests a minute that it takes at most, from all workers together; 0: as many as there are."""
     quiet_seconds: float = 0.0
     paused: bool = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from adapter.core import strict_json
 from adapter.core.diff import Adopt
@@ -12,9 +12,9 @@ from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.reconcile.looking import look_first
 from adapter.reconcile.sending import after, announce, remember, send, withheld_in
-from adapter.reconcile.settling import settle, stay_stopped
+from adapter.reconcile.settling import put_off, settle, stay_stopped
 from adapter.reconcile.work import Attempt, Work, fingerprint, read_work, taking_back
-from adapter.store import shares
+from adapter.store import paces, shares
 from adapter.store.shares import Share
 
 
@@ -27,7 +27,7 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
     lease = timedelta(seconds=desk.settings.lease_seconds)
     fault: Exception | None = None
     with desk.store.writing() as tx:
-        share = shares.claim(tx, worker=worker, now=now, lease=lease, skip=paused(desk))
+        share = paces.claim(tx, worker=worker, now=now, lease=lease, skip=paused(desk))
         if share is None:
             return None
         if share.partner not in desk.catalogue.partners:
@@ -70,6 +70,9 @@ def reconcile(desk: Desk, work: Work) -> None:
         settle(desk, replace(work, plan=replace(work.plan, changes=())), Attempt("unchanged"))
         return
     work, dark = look_first(desk, work)
+    if isinstance(dark, datetime):
+        put_off(desk, work, dark)
+        return
     if dark is not None:
         settle(desk, replace(work, plan=replace(work.plan, changes=())), dark)
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from adapter.core.diff import Delete, Holding
 from adapter.core.doubt import looked_up, unclear
@@ -12,21 +12,20 @@ from adapter.desk import Desk
 from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.reconcile.account import line_of
 from adapter.reconcile.work import Attempt, Work, not_sent, planned
-from adapter.store import disclosures, holdings, shares
+from adapter.store import disclosures, holdings, paces, shares
 from adapter.store.disclosures import Line
 
 
-def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | None]:
+def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]:
     """Find what the partner holds of what is not clear, and plan again. An attempt, where looking did not tell: then
-    nothing may be sent (exchange.md, *Delivery*: unknown outcome)."""
+    nothing may be sent (exchange.md, *Delivery*: unknown outcome). A time, where it is not to be asked again before."""
     questions = unclear(work.held, work.plan.changes)
     if not questions:
         return work, None
     learnt: list[Holding] = []
-    dark: Attempt | None = None
+    dark: Attempt | datetime | None = None
     for held in questions:
-        if not _prolong(desk, work):
-            dark = Attempt("unknown")
+        if (dark := _prolong(desk, work)) is not None:
             break
         found = _look(desk, work, held)
         if isinstance(found, Attempt):
@@ -73,8 +72,12 @@ def _lines_of_looking(desk: Desk, work: Work, learnt: Sequence[Holding]) -> list
     ]
 
 
-def _prolong(desk: Desk, work: Work) -> bool:
-    """Looking takes its time: hold the share for one more question. False: it is another's by now."""
-    lease = timedelta(seconds=desk.settings.lease_seconds + desk.catalogue.partners[work.share.partner].longest)
+def _prolong(desk: Desk, work: Work) -> Attempt | datetime | None:
+    """Looking takes its time: hold the share for one more question. An attempt: it is another's by now; a time: the
+    partner is not to be asked again before."""
+    partner, now = desk.catalogue.partners[work.share.partner], desk.clock()
+    lease = timedelta(seconds=desk.settings.lease_seconds + partner.longest)
     with desk.store.writing() as tx:
-        return shares.renew(tx, work.share, now=desk.clock(), lease=lease)
+        if not shares.renew(tx, work.share, now=now, lease=lease):
+            return Attempt("unknown")
+        return paces.take(tx, partner.id, now=now, rate=partner.rate)

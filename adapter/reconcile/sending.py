@@ -19,7 +19,7 @@ from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.outward.server import Server
 from adapter.reconcile.account import kind_of, line
 from adapter.reconcile.work import Attempt, Work, not_sent, thing_of
-from adapter.store import disclosures, holdings, shares
+from adapter.store import disclosures, holdings, paces, shares
 from adapter.store.database import Tx
 
 SHORTLY = timedelta(seconds=1)
@@ -49,7 +49,8 @@ def withheld_in(desk: Desk, work: Work, chunk: Sequence[Sent], payload: bytes) -
 
 
 def announce(desk: Desk, work: Work, chunk: Sequence[Sent]) -> bool:
-    """Account for the attempt before the bytes leave. False: another worker has the share, or the case has changed."""
+    """Account for the attempt before the bytes leave. False: another worker has the share, the case has changed, or the
+    partner is not to be asked again so soon."""
     now = desk.clock()
     partner = desk.catalogue.partners[work.share.partner]
     with desk.store.writing() as tx:
@@ -60,6 +61,9 @@ def announce(desk: Desk, work: Work, chunk: Sequence[Sent]) -> bool:
         adopted = _adopted(work)
         if _contested(tx, work, chunk, adopted):
             shares.settle(tx, work.share, due=now + SHORTLY, outcome=work.share.outcome, now=now)
+            return False
+        if (later := paces.take(tx, partner.id, now=now, rate=partner.rate)) is not None:
+            shares.put_off(tx, work.share, at=later, now=now)
             return False
         lease = timedelta(seconds=desk.settings.lease_seconds + partner.longest)
         shares.renew(tx, work.share, now=now, lease=lease)

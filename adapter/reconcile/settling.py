@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 
 from adapter.core.diff import Adopt, Freeze, Holding, Release, without_traffic
-from adapter.core.retry import Settled, Stopped, TryAgain, next_step
+from adapter.core.pace import Pace, after
+from adapter.core.retry import NextStep, Settled, Stopped, TryAgain, next_step
 from adapter.desk import Desk
 from adapter.reconcile.account import line
 from adapter.reconcile.work import Attempt, Work, fingerprint, plan_of
-from adapter.store import disclosures, holdings, shares
+from adapter.store import disclosures, holdings, paces, shares
 from adapter.store.database import Tx
 
 DONE = ("delivered", "existing", "unchanged", "stopped")
@@ -40,21 +42,14 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
     quiet = [c for c in work.plan.changes if isinstance(c, Adopt | Freeze | Release)]
     kept = [h for c in quiet if (h := without_traffic(c)) is not None]
     frozen = [line(desk, work, c, "frozen", "unchanged", now) for c in quiet if isinstance(c, Freeze)]
-    step = next_step(
-        attempt.outcome,
-        attempts=share.attempts + 1,
-        failing_since=share.failing_since,
-        now=now,
-        jitter=secrets.randbelow(1_000_000) / 1_000_000,
-        retry_after=attempt.retry_after,
-    )
     if attempt.outcome == "version":
         # Someone at the partner changed our copy: a person decides, and a retry then looks before it writes.
-        step = Stopped("rejected")
         alarms = ("conflict", *alarms)
     with desk.store.writing() as tx:
         if not shares.still_mine(tx, share):
             return
+        step = _step(tx, work, attempt, now)
+        before, pace = _paced(desk, tx, work, attempt, now)
         last = _last_user(desk, tx, work)
         holdings.save(tx, share.id, kept, now=now)
         # What failed may still refer to them there: until it is done they are held here, and nobody takes them back.
@@ -74,12 +69,57 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
                 shares.stop(
                     tx, share, outcome=attempt.outcome, detail=detail, alarms=alarms, refused=refused, due=due, now=now
                 )
+    _arrange(desk, share.partner, before, pace, now)
     if released:
         # On PostgreSQL two that settle at one instant do not see each other leave: each looks once more.
         with desk.store.writing() as tx:
             if orphans := _last_user(desk, tx, work):
                 holdings.save(tx, share.id, orphans, now=now)
                 shares.mark_due(tx, case_id=share.case_id, partner=share.partner, now=now)
+
+
+def put_off(desk: Desk, work: Work, until: datetime) -> None:
+    """Not now: nothing has been tried, and the share is due then."""
+    with desk.store.writing() as tx:
+        shares.put_off(tx, work.share, at=until, now=desk.clock())
+
+
+def _step(tx: Tx, work: Work, attempt: Attempt, now: datetime) -> NextStep:
+    if attempt.outcome == "version":
+        return Stopped("rejected")
+    pace = paces.of_partner(tx, work.share.partner)
+    return next_step(
+        attempt.outcome,
+        attempts=work.share.attempts + 1,
+        failing_since=pace.counted_from(work.share.failing_since, now),
+        now=now,
+        jitter=secrets.randbelow(1_000_000) / 1_000_000,
+        retry_after=attempt.retry_after,
+    )
+
+
+def _paced(desk: Desk, tx: Tx, work: Work, attempt: Attempt, now: datetime) -> tuple[Pace, Pace]:
+    """How the partner was called, and how it is called after this attempt."""
+    share, rate = work.share, desk.catalogue.partners[work.share.partner].rate
+    return paces.change(
+        tx,
+        share.partner,
+        lambda pace: after(
+            pace, attempt.outcome, share=share.id, now=now, retry_after=attempt.retry_after, rate=rate
+        ),
+    )  # fmt: skip
+
+
+def _arrange(desk: Desk, partner: str, before: Pace, pace: Pace, now: datetime) -> None:
+    """In a transaction of its own, for it touches many shares: no claim looks past them while the circuit is open, and
+    when it has closed none waits for nothing."""
+    if pace.is_open and pace.try_at is not None and pace != before:
+        with desk.store.writing() as tx:
+            shares.put_behind(tx, partner, until=pace.try_at)
+    elif before.is_open and not pace.is_open:
+        with desk.store.writing() as tx:
+            shares.bring_back(tx, partner, now=now)
+        desk.wake.set()
 
 
 def _left(desk: Desk, tx: Tx, work: Work) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+from adapter.core.pace import Pace
 from adapter.desk import Desk, Preview
 from adapter.show.found import known_case
-from adapter.store import cases, holdings
+from adapter.store import cases, holdings, paces
 from adapter.store import shares as share_rows
 from adapter.store.database import Tx
 
@@ -21,7 +23,12 @@ def shares_of(desk: Desk, number: str) -> list[dict[str, Any]]:
 
 
 def partners(desk: Desk | Preview) -> list[dict[str, Any]]:
-    """The partners of the instance; nothing secret."""
+    """The partners of the instance, and how each is called at present; nothing secret."""
+    kept: dict[str, Pace] = {}
+    pauses: dict[str, datetime] = {}
+    if isinstance(desk, Desk):
+        with desk.store.reading() as tx:
+            kept, pauses = paces.listed(tx), share_rows.pauses_since(tx)
     return [
         {
             "id": p.id,
@@ -31,10 +38,24 @@ def partners(desk: Desk | Preview) -> list[dict[str, Any]]:
             "release": p.release,
             "base_url": p.base_url,
             "since": p.since.isoformat(),
-            "paused": p.paused,
+            "paused": p.paused or p.id in pauses,
+            "paused_since": pauses[p.id].isoformat() if p.id in pauses else None,
+            "rate": p.rate or None,
+            **_called(kept.get(p.id, Pace())),
         }
         for p in desk.catalogue.partners.values()
     ]
+
+
+def _called(pace: Pace) -> dict[str, Any]:
+    """`circuit`: closed, or open since the partner was found to be away; `slowed`: seconds between two requests, where
+    the partner has said that they are too many."""
+    return {
+        "circuit": "open" if pace.is_open else "closed",
+        "open_since": pace.open_since.isoformat() if pace.open_since else None,
+        "next_try": pace.try_at.isoformat() if pace.is_open and pace.try_at else None,
+        "slowed": round(pace.spacing, 1) or None,
+    }
 
 
 def jwks(desk: Desk) -> dict[str, Any]:

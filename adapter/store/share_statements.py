@@ -152,6 +152,20 @@ POSTPONE = (
         updated_at=_NOW,
     )
 )
+# The attempt has not taken place: what the share had come to, and what it fails for, stay. It is due, not waiting, so
+# that whatever is taken back meanwhile need not wait.
+PUT_OFF = (
+    sa.update(shares)
+    .where(_MINE)
+    .values(
+        state="due",
+        due=_NEXT_DUE,
+        turn=_turn(sa.literal("due"), _NEXT_DUE),
+        lease_until=sa.null(),
+        worker="",
+        updated_at=_NOW,
+    )
+)
 RETRY = (
     sa.update(shares)
     .where(_c.case_id == _b("of_case"), _c.partner == _b("of_partner"))
@@ -181,6 +195,20 @@ OVERDUE = (
     .order_by(_c.turn, _c.id)
 )
 SPREAD = sa.update(shares).where(_c.id == _b("share_id")).values(turn=_b("later", type_=Instant))
+# Without waiting for whoever has one of them locked: that one is at work, or settles by itself.
+_BEHIND = (
+    sa.select(_c.id)
+    .where(_c.partner == _b("of_partner"), _c.state.in_(_CLAIMABLE), _c.turn < _b("later", type_=Instant))
+    .with_for_update(skip_locked=True)
+)
+PUT_BEHIND = sa.update(shares).where(_c.id.in_(_BEHIND)).values(turn=_b("later", type_=Instant))
+_BACK = (
+    sa.select(_c.id)
+    .where(_c.partner == _b("of_partner"), _c.state.in_(_CLAIMABLE), _c.turn > _NOW, _c.due <= _NOW)
+    .with_for_update(skip_locked=True)
+)
+BRING_BACK = sa.update(shares).where(_c.id.in_(_BACK)).values(turn=_c.due)
+PAUSES = sa.select(pauses)
 PAUSED = sa.select(pauses.c.partner).where(pauses.c.partner == _b("of_partner"))
 UNPAUSE = sa.delete(pauses).where(pauses.c.partner == _b("of_partner"))
 OF_CASE = sa.select(*_COLUMNS).where(_c.case_id == _b("of_case")).order_by(_c.partner)

@@ -163,6 +163,21 @@ def stop(
     )
 
 
+def put_off(tx: Tx, share: Share, *, at: datetime, now: datetime) -> bool:
+    """Not tried now, and not failed: due `at`, or earlier where it is marked. False: no longer the caller's."""
+    return _guarded(tx, sql.PUT_OFF, share, at=at, now=now)
+
+
+def put_behind(tx: Tx, partner: str, *, until: datetime) -> None:
+    """None of this partner's shares has its turn before `until`, so that no claim has to look past them."""
+    tx.connection.execute(sql.PUT_BEHIND, {"of_partner": partner, "later": until})
+
+
+def bring_back(tx: Tx, partner: str, *, now: datetime) -> None:
+    """What is due has its turn: nothing has to wait behind anything any more."""
+    tx.connection.execute(sql.BRING_BACK, {"of_partner": partner, "now": now})
+
+
 def retry(tx: Tx, case_id: str, partner: str, *, now: datetime) -> bool:
     """A person wants it tried now, whatever was refused or failed before. False if there is no such share."""
     values = {"of_case": case_id, "of_partner": partner, "now": now}
@@ -189,6 +204,11 @@ def resume(tx: Tx, partner: str, *, now: datetime, pace: timedelta = timedelta(0
 def paused(tx: Tx, partner: str) -> bool:
     """Is this partner paused?"""
     return tx.connection.scalar(sql.PAUSED, {"of_partner": partner}) is not None
+
+
+def pauses_since(tx: Tx) -> dict[str, datetime]:
+    """The partners that a person has paused, and since when."""
+    return {row.partner: row.since for row in tx.connection.execute(sql.PAUSES)}
 
 
 def of_case(tx: Tx, case_id: str) -> list[Share]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -119,6 +120,21 @@ pauses = Table(
     metadata,
     Column("partner", Text, primary_key=True),
     Column("since", Instant, nullable=False),
+)
+
+# How a partner is called at present (core/pace.py); none for one that is called as it comes.
+paces = Table(
+    "paces",
+    metadata,
+    Column("partner", Text, primary_key=True),
+    Column("failed", JSON, nullable=False),  # numbers of shares
+    Column("open_since", Instant),
+    Column("closed_at", Instant),
+    Column("tries", Integer, nullable=False),
+    Column("trying", Number),
+    Column("try_at", Instant),
+    Column("next_at", Instant),
+    Column("spacing", Float, nullable=False),
 )
 
 holdings = Table(

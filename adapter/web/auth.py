@@ -28,6 +28,8 @@ GET     /readyz                                     open
 GET     /openapi.json                               open
 GET     /.well-known/jwks.json                      open
 GET     /api/partners                               token   source coordinator privacy engineer admin
+POST    /api/partners/<partner>/pause               token   privacy engineer admin
+POST    /api/partners/<partner>/resume              token   privacy engineer admin
 GET     /api/forms                                  token   source coordinator privacy engineer admin
 GET     /api/forms/<form>                           token   source coordinator privacy engineer admin
 GET     /api/schemas/<collection>                   token   source coordinator privacy engineer admin
@@ -77,6 +79,7 @@ GET     /                                           page    coordinator privacy 
 GET     /waiting                                    page    coordinator privacy admin
 GET     /waiting/<case>                             page    coordinator privacy admin
 POST    /waiting/<case>                             page    coordinator privacy admin
+POST    /partners/<partner>                         page    privacy engineer admin
 POST    /sign-in                                    open
 POST    /sign-out                                   open
 GET     /static/<path:filename>                     open
@@ -99,6 +102,9 @@ def _read(line: str) -> tuple[tuple[str, str], Admission]:
 
 
 ADMISSIONS: Mapping[tuple[str, str], Admission] = MappingProxyType(dict(map(_read, _TABLE.strip().splitlines())))
+
+PAUSES = ADMISSIONS["POST", "/partners/<partner>"].roles
+"""Who may pause partners on the pages of the console, and resume them."""
 
 SEES_CASES = frozenset({"coordinator", "privacy", "admin"})
 """Who may see cases on the pages of the console."""

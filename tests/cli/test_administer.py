@@ -120,3 +120,26 @@ def test_a_database_of_a_later_version_is_refused_with_a_sentence(run: Run, tmp_
         result = run("--instance", folder, *command)
         assert result.exit_code == 1
         assert "that wrote it, or a later one" in result.stderr
+
+
+def test_a_partner_is_paused_and_resumed_at_a_pace(run: Run, instance: Path) -> None:
+    """The list says so; a pace that is none, and a partner that is none, change nothing."""
+
+    def lakeside() -> dict[str, object]:
+        rows = printed(run("--instance", instance, "partner", "list", "--json"))
+        return next(row for row in rows if row["id"] == "lakeside")
+
+    assert (lakeside()["paused"], lakeside()["circuit"]) == (False, "closed")
+    assert printed(run("--instance", instance, "partner", "pause", "lakeside")) == {
+        "partner": "lakeside",
+        "paused": True,
+    }
+    for pace in ("0", "-3", "nan", "inf"):
+        assert run("--instance", instance, "partner", "resume", "lakeside", "--per-minute", pace).exit_code == 1
+    assert lakeside()["paused"] is True
+    done = printed(run("--instance", instance, "partner", "resume", "lakeside", "--per-minute", "0.5"))
+    assert done == {"partner": "lakeside", "paused": False}
+    assert lakeside()["paused"] is False
+    for verb in ("pause", "resume"):
+        assert run("--instance", instance, "partner", verb, "nobody").exit_code == 1
+    assert printed(run("--instance", instance, "partner", "resume", "example"))["paused"] is True, "its file says so"

@@ -20,7 +20,7 @@ from adapter.core.diff import Holding
 from adapter.core.fhir.named import names_of
 from adapter.desk import Desk
 from adapter.reconcile import paused
-from adapter.store import cases, disclosures, holdings, shares
+from adapter.store import cases, disclosures, holdings, paces, shares
 from adapter.store.disclosures import Line
 from tests.outward.fault_server import FaultServer, Seen
 from tests.outward.memory_fhir import MemoryFhir, _Refusal
@@ -101,7 +101,7 @@ class Agency:
         for _ in range(2000):
             self.work()
             with self.desk.store.reading() as tx:
-                due = shares.next_due(tx, skip=paused(self.desk))
+                due = paces.next_due(tx, now=self.clock.now, skip=paused(self.desk))
             if due is None or due > until:
                 return
             self.clock.now = max(due, self.clock.now)

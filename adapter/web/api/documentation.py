@@ -19,6 +19,7 @@ from adapter.core.consent.rulebook import TOPICS
 from adapter.core.fhir.search import PARAMETERS
 from adapter.errors import NotFound
 from adapter.show.account import STATEMENTS
+from adapter.steer import LEAST_PER_MINUTE, MOST_PER_MINUTE
 from adapter.web.api.account import ACCOUNTS
 from adapter.web.api.asked import FORMS, MOST
 from adapter.web.auth import admission
@@ -29,6 +30,7 @@ _JSON = "application/json"
 _BODIES = {
     "api.put_case": "case",
     "api.preview": "Preview",
+    "api.resume": "Resumed",
     "api.account.enter": "Told",
     "api.review.give": "Reviewed",
     "api.forms.capture": "Ticks",
@@ -47,6 +49,8 @@ _ANSWERS = {
 _STATUS = {
     "Saved": "202",
     "api.retry": "202",
+    "api.pause": "202",
+    "api.resume": "202",
     "api.account.enter": "201",
     "api.forms.capture": "202",
     "api.forms.limit": "202",
@@ -146,6 +150,14 @@ _OWN: dict[str, dict[str, Any]] = {
         "description": "Who took the consent back (people/… or child), and on which day.",
         "required": ["by"],
         "properties": {"by": {"type": "string"}, "on": {"type": "string", "format": "date"}},
+    },
+    "Resumed": {
+        "type": "object",
+        "description": "The pace at which what has become due meanwhile goes on; may be left out whole.",
+        "additionalProperties": False,
+        "properties": {
+            "per_minute": {"type": "number", "minimum": LEAST_PER_MINUTE, "maximum": MOST_PER_MINUTE},
+        },
     },
     "Cancellation": {
         "type": "object",
@@ -268,7 +280,8 @@ def _body(rule: Rule, method: str) -> dict[str, Any] | None:
     if rule.endpoint == "api.put_record":
         return {"required": True, "content": {_JSON: {"schema": {"type": "object"}}}}
     if name := _BODIES.get(rule.endpoint):
-        return {"required": True, "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
+        required = name != "Resumed"
+        return {"required": required, "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
     return None
 
 

@@ -64,6 +64,18 @@ def partners() -> Response:
     return reply(show.partners(wiring()))
 
 
+@api.post("/api/partners/<partner>/pause")
+def pause(partner: str) -> Response:
+    """Start nothing new for this partner until it is resumed."""
+    return reply(steer.pause(wiring(), partner), status=202)
+
+
+@api.post("/api/partners/<partner>/resume")
+def resume(partner: str) -> Response:
+    """Go on with this partner; with `per_minute`, at most so many shares a minute of what has become due meanwhile."""
+    return reply(steer.resume(wiring(), partner, per_minute=steer.pace_asked(context.body())), status=202)
+
+
 @api.get("/api/cases")
 def cases() -> Response:
     """The cases, a page at a time: `limit` of them, behind the case `after`."""

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from flask import Blueprint, Response, make_response, redirect, request
 
-from adapter import show
-from adapter.errors import Unauthenticated
-from adapter.web.auth import SEES_CASES
+from adapter import show, steer
+from adapter.errors import Forbidden, Unauthenticated
+from adapter.web.auth import PAUSES, SEES_CASES
 from adapter.web.console import session
 from adapter.web.console.page import page
 from adapter.web.console.waiting import waiting
@@ -31,8 +31,24 @@ def first() -> Response:
     if (person := session.person()) is None:
         return page("sign_in.html")
     if person.role not in SEES_CASES:
-        return page("partners.html", person=person, partners=show.partners(wiring()))
-    return page("overview.html", person=person, **show.overview(wiring()))
+        return page("partners.html", person=person, may_pause=person.role in PAUSES, partners=show.partners(wiring()))
+    return page("overview.html", person=person, may_pause=person.role in PAUSES, **show.overview(wiring()))
+
+
+@console.post("/partners/<partner>")
+def steer_partner(partner: str) -> Response:
+    """Pause a partner, or resume it, at once or so many shares a minute."""
+    person = session.person()
+    if person is None:
+        raise Unauthenticated("Sign in on the first page.")
+    if person.role not in PAUSES:
+        raise Forbidden("Your role does not pause partners.")
+    session.check_form()
+    if request.form.get("do") == "pause":
+        steer.pause(wiring(), partner)
+    else:
+        steer.resume(wiring(), partner, per_minute=steer.pace_typed(request.form.get("per_minute", "")))
+    return _to_first()
 
 
 @console.post("/sign-in")

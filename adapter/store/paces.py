@@ -1,0 +1,114 @@
+"""How each partner is called at present, kept so that all workers on all machines share it: core/pace.py decides.
+
+A row is locked only after the share's own that it follows from, so that no two transactions wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapter.core.pace import Pace, asked_for
+from adapter.store import shares
+from adapter.store.database import Tx
+from adapter.store.shares import Share
+from adapter.store.tables import Instant, paces
+
+_c = paces.c
+_PARTNER = _c.partner == sa.bindparam("of_partner")
+
+# Statements
+ALL = sa.select(paces)
+ONE = sa.select(paces).where(_PARTNER)
+LOCKED = ONE.with_for_update()
+CHANGE = sa.update(paces).where(_PARTNER)
+TRY = (
+    sa.update(paces)
+    .where(_PARTNER, _c.open_since.is_not(None), _c.try_at <= sa.bindparam("now", type_=Instant))
+    .values(trying=sa.bindparam("by_share"), try_at=sa.bindparam("until", type_=Instant))
+)
+PROBE = (
+    sa.update(paces)
+    .where(_PARTNER, _c.open_since.is_not(None))
+    .values(trying=None, try_at=sa.bindparam("now", type_=Instant))
+)
+
+
+def listed(tx: Tx) -> dict[str, Pace]:
+    """How each partner is called that has not always been called as it comes."""
+    return {row.partner: _pace(row) for row in tx.connection.execute(ALL)}
+
+
+def of_partner(tx: Tx, partner: str) -> Pace:
+    """How this one is called."""
+    row = tx.connection.execute(ONE, {"of_partner": partner}).one_or_none()
+    return Pace() if row is None else _pace(row)
+
+
+def change(tx: Tx, partner: str, by: Callable[[Pace], Pace]) -> tuple[Pace, Pace]:
+    """The pace before and after; nothing is written, and nobody waited for, where it stays as it is."""
+    before = of_partner(tx, partner)
+    if by(before) == before:
+        return before, before
+    tx.connection.execute(tx.insert_absent(paces), _row(Pace()) | {"partner": partner})
+    before = _pace(tx.connection.execute(LOCKED, {"of_partner": partner}).one())
+    after = by(before)
+    tx.connection.execute(CHANGE.values(_row(after)), {"of_partner": partner})
+    return before, after
+
+
+def take(tx: Tx, partner: str, *, now: datetime, rate: float) -> datetime | None:
+    """One request to this partner is to leave now: None if it may, else when. `rate`: its file's requests a minute."""
+    later: list[datetime] = []
+
+    def by(pace: Pace) -> Pace:
+        found = asked_for(pace, now=now, rate=rate)
+        later[:] = [found] if isinstance(found, datetime) else []
+        return pace if isinstance(found, datetime) else found
+
+    change(tx, partner, by)
+    return later[0] if later else None
+
+
+def claim(tx: Tx, *, worker: str, now: datetime, lease: timedelta, skip: Collection[str] = ()) -> Share | None:
+    """As shares.claim, but none of a partner that is not to be called now; of one whose circuit is open, one alone,
+    which tries, and until its lease has run out no other."""
+    known = listed(tx)
+    skipped = {*skip, *(partner for partner, pace in known.items() if pace.until(now) is not None)}
+    if not any(pace.is_open for pace in known.values()):
+        return shares.claim(tx, worker=worker, now=now, lease=lease, skip=skipped)
+    while True:
+        with tx.connection.begin_nested() as point:
+            share = shares.claim(tx, worker=worker, now=now, lease=lease, skip=skipped)
+            if share is None or not known.get(share.partner, Pace()).is_open:
+                return share
+            values = {"of_partner": share.partner, "now": now, "until": now + lease, "by_share": share.id}
+            if tx.connection.execute(TRY, values).rowcount == 1:
+                return share
+            point.rollback()  # another worker's share tries: this one stays as it was
+        skipped.add(share.partner)
+
+
+def next_due(tx: Tx, *, now: datetime, skip: Collection[str] = ()) -> datetime | None:
+    """When a claim with the same `skip` may next find something; None if never."""
+    waits = {p: at for p, pace in listed(tx).items() if p not in skip and (at := pace.until(now)) is not None}
+    turns = [shares.next_due(tx, skip={*skip, *waits}), *waits.values()]
+    return min((turn for turn in turns if turn is not None), default=None)
+
+
+def let_try(tx: Tx, partner: str, *, now: datetime) -> None:
+    """A person says so: one share of a partner whose circuit is open may try now."""
+    tx.connection.execute(PROBE, {"of_partner": partner, "now": now})
+
+
+def _row(pace: Pace) -> dict[str, Any]:
+    return asdict(pace) | {"failed": list(pace.failed)}
+
+
+def _pace(row: sa.Row[Any]) -> Pace:
+    values = {name: value for name, value in row._asdict().items() if name != "partner"}
+    return Pace(**values | {"failed": tuple(row.failed)})
