@@ -12,6 +12,7 @@ from pathlib import Path
 from fpdf import FPDF
 from fpdf.enums import MethodReturnValue, XPos, YPos
 
+from adapter import log
 from adapter.core.sheet import (
     LEGENDS,
     Block,
@@ -45,6 +46,7 @@ _LINE = {TEXT: 5.4, SMALL: 4.6, HEADING: 6.4, TITLE: 8.6}
 
 def pdf(sheet: Sheet, *, size: str = "letter") -> bytes:
     """The whole document. `size`: letter or a4."""
+    log.replace_lines_of("fpdf", "fontTools")  # they name the letters that a font has not
     page = _Page(sheet, size)
     page.add_page()
     page.title_block(sheet.title)
@@ -72,6 +74,8 @@ class _Page(FPDF):
 
     def footer(self) -> None:
         """On each page: which form and version it is, and which page of how many."""
+        # What stands around a page, said so (ISO 32000-1, 14.8.2.2): a paragraph that runs over the page is one.
+        self._out("/Artifact BMC")
         self.set_y(-MARGIN + 2)
         self.letters(SMALL)
         self.set_text_color(70)
@@ -79,6 +83,7 @@ class _Page(FPDF):
         counted = LEGENDS[self.sheet.language].page.format(page=self.page_no(), pages="{nb}")
         self.cell(40, 5, counted, align="R")
         self.set_text_color(0)
+        self._out("EMC")
 
     def letters(self, points: float, *, bold: bool = False) -> None:
         self.set_font(FONT, "B" if bold else "", points)

@@ -53,7 +53,10 @@ def last_look(
         flat = lay_out(case, rulebook, partner)
         moment = Moment(case, kept, flat.paths(), rulebook, rulebook.partners[partner], now)
         sides = split(moment, flat)
-        paths = found(read(payload, given), sides.withheld, sides.permitted)
+        what = read(payload, given)
+        if not what.closed <= {leaf.value for leaf in sides.permitted}:
+            return Stop(paths=("",))  # a PDF that cannot be read, and is no document of the case
+        paths = found(what, sides.withheld, sides.permitted)
     except Exception:  # noqa: BLE001  Whatever went wrong, the answer is a stop: nothing goes on from here.
         return Stop(paths=("",))
     return Stop(paths) if paths else None

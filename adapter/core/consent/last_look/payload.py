@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from adapter.core.consent.last_look.pages import pages
+
 ADDRESSES = frozenset({"id", "reference", "url", "uri", "fullUrl", "ifNoneExist", "ifMatch", "link", "versionId"})
 """Members that hold an id, a reference or a URL; besides, every string that begins as a URL or a URN."""
 ENOUGH = 24
@@ -33,6 +35,10 @@ class Read:
     text: str
     words: frozenset[str]
     tokens: frozenset[str]
+    packed: str = ""
+    """The pages of PDFs without white space: there a line ends anywhere, and so may a word."""
+    closed: frozenset[str] = frozenset()
+    """The base64 of PDFs that cannot be read."""
 
 
 def even(text: str) -> str:
@@ -52,6 +58,8 @@ class _Pile:
 
     strings: set[str] = field(default_factory=set)
     addresses: set[str] = field(default_factory=set)
+    packed: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
     given: frozenset[str] = frozenset()
     """Ids that the partner gave."""
     taken: set[tuple[str, bool]] = field(default_factory=set)
@@ -65,7 +73,7 @@ def read(payload: bytes, given: Collection[str] = ()) -> Read:
     # BREAK is not white space, so each string is evened out apart from its neighbours.
     text = even(f" {BREAK} ".join(pile.strings))
     tokens = frozenset(token for address in pile.addresses for token in TOKEN.findall(even(unquote(address))))
-    return Read(text, frozenset(text.split()), tokens)
+    return Read(text, frozenset(text.split()), tokens, BREAK.join(pile.packed), frozenset(pile.closed))
 
 
 def _gather(value: Any, name: str, pile: _Pile, depth: int) -> None:
@@ -100,8 +108,23 @@ def _take(text: str, name: str, pile: _Pile, depth: int) -> None:
     pile.strings.add(text)
     pile.strings.update(_readings(text))
     if depth and (name == "data" or len(text) >= ENOUGH):
-        for inner in _opened("".join(text.split()) if name == "data" else text):
-            _gather(inner, name if isinstance(inner, str) else "", pile, depth - 1)
+        for inner in _opened(text, "".join(text.split()) if name == "data" else text):
+            if isinstance(inner, bytes):
+                _turn(inner, text, pile)
+            else:
+                _gather(inner, name if isinstance(inner, str) else "", pile, depth - 1)
+
+
+def _turn(pdf: bytes, text: str, pile: _Pile) -> None:
+    """The pages of a PDF, read as one: a paragraph may run over a page."""
+    try:
+        found = pages(pdf)
+    except (ValueError, LookupError):
+        pile.closed.add(text)
+        return
+    pile.strings.update(found.around)
+    pile.strings.add(" ".join(found.flow))
+    pile.packed.add("".join(even("".join(found.flow)).split()))
 
 
 def _full_name(value: dict[str, Any]) -> Iterator[str]:
@@ -121,15 +144,16 @@ def _readings(text: str) -> Iterator[str]:
         yield unquote(text)
 
 
-def _opened(text: str) -> Iterator[Any]:
-    """What is inside: base64 (data of an attachment, and anything that looks like it), or JSON in a string."""
-    if " " not in text and ENCODED.fullmatch(text):
-        packed = text.replace("-", "+").replace("_", "/").rstrip("=")
+def _opened(text: str, dense: str) -> Iterator[Any]:
+    """What is inside: base64 (data of an attachment, and anything that looks like it), or JSON in a string. Bytes are
+    those of a PDF."""
+    if " " not in dense and ENCODED.fullmatch(dense):
+        packed = dense.replace("-", "+").replace("_", "/").rstrip("=")
         try:
             inner = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
         except binascii.Error:
             return
-        yield inner.decode("utf-8", "replace")
+        yield inner if b"%PDF-" in inner[:1024] else inner.decode("utf-8", "replace")
     elif text.lstrip()[:1] in ("{", "["):
         try:
             yield json.loads(text)

@@ -97,6 +97,8 @@ def _full_names(leaves: Iterable[Leaf]) -> Iterator[tuple[tuple[str, ...], str]]
 def _stands(sought: Sought, read: Read) -> bool:
     if sought.how == "addresses":
         return sought.value in read.tokens or f"{BREAK} {sought.value} {BREAK}" in f"{BREAK} {read.text} {BREAK}"
+    if read.packed and len(sought.value) >= NAME and "".join(sought.value.split()) in read.packed:
+        return True
     if sought.how == "inside":
         return _may_stand(sought.value.split()[1:-1], read) and sought.value in read.text
     if sought.value not in read.text:
@@ -126,4 +128,5 @@ def _known(permitted: Iterable[Leaf]) -> Read:
     leaves = [leaf for leaf in permitted if isinstance(leaf.value, str)]
     values = [even(leaf.value) for leaf in leaves] + [value for _, value in _full_names(leaves)]
     text = f" {BREAK} ".join(dict.fromkeys(values))
-    return Read(text, frozenset(text.split()), frozenset(values))
+    packed = BREAK.join("".join(value.split()) for value in values)
+    return Read(text, frozenset(text.split()), frozenset(values), packed)
