@@ -144,8 +144,9 @@ def _bodies(desired: Desired, stored: StoredCase) -> Served:
 
 
 def _shown(desired: Desired, made: Made, consents: tuple[str, ...]) -> Shown:
-    label = desired.view.labels.get(made.about)
-    return Shown(made.urn, made.about, made.parts, made.topics, tuple(label.purposes) if label else (), consents)
+    labels = desired.view.labels
+    purposes = {purpose for path in made.about.split() if path in labels for purpose in labels[path].purposes}
+    return Shown(made.urn, made.about, made.parts, made.topics, tuple(sorted(purposes)), consents)
 
 
 def _withheld_in(

@@ -276,9 +276,10 @@ def _left_under(desk: Desk, number: str, path: str) -> list[dict[str, str]]:
     left: dict[tuple[str, str, str], dict[str, str]] = {}
     for line in (entry.line for entry in entries):
         if line.kind == "delivered" and path in {each.partition("@")[0] for each in line.consents}:
-            key, at = (line.partner, line.about, line.resource_type), line.at.isoformat()
-            known = left.setdefault(key, {"partner": key[0], "record": key[1], "type": key[2], "first": at})
-            known["last"] = at
+            for record in line.about.split(" "):  # a document tells of several
+                key, at = (line.partner, record, line.resource_type), line.at.isoformat()
+                known = left.setdefault(key, {"partner": key[0], "record": key[1], "type": key[2], "first": at})
+                known["last"] = at
     return [left[key] for key in sorted(left)]
 
 

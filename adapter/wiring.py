@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from adapter import catalogue as catalogues
@@ -18,6 +18,7 @@ from adapter.desk import Desk, Preview
 from adapter.errors import Misconfigured
 from adapter.outward.server import Server
 from adapter.outward.signing import SigningKeys
+from adapter.paper.pdf import pdf
 from adapter.settings import Agency, Settings
 from adapter.store.database import Store
 from adapter.store.seal import Keys
@@ -25,6 +26,8 @@ from adapter.store.seal import Keys
 Wiring = Desk
 IDENTITY = "identity"
 """The label under which the instance's keys give the secret of all identifiers."""
+PAPERS = 32
+"""How many PDFs of plans a process remembers."""
 DEMONSTRATION = b"a demonstration, not a secret: ids made with it are worth nothing"
 
 
@@ -72,6 +75,8 @@ def _bench(catalogue: Catalogue, settings: Agency, secret: bytes) -> Bench:
         secret,
         settings.identifier_system,
         checkers(files_root()),
+        # A document is made anew each time that its case is looked at, and mostly from the same sheet.
+        lru_cache(maxsize=PAPERS)(pdf),
     )
 
 

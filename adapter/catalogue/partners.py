@@ -80,6 +80,9 @@ def _partner(name: str, form: Form, sectors: Collection[str], identifier_types: 
         narrative=form.take("narrative", flag, True),
         withdrawal=cast(Literal["delete", "stub"], form.take("withdrawal", one_of("delete", "stub"), "delete")),
         bytes=cast(Literal["binary", "inline"], form.take("bytes", one_of("binary", "inline"), "binary")),
+        document=cast(
+            Literal["auto", "always", "never"], form.take("document", one_of("auto", "always", "never"), "auto")
+        ),
         authorisation=authorisation(form.table("authorisation")),
         reads=form.take("reads", flag, False),
         private_addresses=form.take("private_addresses", flag, False),

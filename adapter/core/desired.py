@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from adapter.core.consent.rulebook import Rulebook
 from adapter.core.consent.rules import Alarm, Rules, compile_rules
 from adapter.core.consent.view import View, view
 from adapter.core.diff import Change, Delete, Holding, Made, Update, changes
+from adapter.core.document import Scene, held_as_document, in_place, within
 from adapter.core.fhir.checker import Checker
 from adapter.core.fhir.models import problems
 from adapter.core.identity import Identity, Key
@@ -21,6 +22,7 @@ from adapter.core.mapping.resources import Mappings, resources
 from adapter.core.partner import Release
 from adapter.core.residue import Residue
 from adapter.core.schema import paths as paths_of
+from adapter.core.sheet import Sheet
 from adapter.errors import Problem
 
 
@@ -33,6 +35,8 @@ class Bench:
     identity_secret: bytes
     identifier_system: str
     checkers: Mapping[Release, Checker]
+    paper: Callable[[Sheet], bytes]
+    """Makes a PDF of a sheet, the same one each time."""
 
     def identity(self, partner: str) -> Identity:
         """A partner's own names for our resources."""
@@ -55,9 +59,13 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What a partner should hold now. `wrong`: what our own check found; then nothing of it may leave."""
+    """What a partner should hold now. `wrong`: what our own check found; then nothing of it may leave.
+
+    `mapped`: every resource that the view became, also where `made` has it within a document only.
+    """
 
     made: tuple[Made, ...]
+    mapped: tuple[Made, ...]
     view: View
     wrong: tuple[Problem, ...]
     findings: tuple[Problem, ...]
@@ -78,28 +86,41 @@ def rules_of(bench: Bench, subject: Subject) -> Rules:
     return compile_rules(subject.case, rulebook_for(bench.rulebook, subject.kept), subject.kept)
 
 
-def desire(bench: Bench, subject: Subject, partner: str, now: datetime) -> Desired:
+def desire(
+    bench: Bench, subject: Subject, partner: str, now: datetime, *, not_taken: Collection[str] = frozenset()
+) -> Desired:
     """view ▸ map ▸ check (design.md section 4), in the release that the partner speaks. Pure; the same for the same
-    permitted content."""
+    permitted content.
+
+    `not_taken`: the types of which its server lacks create or update. Where the plan's are among them, and where its
+    file says so, it holds one document in their place.
+    """
     rules = rules_of(bench, subject)
     identity = bench.identity(partner)
-    release = bench.rulebook.partners[partner].release
+    receiver = bench.rulebook.partners[partner]
+    if "Binary" in not_taken:
+        receiver = replace(receiver, bytes="inline")
+    release = receiver.release
     shown = view(
         subject.case, rules, partner, now, tie=lambda path: identity.urn(Key(subject.number, path, path.split("/")[0]))
     )
+    mappings = bench.mappings[release]
     mapped = resources(
         shown,
-        bench.mappings[release],
+        mappings,
         case_number=subject.number,
-        partner=bench.rulebook.partners[partner],
+        partner=receiver,
         identity=identity,
         program=subject.case.get("program", ""),
         now=now,
     )
+    scene = Scene(receiver, identity, subject.number, mappings.codes, bench.paper)
+    placed = in_place(mapped.made, shown, scene, held_as_document(receiver, not_taken))
     return Desired(
-        made=mapped.made,
+        made=placed.made,
+        mapped=mapped.made,
         view=shown,
-        wrong=mistakes(bench, release, mapped.made),
+        wrong=(*mistakes(bench, release, placed.made), *_mistakes_in(bench, release, placed.document)),
         findings=mapped.findings,
         alarms=alarms(rules, now),
         next_change=next_change(rules, now),
@@ -116,6 +137,15 @@ def mistakes(bench: Bench, release: Release, resources: Sequence[Made]) -> tuple
     )
 
 
+def _mistakes_in(bench: Bench, release: Release, document: dict[str, Any] | None) -> list[Problem]:
+    """The same of the FHIR document inside: a Bundle whose entries refer to each other."""
+    if document is None:
+        return []
+    (checked,) = bench.checkers[release].each([("", document)])
+    found = {*problems(document, release=release), *checked}
+    return [Problem(f"Bundle of the document{problem.pointer}", problem.detail) for problem in sorted(found)]
+
+
 def plan(
     bench: Bench,
     subject: Subject,
@@ -125,14 +155,18 @@ def plan(
     *,
     directory: Mapping[str, Holding],
     kept_elsewhere: Collection[str],
+    not_taken: Collection[str] = frozenset(),
 ) -> Plan:
-    """What makes the partner's copy equal to what consent allows now (exchange.md: map(view) ∪ residue(holdings))."""
-    desired = desire(bench, subject, partner, now)
+    """What makes the partner's copy equal to what consent allows now (exchange.md: map(view) ∪ residue(holdings)).
+
+    `not_taken` as in `desire`: of these types no residue is left either.
+    """
+    desired = desire(bench, subject, partner, now, not_taken=not_taken)
     staying: set[str] = set()
     if any(h.state != "withdrawn" for h in holdings):
         rules = rules_of(bench, subject)
         paths = frozen(subject.case, rules, partner, now)
-        staying = {h.urn for h in holdings if h.about in paths}
+        staying = {h.urn for h in holdings if within(h.about, paths)}
         if staying:
             # What stays may refer to who is no longer in the case: deleting that would be refused.
             there = paths_of(subject.case)
@@ -141,9 +175,10 @@ def plan(
     stubs = receiver.withdrawal == "stub"
     residue = Residue(bench.identity(partner), subject.number, receiver.release, stubs=stubs)
     wanted = residue.beside(desired.made, holdings, staying)
-    beside = wanted[len(desired.made) :]
+    beside = [made for made in wanted[len(desired.made) :] if made.type not in not_taken]
     # A mistake there is told of and stops the share; it still goes, for what it takes the place of must not stay.
     desired = replace(desired, wrong=(*desired.wrong, *mistakes(bench, receiver.release, beside)))
+    wanted = [*desired.made, *beside]
     # Nothing can be deleted there, and a directory resource has no stub: one Delete would have the whole refused.
     kept = {h.urn for h in holdings if h.directory} if stubs else kept_elsewhere
     return Plan(changes(wanted, holdings, frozen=staying, directory=directory, kept_elsewhere=kept), desired)
@@ -157,4 +192,6 @@ def narrows(needed: Iterable[Change]) -> bool:
                 return True
             case Update(made, held) if not ({*held.parts, *held.topics} <= {*made.parts, *made.topics}):
                 return True
+            case Update(made, held) if not held.directory and not {*held.about.split()} <= {*made.about.split()}:
+                return True  # a document without something that was in it
     return False

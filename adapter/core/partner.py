@@ -56,6 +56,9 @@ class Partner:
     withdrawal: Literal["delete", "stub"] = "delete"
     bytes: Literal["binary", "inline"] = "binary"
     """What documents hold: a Binary each, or within the DocumentReference where its server cannot search Binaries."""
+    document: Literal["auto", "always", "never"] = "auto"
+    """The plan as one document in place of CareTeam, Goal and CarePlan: where its server lacks one of them, whatever it
+    says of itself, or never."""
     authorisation: Authorisation = field(default_factory=Authorisation)
     reads: bool = False
     """May it read its view at our own /fhir? Then it needs no address."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from adapter.core.consent.view import OWN
 from adapter.core.diff import Holding, Made
+from adapter.core.document import pieces_of
 from adapter.core.fhir.named import named_by
 from adapter.core.identity import Identity, Key
 from adapter.core.partner import Release
@@ -103,7 +104,8 @@ class Residue:
         gone = [h for h in more if not h.directory and h.ours and not _is_own_consent(h)]
         known = _STUBS[self.release]
         stubs = [self._stub(h) for h in gone if self.stubs and h.state != "withdrawn" and h.type in known]
-        ended = [h for h in gone if not _took_place(h, made)]
+        pieces = pieces_of(self.identity, self.number)
+        ended = [h for h in gone if not _took_place(h, made) and not _still_told(h, made, pieces)]
         return [*made, *closing, *stubs, *self._purge(ended, holdings)]
 
     def _inactive(self, held: Holding) -> Made:
@@ -178,6 +180,16 @@ def _took_place(held: Holding, made: Iterable[Made]) -> bool:
         and {*held.topics} <= {*m.topics}
         for m in made
     )
+
+
+def _still_told(held: Holding, made: Sequence[Made], pieces: Collection[str]) -> bool:
+    """Is what it told told in the document now, or what was in the document by itself? Then no permission ended."""
+    paths = {*held.about.split()}
+    telling = [m for m in made if not paths.isdisjoint(m.about.split())]
+    if held.urn not in pieces and not any(m.urn in pieces for m in telling):
+        return False
+    told = ({path for m in telling for path in m.about.split()}, {x for m in telling for x in (*m.parts, *m.topics)})
+    return paths <= told[0] and {*held.parts, *held.topics} <= told[1]
 
 
 def _identifier(identifier: tuple[str, str]) -> dict[str, str]:

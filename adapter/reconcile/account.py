@@ -32,8 +32,9 @@ def line_of(
     desk: Desk, work: Work, thing: Made | Holding, operation: str, kind: str, outcome: str, now: datetime
 ) -> Line:
     """One line of the account: what, for what, under which consents as they are now."""
-    label = work.plan.desired.view.labels.get(thing.about)
-    purposes: Iterable[str] = label.purposes if label else (desk.catalogue.partners[work.share.partner].purpose,)
+    labels = work.plan.desired.view.labels
+    known = {each for path in thing.about.split() if path in labels for each in labels[path].purposes}
+    purposes: Iterable[str] = sorted(known) or (desk.catalogue.partners[work.share.partner].purpose,)
     return Line(
         at=now,
         partner=work.share.partner,

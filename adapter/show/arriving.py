@@ -10,6 +10,7 @@ from adapter.core.consent.endings import frozen
 from adapter.core.consent.review import still_reviewed
 from adapter.core.desired import Subject, desire, rules_of
 from adapter.core.diff import Holding
+from adapter.core.document import within
 from adapter.core.keeping import carry, carry_over_deletion
 from adapter.desk import Desk
 from adapter.store import cases, holdings
@@ -102,7 +103,7 @@ def _lost(desk: Desk, subject: Subject, partner: str, there: list[Holding]) -> s
     if all(h.urn in wanted for h in there):
         return set()
     stay = frozen(subject.case, rules_of(desk.bench, subject), partner, now)
-    return {h.urn for h in there if h.urn not in wanted and h.about not in stay}
+    return {h.urn for h in there if h.urn not in wanted and not within(h.about, stay)}
 
 
 def _standing(stored: StoredCase) -> Standing:

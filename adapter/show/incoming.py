@@ -64,7 +64,7 @@ def _known(desk: Desk | Preview, home: bytes, partner: str, at: datetime) -> Cal
     if found := check(case, desk.catalogue.schemas):
         raise Refused(f"The case file breaks {len(found)} rules.", found)
     desired = desire(desk.bench, Subject(case["case"], case, {}), partner, at)
-    paths = {made.identifier: made.about for made in desired.made}
+    paths = {made.identifier: made.about for made in desired.mapped}
     return lambda system, value: paths.get((system, value))
 
 

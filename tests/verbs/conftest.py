@@ -18,6 +18,7 @@ from adapter.core.desired import Bench
 from adapter.core.partner import Authorisation
 from adapter.desk import Desk
 from adapter.outward.server import Server
+from adapter.paper.pdf import pdf
 from adapter.settings import Settings
 from adapter.store.database import Store
 from tests.outward.fault_server import FaultServer
@@ -99,6 +100,7 @@ def _agency(
         b"a secret of the tests",
         known.identifier_system,
         checkers(catalogues.files_root()),
+        pdf,
     )
     clock = Clock()
     return Agency(Desk(settings, catalogue, bench, clock, store, ways.__getitem__), clock, servers)

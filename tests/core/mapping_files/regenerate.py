@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from adapter.core.partner import Release
+from tests.core.document import regenerate as document
 from tests.core.mapping_files.views import ROOT, ROWS, mapped, mappings, row
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -39,6 +40,7 @@ def main() -> None:
             file.parent.mkdir(exist_ok=True)
             text = json.dumps(of_row(name, using), indent=1, ensure_ascii=False)
             file.write_text(text + "\n", encoding="utf-8")
+    document.main()
 
 
 if __name__ == "__main__":
