@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from adapter.catalogue.codes import check_lines, read_codes
+from adapter.catalogue.dialects import read_dialects
 from adapter.catalogue.files import Found, Source, read_json
 from adapter.catalogue.forms import Known, read_forms
 from adapter.catalogue.inbound import check_inbound, extensions_sent, read_inbound
@@ -39,6 +40,7 @@ from adapter.core.mapping.inbound import Inbound, InboundMapping
 from adapter.core.mapping.resources import Mappings
 from adapter.core.onramp.source import Source as ImportSource
 from adapter.core.partner import Partner, Release
+from adapter.core.referral.table import Dialect
 from adapter.core.schema import Schemas
 from adapter.errors import Finding, Misconfigured
 
@@ -82,6 +84,8 @@ class Catalogue:
     sectors: frozenset[str]
     forms: Mapping[str, Form]
     """Consent forms, by their ids."""
+    dialects: Mapping[str, Dialect]
+    """How partners answer referrals, by the name that their files give."""
 
 
 class Agency(Protocol):
@@ -258,8 +262,11 @@ def _read(partners: Path | None, root: Path, *, with_inbound: bool = False) -> t
         _read_inbound(base, sources, codes, found, releases=("R4", "R5"))
     check_used(codes, {*lists, *_MAPS_OF_LABELS}, uses, "mappings/codes", found)
     types = parts.tables.get("identifiers", {})
+    dialects = read_dialects(base / "dialects", "mappings/dialects", found)
     configured = (
-        read_partners(partners, found, sectors=sorted(sectors), identifier_types=list(types)) if partners else {}
+        read_partners(partners, found, sectors=sorted(sectors), identifier_types=list(types), dialects=sorted(dialects))
+        if partners
+        else {}
     )
     if found.errors:
         return None, found
@@ -276,6 +283,7 @@ def _read(partners: Path | None, root: Path, *, with_inbound: bool = False) -> t
         partners=configured,
         sectors=sectors,
         forms=forms,
+        dialects=dialects,
     ), found
 
 

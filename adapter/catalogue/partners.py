@@ -6,12 +6,12 @@ import re
 from collections.abc import Collection
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from adapter.catalogue.authorisation import authorisation, web_address
 from adapter.catalogue.files import Found
 from adapter.core.consent.rulebook import PURPOSES
-from adapter.core.partner import Partner, Purpose
+from adapter.core.partner import Answers, Partner, Purpose, Referrals
 from adapter.core.toml_form import (
     Form,
     WrongError,
@@ -37,7 +37,12 @@ _WRONG_ADDRESS = "must be an https address without a slash at its end, such as h
 
 
 def read_partners(
-    folder: Path, found: Found, *, sectors: Collection[str], identifier_types: Collection[str]
+    folder: Path,
+    found: Found,
+    *,
+    sectors: Collection[str],
+    identifier_types: Collection[str],
+    dialects: Collection[str],
 ) -> dict[str, Partner]:
     """Every partner of the folder by id; errors noted for the files that are wrong."""
     if not folder.is_dir():
@@ -56,13 +61,15 @@ def read_partners(
         except (OSError, UnicodeDecodeError):
             found.errors.append(Finding(str(path), 0, "cannot be read as UTF-8"))
         else:
-            partner = _partner(path.stem, form, sectors, identifier_types)
+            partner = _partner(path.stem, form, sectors, identifier_types, dialects)
             partners[partner.id] = partner
             _note_shared(partner, form, holders)
     return partners
 
 
-def _partner(name: str, form: Form, sectors: Collection[str], identifier_types: Collection[str]) -> Partner:
+def _partner(
+    name: str, form: Form, sectors: Collection[str], identifier_types: Collection[str], dialects: Collection[str]
+) -> Partner:
     partner = Partner(
         id=name,
         name=form.require("name", text, ""),
@@ -91,6 +98,7 @@ def _partner(name: str, form: Form, sectors: Collection[str], identifier_types: 
         rate=form.take("rate", number(0, 60_000), 0.0),
         quiet_seconds=form.take("quiet_seconds", number(0, 86_400), 0.0),
         paused=form.take("paused", flag, False),
+        referrals=_referrals(form.table("referrals"), dialects),
     )
     _check_together(partner, form)
     form.close()
@@ -118,6 +126,18 @@ def _check_together(partner: Partner, form: Form) -> None:
 
 def _identifier(form: Form) -> tuple[str, str]:
     found = form.require("system", uri, ""), form.require("value", text, "")
+    form.close()
+    return found
+
+
+def _referrals(form: Form, dialects: Collection[str]) -> Referrals:
+    found = Referrals(
+        form.take("dialect", one_of(*dialects), "generic"),
+        cast(Answers, form.take("answers", one_of(*get_args(Answers)), "poll")),
+        form.take("every", number(0.1, 10_080), 60.0),
+    )
+    if form.has("every") and found.answers != "poll":
+        form.wrong('every: is of no use unless answers is "poll"', "every")
     form.close()
     return found
 

@@ -31,6 +31,20 @@ class Authorisation:
     """The name of our signing key; empty: the newest of the algorithm whose use has begun."""
 
 
+Answers = Literal["poll", "push", "link"]
+"""How answers to referrals come home: we ask; they write to our /fhir; through a signed link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Referrals:
+    """By which table a partner moves a referral (mappings/dialects), and how we learn of it."""
+
+    dialect: str = "generic"
+    answers: Answers = "poll"
+    every: float = 60.0
+    """Minutes between two polls. Under 15 only where the partner file says so (Gravity, *Checking Task Status*)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Partner:
     """An organisation with an endpoint that may receive, and may answer."""
@@ -70,6 +84,7 @@ class Partner:
     """Requests a minute that it takes at most, from all workers together; 0: as many as there are."""
     quiet_seconds: float = 0.0
     paused: bool = False
+    referrals: Referrals = field(default_factory=Referrals)
 
     @property
     def longest(self) -> float:
