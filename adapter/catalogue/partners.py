@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from adapter.catalogue.authorisation import authorisation, web_address
+from adapter.catalogue.client import client
 from adapter.catalogue.files import Found
 from adapter.core.consent.rulebook import PURPOSES
 from adapter.core.partner import Answers, Partner, Purpose, Referrals
@@ -50,6 +51,7 @@ def read_partners(
         return {}
     partners: dict[str, Partner] = {}
     holders: dict[tuple[str, str], str] = {}
+    clients: dict[str, str] = {}
     for path in sorted(folder.glob("*.toml")):
         if not _ID.fullmatch(path.stem):
             found.errors.append(Finding(str(path), 0, "the file's name must be letters, digits, hyphens and dots"))
@@ -61,14 +63,21 @@ def read_partners(
         except (OSError, UnicodeDecodeError):
             found.errors.append(Finding(str(path), 0, "cannot be read as UTF-8"))
         else:
-            partner = _partner(path.stem, form, sectors, identifier_types, dialects)
+            partner = _partner(path.stem, folder, form, sectors, identifier_types, dialects)
             partners[partner.id] = partner
             _note_shared(partner, form, holders)
+            if partner.client.id and (holder := clients.setdefault(partner.client.id, partner.id)) != partner.id:
+                form.table("client").wrong(f"id: this one is {holder}'s already", "id")
     return partners
 
 
 def _partner(
-    name: str, form: Form, sectors: Collection[str], identifier_types: Collection[str], dialects: Collection[str]
+    name: str,
+    folder: Path,
+    form: Form,
+    sectors: Collection[str],
+    identifier_types: Collection[str],
+    dialects: Collection[str],
 ) -> Partner:
     partner = Partner(
         id=name,
@@ -91,6 +100,7 @@ def _partner(
             Literal["auto", "always", "never"], form.take("document", one_of("auto", "always", "never"), "auto")
         ),
         authorisation=authorisation(form.table("authorisation")),
+        client=client(form.table("client"), folder),
         reads=form.take("reads", flag, False),
         private_addresses=form.take("private_addresses", flag, False),
         chunk=form.take("chunk", whole(1, 10_000), 200),

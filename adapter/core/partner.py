@@ -46,6 +46,15 @@ class Referrals:
 
 
 @dataclass(frozen=True, slots=True)
+class Client:
+    """The partner's own system, as it shows itself to our token endpoint: its id, and the public keys that it signs
+    with (a JWK Set, as JSON). Without an id it has none."""
+
+    id: str = ""
+    keys: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Partner:
     """An organisation with an endpoint that may receive, and may answer."""
 
@@ -74,6 +83,7 @@ class Partner:
     """The plan as one document in place of CareTeam, Goal and CarePlan: where its server lacks one of them, whatever it
     says of itself, or never."""
     authorisation: Authorisation = field(default_factory=Authorisation)
+    client: Client = field(default_factory=Client)
     reads: bool = False
     """May it read its view at our own /fhir? Then it needs no address."""
     private_addresses: bool = False

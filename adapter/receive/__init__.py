@@ -7,6 +7,7 @@ to, or told from what is not there. Whatever writes does so in one transaction t
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from adapter.core.fhir.search import PARAMETERS, Query
 from adapter.core.fhir.transaction import Step, steps, twice
@@ -15,7 +16,7 @@ from adapter.errors import (
     Refused,
 )
 from adapter.receive.body import parsed, resource_of
-from adapter.receive.checks import check_structure
+from adapter.receive.checks import check_permitted, check_structure, not_permitted
 from adapter.receive.reading import found, get
 from adapter.receive.working import work
 from adapter.receive.world import Answer, Page, Worked, World
@@ -24,10 +25,10 @@ from adapter.store.database import Store
 from adapter.store.tokens import Principal
 
 
-def caller(store: Store, token: str) -> Principal | None:
+def caller(store: Store, token: str, *, now: datetime) -> Principal | None:
     """Whose token this is; None where it is not one, or no longer."""
     with store.reading() as tx:
-        return tokens.find(tx, token)
+        return tokens.find(tx, token, now=now)
 
 
 def secret(store: Store, purpose: str) -> bytes:
@@ -38,6 +39,7 @@ def secret(store: Store, purpose: str) -> bytes:
 
 def interact(store: Store, world: World, asked: Step, body: bytes = b"") -> Answer:
     """One create, update, read, version read or delete, conditional ones too; `body` holds what is to be written."""
+    check_permitted(world, [asked])
     if asked.method == "GET":
         with store.reading() as tx:
             return get(tx, world, asked)
@@ -50,6 +52,8 @@ def interact(store: Store, world: World, asked: Step, body: bytes = b"") -> Answ
 
 def search(store: Store, world: World, type_: str, asked: Query, *, after: str | None = None) -> Page:
     """What of this type meets the query, a page at a time."""
+    if not world.permits("s", type_):
+        raise not_permitted()
     with store.reading() as tx:
         return found(tx, world, type_, asked, after)
 
@@ -64,6 +68,7 @@ def bundle(store: Store, world: World, body: bytes) -> Worked:
         return Worked(kind, tuple((step, _by_itself(store, world, step)) for step in asked))
     if problems := twice(asked):
         raise Refused("An identity stands in the transaction more than once.", problems)
+    check_permitted(world, asked)
     check_structure(world, asked)
     with store.writing() as tx:
         resources.alone(tx, world.partner)
@@ -74,6 +79,7 @@ def bundle(store: Store, world: World, body: bytes) -> Worked:
 def _by_itself(store: Store, world: World, step: Step) -> Answer | AdapterError:
     """One entry of a batch, in a transaction of its own."""
     try:
+        check_permitted(world, [step])
         check_structure(world, [step])
         with store.writing() as tx:
             resources.alone(tx, world.partner)

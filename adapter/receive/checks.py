@@ -10,6 +10,7 @@ from adapter.core.fhir.search import PARAMETERS, REFERS
 from adapter.core.fhir.transaction import Step, loose
 from adapter.errors import (
     Conflict,
+    Forbidden,
     PreconditionFailed,
     Problem,
     Refused,
@@ -54,6 +55,22 @@ def check(tx: Tx, world: World, writes: Sequence[Step]) -> None:
     ]
     if problems:
         raise Refused("The content refers to what is not there.", sorted(problems))
+
+
+_LETTERS = {"POST": "c", "PUT": "u", "DELETE": "d", "GET": "r"}
+
+
+def not_permitted() -> Forbidden:
+    """The token is good, and not for this."""
+    return Forbidden("The scopes of this token do not permit that.")
+
+
+def check_permitted(world: World, found: Sequence[Step]) -> None:
+    """Forbidden: the token's scopes leave out an interaction that is asked for."""
+    for step in found:
+        letter = "s" if step.method == "GET" and step.query is not None else _LETTERS[step.method]
+        if not world.permits(letter, step.type):
+            raise not_permitted()
 
 
 def check_structure(world: World, found: Sequence[Step]) -> None:

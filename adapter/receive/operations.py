@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from adapter.core.fhir.references import local, references
 from adapter.core.fhir.search import MOST, PARAMETERS, REFERS
 from adapter.errors import NotFound, TooLarge
+from adapter.receive.checks import not_permitted
 from adapter.receive.reading import named
 from adapter.receive.world import World
 from adapter.store import resources
@@ -40,6 +41,8 @@ def document(store: Store, world: World, id_: str) -> list[Received]:
 
 
 def _there(tx: Tx, world: World, name: str) -> Received:
+    if not world.permits("r", name.split("/")[0]):
+        raise not_permitted()
     if (kept := named(tx, world, name)) is None:
         raise NotFound("There is no such resource.")
     return kept
@@ -50,6 +53,7 @@ def _referring(tx: Tx, world: World, types: Iterable[str], names: list[str]) -> 
     return [
         kept
         for type_ in types
+        if world.permits("r", type_)
         for kept in resources.search(tx, world.partner, type_, criteria, limit=MOST + 1, also=world.shelf)
     ]
 

@@ -61,6 +61,8 @@ def _belonging(tx: Tx, world: World, page: Page) -> dict[str, Received]:
     names = [n for kept in page.found for link in page.asked.include for n in linked(kept.body, link, base=world.base)]
     included = {n: kept for n in dict.fromkeys(names) if n not in there and (kept := named(tx, world, n)) is not None}
     for link in page.asked.revinclude:
+        if not world.permits("r", link.type):
+            continue
         criteria = [(REFERS if link.parameter == "*" else link.parameter, sorted(there))]
         for kept in resources.search(tx, world.partner, link.type, criteria, limit=MOST, also=world.shelf):
             if (name := f"{kept.type}/{kept.id}") not in there:
@@ -71,6 +73,8 @@ def _belonging(tx: Tx, world: World, page: Page) -> dict[str, Received]:
 def named(tx: Tx, world: World, name: str) -> Received | None:
     """The resource `Type/id`, as it stands in either world; None where it is not there."""
     type_, _, id_ = name.partition("/")
+    if not world.permits("r", type_):
+        return None
     for place in (world.partner, world.shelf) if world.shelf else (world.partner,):
         kept = resources.read(tx, place, type_, id_)
         if kept is not None and not kept.deleted:

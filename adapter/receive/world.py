@@ -9,6 +9,7 @@ from typing import Literal
 from adapter.core.fhir.search import Query
 from adapter.core.fhir.transaction import Step
 from adapter.core.partner import Release
+from adapter.core.scopes import Scopes
 from adapter.errors import (
     AdapterError,
     PreconditionFailed,
@@ -40,6 +41,12 @@ class World:
     release: Release = "R4"
     shelf: str = ""
     """The world of what we serve to the partner: read as its own is, and never written by it."""
+    scopes: Scopes | None = None
+    """What the token permits; None: all that a partner may do."""
+
+    def permits(self, letter: str, type_: str) -> bool:
+        """Is this interaction (of `cruds`) permitted on this type?"""
+        return self.scopes is None or self.scopes.permits(letter, type_)
 
 
 @dataclass(frozen=True, slots=True)

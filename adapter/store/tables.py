@@ -216,6 +216,16 @@ tokens = Table(
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
     Column("source", Text, nullable=False, server_default=""),
+    Column("expires_at", Instant),
+    Column("scopes", Text, nullable=False, server_default=""),  # empty: all that its role may do
+)
+
+# Numbers of signed statements that partners' systems have shown, until they would be too old anyway.
+statements = Table(
+    "statements",
+    metadata,
+    Column("number_index", LargeBinary, primary_key=True),
+    Column("until", Instant, nullable=False),
 )
 
 # An id that a partner chose may tell something (a name, a chart number): it is found by index, and read from the body.

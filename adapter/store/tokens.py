@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from adapter.errors import Problem, Refused
 from adapter.store.database import Tx
-from adapter.store.tables import tokens
+from adapter.store.tables import statements, tokens
 
 Role = Literal["source", "coordinator", "privacy", "engineer", "admin", "partner"]
 PREFIX = "csp_"
@@ -24,26 +24,38 @@ _c = tokens.c
 
 # Statements
 INSERT = sa.insert(tokens)
-FIND = sa.select(_c.id, _c.role, _c.partner, _c.label, _c.source).where(
-    _c.digest == sa.bindparam("digest"), _c.revoked_at.is_(None)
+FIND = sa.select(_c.id, _c.role, _c.partner, _c.label, _c.source, _c.scopes).where(
+    _c.digest == sa.bindparam("digest"),
+    _c.revoked_at.is_(None),
+    sa.or_(_c.expires_at.is_(None), _c.expires_at > sa.bindparam("now")),
 )
+FORGET = sa.delete(tokens).where(_c.expires_at <= sa.bindparam("now"))
+FORGET_STATEMENTS = sa.delete(statements).where(statements.c.until <= sa.bindparam("now"))
 REVOKE = (
     sa.update(tokens)
     .where(_c.id == sa.bindparam("token_id"), _c.revoked_at.is_(None))
     .values(revoked_at=sa.bindparam("now"))
 )
-LISTED = sa.select(_c.id, _c.role, _c.partner, _c.label, _c.created_at, _c.revoked_at, _c.source).order_by(_c.id)
+LISTED = (
+    sa.select(_c.id, _c.role, _c.partner, _c.label, _c.created_at, _c.revoked_at, _c.source)
+    .where(_c.expires_at.is_(None))
+    .order_by(_c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls: its role, for the role partner which partner it is, and for the role source which system, if said."""
+    """Who calls: its role, for the role partner which partner it is, and for the role source which system, if said.
+
+    `scopes`: what a partner's token permits, where it does not permit all (core/scopes.py).
+    """
 
     id: int
     role: str
     partner: str
     label: str
     source: str = field(default="", kw_only=True)
+    scopes: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +86,25 @@ def new(tx: Tx, *, role: str, partner: str = "", label: str = "", source: str = 
     return token
 
 
-def find(tx: Tx, token: str) -> Principal | None:
-    """Whose token this is; None if it was never given out, or is revoked."""
-    row = tx.connection.execute(FIND, {"digest": _digest(token)}).one_or_none()
+def lend(tx: Tx, *, partner: str, scopes: str, until: datetime, now: datetime) -> str:
+    """Give out a token of the role partner that ends by itself; those that have ended are forgotten."""
+    tx.connection.execute(FORGET, {"now": now})
+    token = PREFIX + secrets.token_urlsafe(32)
+    values = {"digest": _digest(token), "role": "partner", "partner": partner, "label": "", "created_at": now}
+    tx.connection.execute(INSERT, {**values, "expires_at": until, "scopes": scopes})
+    return token
+
+
+def first_shown(tx: Tx, partner: str, number: str, *, until: datetime, now: datetime) -> bool:
+    """Is a signed statement of this number shown for the first time? Numbers are kept until nobody may show them."""
+    tx.connection.execute(FORGET_STATEMENTS, {"now": now})
+    values = {"number_index": tx.seal.index(f"statements {partner}", number), "until": until}
+    return tx.connection.execute(tx.insert_absent(statements).returning(statements.c.until), values).first() is not None
+
+
+def find(tx: Tx, token: str, *, now: datetime) -> Principal | None:
+    """Whose token this is; None if it was never given out, is revoked, or has ended."""
+    row = tx.connection.execute(FIND, {"digest": _digest(token), "now": now}).one_or_none()
     return None if row is None else Principal(**row._asdict())
 
 

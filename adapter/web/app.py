@@ -9,6 +9,7 @@ from adapter.web.api.routes import api
 from adapter.web.console.pages import console
 from adapter.web.context import KEY, MOST_BYTES
 from adapter.web.fhir.routes import fhir
+from adapter.web.fhir.smart import smart
 from adapter.wiring import Wiring
 
 _HEADERS = {
@@ -43,6 +44,7 @@ def create_app(wiring: Wiring) -> Flask:
     auth.guard(app)
     app.register_blueprint(api)
     app.register_blueprint(fhir)
+    app.register_blueprint(smart)
     app.register_blueprint(console)
     app.after_request(_protect)
     return app

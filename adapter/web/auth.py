@@ -63,6 +63,8 @@ PUT     /api/cases/<case>/<collection>/<record>     token   source coordinator a
 DELETE  /api/cases/<case>/<collection>/<record>     token   source coordinator admin
 POST    /api/shares/<case>/<partner>/retry          token   source coordinator engineer admin
 GET     /fhir/metadata                              open
+GET     /fhir/.well-known/smart-configuration       open
+POST    /token                                      open
 POST    /fhir                                       token   partner
 GET     /fhir/<type_>                               token   partner
 POST    /fhir/<type_>                               token   partner
@@ -142,7 +144,8 @@ def _admit() -> None:
 
 def _bearer() -> Principal:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    principal = receive.caller(wiring().store, token.strip()) if scheme.lower() == "bearer" and token.strip() else None
+    shown = token.strip() if scheme.lower() == "bearer" else ""
+    principal = receive.caller(wiring().store, shown, now=wiring().clock()) if shown else None
     if principal is None:
         raise Unauthenticated("A bearer token is needed that this adapter gave out and has not revoked.")
     return principal

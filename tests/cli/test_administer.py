@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def principal(instance: Path, token: str) -> tokens.Principal | None:
     store = Store.open(f"sqlite:///{instance}/adapter.db", keys)
     try:
         with store.reading() as tx:
-            return tokens.find(tx, token)
+            return tokens.find(tx, token, now=datetime.now(UTC))
     finally:
         store.close()
 

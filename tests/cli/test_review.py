@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_a_token_of_a_source_names_one_of_the_settings(run: Run, agency: Path) -
     settings = read(agency, {})
     store = Store.open(settings.database, Keys.parse(settings.keys.read_text()))
     with store.reading() as tx:
-        found = tokens.find(tx, made)
+        found = tokens.find(tx, made, now=datetime.now(UTC))
     store.close()
     assert found is not None
     assert found.source == "intake-form"

@@ -17,13 +17,13 @@ def test_a_token_is_found_until_it_is_revoked(store: Store) -> None:
     with store.writing() as tx:
         one = tokens.new(tx, role="source", label="case system", now=NOW)
         other = tokens.new(tx, role="partner", partner="school", now=NOW)
-        found = tokens.find(tx, one)
+        found = tokens.find(tx, one, now=NOW)
         assert found is not None
         assert found == Principal(found.id, "source", "", "case system")
         assert tokens.revoke(tx, found.id, NOW)
-        assert tokens.find(tx, one) is None
+        assert tokens.find(tx, one, now=NOW) is None
         assert not tokens.revoke(tx, found.id, now=NOW)
-        still = tokens.find(tx, other)
+        still = tokens.find(tx, other, now=NOW)
         assert still is not None
         assert (still.role, still.partner) == ("partner", "school")
         assert [(issued.role, issued.revoked_at) for issued in tokens.listed(tx)] == [
@@ -36,7 +36,7 @@ def test_a_token_is_found_until_it_is_revoked(store: Store) -> None:
 def test_a_token_that_was_never_given_out_is_nobodys(store: Store, token: str) -> None:
     with store.writing() as tx:
         tokens.new(tx, role="admin", now=NOW)
-        assert tokens.find(tx, token) is None
+        assert tokens.find(tx, token, now=NOW) is None
 
 
 def test_a_token_is_long_random_and_kept_only_as_a_digest(store: Store) -> None:

@@ -28,11 +28,11 @@ def test_tokens_of_the_first_version_go_on_and_name_no_source(empty: Place, keys
     store.upgrade()
     store.check()
     with store.writing() as tx:
-        found = tokens.find(tx, "csp_earlier")
+        found = tokens.find(tx, "csp_earlier", now=NOW)
         assert found is not None
         assert (found.role, found.label, found.source) == ("source", "case system", "")
         made = tokens.new(tx, role="source", source="intake-form", now=NOW)
-        other = tokens.find(tx, made)
+        other = tokens.find(tx, made, now=NOW)
         assert other is not None
         assert other.source == "intake-form"
         assert [issued.source for issued in tokens.listed(tx)] == ["", "intake-form"]

@@ -94,6 +94,8 @@ def test_what_is_open_holds_no_record() -> None:
         ("GET", "/openapi.json"),
         ("GET", "/.well-known/jwks.json"),
         ("GET", "/fhir/metadata"),
+        ("GET", "/fhir/.well-known/smart-configuration"),
+        ("POST", "/token"),
         ("POST", "/sign-in"),
         ("POST", "/sign-out"),
         ("GET", "/static/<path:filename>"),

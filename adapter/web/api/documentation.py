@@ -231,7 +231,7 @@ def openapi(wiring: Wiring, address: str) -> dict[str, Any]:
 def _routes() -> Iterator[tuple[Rule, str]]:
     """Every route but those of the pages."""
     for rule in current_app.url_map.iter_rules():
-        if rule.endpoint.startswith(("api.", "fhir.")):
+        if rule.endpoint.startswith(("api.", "fhir.", "smart.")):
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
                 yield rule, method
 
@@ -269,7 +269,7 @@ def _in_query(endpoint: str) -> Iterator[dict[str, Any]]:
 
 
 def _body(rule: Rule, method: str) -> dict[str, Any] | None:
-    if rule.endpoint == "fhir.search_by_post":
+    if rule.endpoint in ("fhir.search_by_post", "smart.token"):
         return {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}
     if rule.endpoint.startswith("fhir."):
         return (

@@ -63,7 +63,7 @@ def check_form() -> None:
 
 
 def _welcome(token: str) -> Principal | None:
-    principal = receive.caller(wiring().store, token)
+    principal = receive.caller(wiring().store, token, now=wiring().clock())
     return principal if principal and principal.role in ADMISSIONS["GET", "/"].roles else None
 
 

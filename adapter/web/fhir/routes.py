@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from adapter import __version__, receive, serve
 from adapter.core.fhir.capability import statement
 from adapter.core.fhir.transaction import ALONE, Step
+from adapter.core.scopes import read as read_scopes
 from adapter.receive import operations
 from adapter.receive.world import World
 from adapter.web import context
@@ -119,8 +120,11 @@ def _base() -> str:
 
 
 def _world() -> World:
-    partner = caller().partner
-    return World(partner, _base(), wiring().clock(), asked.release(), serve.shelf(wiring(), partner))
+    who = caller()
+    scopes = read_scopes(who.scopes) if who.scopes else None
+    return World(
+        who.partner, _base(), wiring().clock(), asked.release(), serve.shelf(wiring(), who.partner), scopes
+    )  # fmt: skip
 
 
 def _read(step: Step) -> Response:
