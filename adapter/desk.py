@@ -9,8 +9,8 @@ from datetime import datetime
 
 from adapter.catalogue import Catalogue
 from adapter.core.desired import Bench
-from adapter.outward.server import Server
 from adapter.outward.signing import SigningKeys
+from adapter.outward.way import Way
 from adapter.settings import Agency, Settings
 from adapter.store.database import Store
 
@@ -35,6 +35,6 @@ class Desk:
     bench: Bench
     clock: Callable[[], datetime]
     store: Store
-    server: Callable[[str], Server]
+    server: Callable[[str], Way]
     wake: threading.Event = field(default_factory=threading.Event)
     signing: Callable[[], SigningKeys] = SigningKeys

@@ -16,8 +16,10 @@ from adapter.catalogue.definitions import checkers
 from adapter.core.desired import Bench
 from adapter.desk import Desk, Preview
 from adapter.errors import Misconfigured
+from adapter.outward.folder import Folder
 from adapter.outward.server import Server
 from adapter.outward.signing import SigningKeys
+from adapter.outward.way import Way
 from adapter.paper.pdf import pdf
 from adapter.settings import Agency, Settings
 from adapter.store.database import Store
@@ -89,18 +91,22 @@ def _read(path: Path, see: str) -> str:
 
 def _servers(
     catalogue: Catalogue, environ: Mapping[str, str], signing: Callable[[], SigningKeys]
-) -> Callable[[str], Server]:
+) -> Callable[[str], Way]:
     """One way to each partner, made when it is first needed. Workers may ask from several threads."""
-    made: dict[str, Server] = {}
+    made: dict[str, Way] = {}
     lock = threading.Lock()
 
-    def server(partner: str) -> Server:
+    def server(partner: str) -> Way:
         with lock:
             if partner not in made:
                 whom = catalogue.partners[partner]
                 secret = secret_named(whom.authorisation.secret, environ)
                 certificate = secret_named(whom.authorisation.certificate, environ)
-                made[partner] = Server(whom, secret=secret, certificate=certificate, signing=signing)
+                made[partner] = (
+                    Folder(whom, secret=secret)
+                    if whom.folder
+                    else Server(whom, secret=secret, certificate=certificate, signing=signing)
+                )
             return made[partner]
 
     return server

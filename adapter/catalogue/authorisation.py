@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from adapter.core.partner import Authorisation
 from adapter.core.toml_form import Form, WrongError, matching, one_of, text
 
-Kind = Literal["none", "bearer", "client-secret", "smart-backend", "mtls"]
+Kind = Literal["none", "bearer", "client-secret", "smart-backend", "mtls", "ssh-key", "password"]
 
 NEEDS: dict[str, dict[str, str]] = {
     "none": {},
@@ -21,6 +21,8 @@ NEEDS: dict[str, dict[str, str]] = {
         "client_id": "smart-backend needs the name under which the partner knows this adapter",
         "scopes": 'smart-backend needs what is asked for, such as ["system/CarePlan.cruds"]',
     },
+    "ssh-key": {"secret": "ssh-key needs the name of the environment variable that holds our private key"},
+    "password": {"secret": "password needs the name of the environment variable that holds it"},
     "mtls": {"certificate": "mtls needs the name of the environment variable that holds our certificate and its key"},
 }
 """Each kind, with the keys that it cannot do without and why."""

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
+from urllib.parse import unquote, urlsplit
 
 from adapter.catalogue.authorisation import authorisation, web_address
 from adapter.catalogue.client import client
@@ -19,6 +20,7 @@ from adapter.core.toml_form import (
     day,
     flag,
     many_of,
+    matching,
     number,
     one_of,
     parse,
@@ -86,6 +88,8 @@ def _partner(
         since=form.require("since", day, date.max),
         purpose=cast(Purpose, form.take("purpose", one_of(*PURPOSES), "care-coordination")),
         base_url=form.take("base_url", _address, ""),
+        folder=form.take("folder", _folder, ""),
+        host_key=form.take("host_key", _host_key, ""),
         release=cast(Literal["R4", "R5"], form.take("release", one_of("R4", "R5"), "R4")),
         identifiers=tuple(_identifier(each) for each in form.tables("identifiers")),
         audience=form.take("audience", many_of(identifier_types), ()),
@@ -117,7 +121,8 @@ def _partner(
 
 def _check_together(partner: Partner, form: Form) -> None:
     """What only several keys together can break."""
-    if not form.has("base_url") and not partner.paused and not partner.reads:
+    _check_folder(partner, form)
+    if not form.has("base_url") and not form.has("folder") and not partner.paused and not partner.reads:
         form.wrong("base_url: is missing; a partner without an address must be paused, or read its view (reads = true)")
     if partner.base_url.startswith("http:") and not partner.private_addresses:
         form.wrong("base_url: must be https, unless private_addresses is true", "base_url")
@@ -132,6 +137,25 @@ def _check_together(partner: Partner, form: Form) -> None:
         form.wrong("withheld_notice: must be chosen, true or false, for a health partner")
     if partner.withheld_notice and partner.sectors and not MAY_BE_TOLD & set(partner.sectors):
         form.wrong("withheld_notice: must be off for a partner that does not treat", "withheld_notice")
+
+
+def _check_folder(partner: Partner, form: Form) -> None:
+    """A folder stands in place of a server, and only there is a host known by its key."""
+    over_ssh = partner.authorisation.kind in ("ssh-key", "password")
+    if not form.has("folder"):
+        if form.has("host_key"):
+            form.wrong("host_key: is of no use without a folder", "host_key")
+        if over_ssh:
+            form.table("authorisation").wrong("kind: ssh-key and password are for a folder", "kind")
+        return
+    if form.has("base_url"):
+        form.wrong("folder: stands in place of base_url; leave one of them out", "folder")
+    if not form.has("host_key"):
+        form.wrong("host_key: is missing; ask the folder's administrator for the key of its host")
+    if not over_ssh:
+        form.table("authorisation").wrong('kind: a folder needs "ssh-key" or "password"', "kind")
+    if partner.withdrawal == "stub":
+        form.wrong("withdrawal: files can be deleted; leave it out for a folder", "withdrawal")
 
 
 def _identifier(form: Form) -> tuple[str, str]:
@@ -157,6 +181,32 @@ def _address(value: Any) -> str:
     if found.endswith("/"):
         raise WrongError(_WRONG_ADDRESS)
     return found
+
+
+def _folder(value: Any) -> str:
+    """Every step of the path by its name: none leads up or out."""
+    wrong = "must be an address such as sftp://user@drop.partner.example.ca:22/in/plans, with a user and a path"
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
+        raise WrongError(wrong)
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise WrongError(wrong) from None
+    steps = unquote(parts.path).split("/")
+    if parts.scheme != "sftp" or not parts.hostname or not parts.username or port == 0 or len(steps) < 2:
+        raise WrongError(wrong)
+    if parts.password is not None or parts.query or parts.fragment or "?" in value or "#" in value:
+        raise WrongError("must hold no password, no query and no fragment")
+    if steps[0] or any(step in ("", ".", "..") or not step.isprintable() for step in steps[1:]):
+        raise WrongError("must name a folder by its whole path: no empty step, no '.' or '..', no slash at its end")
+    return value
+
+
+_host_key = matching(
+    r"(?:ssh-ed25519|ecdsa-sha2-nistp(?:256|384|521)|ssh-rsa) [A-Za-z0-9+/]{40,2000}={0,2}(?: [\x21-\x7e]{1,200})?",
+    'must be the public key of the host, such as "ssh-ed25519 AAAAC3Nza…" (not its fingerprint)',
+)
 
 
 def _note_shared(partner: Partner, form: Form, holders: dict[tuple[str, str], str]) -> None:

@@ -13,7 +13,7 @@ from adapter.core.consent.rulebook import Rulebook
 from adapter.core.consent.rules import Alarm, Rules, compile_rules
 from adapter.core.consent.view import View, view
 from adapter.core.diff import Change, Delete, Holding, Made, Update, changes
-from adapter.core.document import Scene, held_as_document, in_place, within
+from adapter.core.document import Scene, held_as_document, in_place, lacking, within
 from adapter.core.fhir.checker import Checker
 from adapter.core.fhir.models import problems
 from adapter.core.identity import Identity, Key
@@ -98,6 +98,7 @@ def desire(
     rules = rules_of(bench, subject)
     identity = bench.identity(partner)
     receiver = bench.rulebook.partners[partner]
+    not_taken = lacking(receiver, not_taken)
     if "Binary" in not_taken:
         receiver = replace(receiver, bytes="inline")
     release = receiver.release
@@ -172,6 +173,7 @@ def plan(
             there = paths_of(subject.case)
             staying |= {h.urn for h in holdings if h.directory and h.about not in there} - {m.urn for m in desired.made}
     receiver = bench.rulebook.partners[partner]
+    not_taken = lacking(receiver, not_taken)
     stubs = receiver.withdrawal == "stub"
     residue = Residue(bench.identity(partner), subject.number, receiver.release, stubs=stubs)
     wanted = residue.beside(desired.made, holdings, staying)

@@ -15,9 +15,9 @@ Purpose = Literal["care-coordination", "referral", "treatment", "education-plann
 class Authorisation:
     """How we show who we are. `secret` and `certificate` name an environment variable or file; they never hold one."""
 
-    kind: Literal["none", "bearer", "client-secret", "smart-backend", "mtls"] = "none"
+    kind: Literal["none", "bearer", "client-secret", "smart-backend", "mtls", "ssh-key", "password"] = "none"
     secret: str = ""
-    """Of `bearer` the token, of `client-secret` the client's secret."""
+    """Of `bearer` the token, of `client-secret` the client's secret, of `ssh-key` and `password` what a folder asks."""
     certificate: str = ""
     """Our certificate for TLS with its key (PEM): alone with `mtls`, beside any other kind where the server asks so."""
     token_url: str = ""
@@ -65,6 +65,10 @@ class Partner:
     """The day it was configured: a permit to `"all"` reaches the partners that existed when it was signed ."""
     purpose: Purpose = "care-coordination"
     base_url: str = ""
+    folder: str = ""
+    """In place of a server: `sftp://user@host:port/path`, where the plan is put as files."""
+    host_key: str = ""
+    """Of the folder's host, as its administrator tells it (`ssh-ed25519 AAAA…`): no other is spoken to."""
     release: Release = "R4"
     identifiers: tuple[tuple[str, str], ...] = ()
     """(system, value) by which the organisation is known, on cases and on FHIR servers."""
@@ -95,6 +99,11 @@ class Partner:
     quiet_seconds: float = 0.0
     paused: bool = False
     referrals: Referrals = field(default_factory=Referrals)
+
+    @property
+    def is_sent_to(self) -> bool:
+        """Has it an address, of a server or of a folder? Else it only reads its view here."""
+        return bool(self.base_url or self.folder)
 
     @property
     def longest(self) -> float:

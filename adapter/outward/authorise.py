@@ -100,6 +100,8 @@ def access(
             return Fixed(_bearer(secret) if secret and _SENDABLE.fullmatch(secret) else None)
         case "client-secret" | "smart-backend":
             return Tokens(partner, secret=secret, signing=signing, certificate=certificate, trust=trust)
+        case "ssh-key" | "password":
+            return Fixed(None)  # for folders: no HTTP is spoken there
 
 
 def refused(answer: Answer) -> bool:

@@ -65,7 +65,7 @@ def reconcile(desk: Desk, work: Work) -> None:
 
     Each chunk leaves only while the share and the case are ours.
     """
-    if not desk.catalogue.partners[work.share.partner].base_url:
+    if not desk.catalogue.partners[work.share.partner].is_sent_to:
         # It reads its view here (serve.py): nothing is sent, and nothing held.
         settle(desk, replace(work, plan=replace(work.plan, changes=())), Attempt("unchanged"))
         return

@@ -16,7 +16,7 @@ from adapter.core.keeping import rulebook_for
 from adapter.core.retry import together
 from adapter.desk import Desk
 from adapter.outward.answer import Answered, NotSent, Unknown
-from adapter.outward.server import Server
+from adapter.outward.way import Way
 from adapter.reconcile.account import kind_of, line
 from adapter.reconcile.work import Attempt, Work, not_sent, thing_of
 from adapter.store import disclosures, holdings, paces, shares
@@ -109,7 +109,7 @@ class Sending:
     undone: bool = False
 
 
-def send(server: Server, chunk: Sequence[Sent], bundle: Mapping[str, Any], payload: bytes, request_id: str) -> Sending:
+def send(server: Way, chunk: Sequence[Sent], bundle: Mapping[str, Any], payload: bytes, request_id: str) -> Sending:
     """One chunk to the partner's server, once."""
     # Where two creates of one type could be told apart by nothing else, the resources come back and are compared.
     match server.transact(payload, request_id=request_id, echo=alike(chunk)):

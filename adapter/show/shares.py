@@ -36,7 +36,7 @@ def partners(desk: Desk | Preview) -> list[dict[str, Any]]:
             "sectors": list(p.sectors),
             "purpose": p.purpose,
             "release": p.release,
-            "base_url": p.base_url,
+            "base_url": p.base_url or p.folder,
             "since": p.since.isoformat(),
             "paused": p.paused or p.id in pauses,
             "paused_since": pauses[p.id].isoformat() if p.id in pauses else None,

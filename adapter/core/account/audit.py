@@ -200,7 +200,7 @@ def _request(line: Line) -> list[dict[str, Any]]:
 
 def _address(line: Line, scene: Scene) -> str:
     partner = scene.partners.get(line.partner)
-    return partner.base_url if partner else ""
+    return (partner.base_url or partner.folder) if partner else ""
 
 
 def _agent(code: str, display: str) -> dict[str, Any]:

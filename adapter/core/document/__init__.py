@@ -4,6 +4,6 @@ It is made of what the view became, and of nothing else: a PDF for people and a 
 by one DocumentReference. The same view gives the same bytes.
 """
 
-from adapter.core.document.place import Placed, Scene, held_as_document, in_place, pieces_of, within
+from adapter.core.document.place import Placed, Scene, held_as_document, in_place, lacking, pieces_of, within
 
-__all__ = ["Placed", "Scene", "held_as_document", "in_place", "pieces_of", "within"]
+__all__ = ["Placed", "Scene", "held_as_document", "in_place", "lacking", "pieces_of", "within"]

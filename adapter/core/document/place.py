@@ -10,7 +10,7 @@ from typing import Any
 
 from adapter.core import strict_json
 from adapter.core.consent.view import OWN, View
-from adapter.core.diff import Made, Resource
+from adapter.core.diff import ORDER, Made, Resource
 from adapter.core.document import bundle as documents
 from adapter.core.document.telling import sections, sheet
 from adapter.core.document.words import WORDS
@@ -71,12 +71,19 @@ class Placed:
     document: Resource | None = None
 
 
+def lacking(partner: Partner, not_taken: Collection[str]) -> frozenset[str]:
+    """The types that it takes as no resources: those that its server lacks; a folder takes the document alone."""
+    return frozenset(ORDER) - {"DocumentReference"} if partner.folder else frozenset(not_taken)
+
+
 def held_as_document(partner: Partner, not_taken: Collection[str]) -> frozenset[str]:
-    """The types that this partner holds within a document only; empty where it holds none.
+    """The types that this partner holds within a document only; empty where it holds none. A folder holds all so.
 
     `not_taken`: types of which its server lacks create or update. Where it takes no DocumentReference it can hold no
     document: what it is then sent, it refuses, and that is seen.
     """
+    if partner.folder:
+        return frozenset(ORDER)
     asked = partner.document == "always" or (partner.document == "auto" and not PLAN.isdisjoint(not_taken))
     if not asked or "DocumentReference" in not_taken:
         return frozenset()
