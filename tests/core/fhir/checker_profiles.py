@@ -52,12 +52,12 @@ def own(release: Release) -> list[Json]:
     ]  # fmt: skip
 
 
-def _snapshot(url: str) -> list[Json]:
+def snapshot(url: str) -> list[Json]:
     found = next(each for each in base("R4") if each.get("url") == HL7 + url)
     return copy.deepcopy(found["snapshot"]["element"])
 
 
-def _definition(name: str, type_: str, elements: list[Json], **more: Any) -> Json:
+def definition(name: str, type_: str, elements: list[Json], **more: Any) -> Json:
     kind = "complex-type" if type_ == "Extension" else "resource"
     return {
         "resourceType": "StructureDefinition", "url": OWN + name, "type": type_, "kind": kind,
@@ -75,7 +75,7 @@ def _extension(name: str, where: list[str], types: list[Json], *, modifies: bool
         {"id": "Extension.value[x]", "path": "Extension.value[x]", "min": 1, "max": "1", "type": types, **more},
     ]  # fmt: skip
     contexts = [{"type": "element", "expression": each} for each in where]
-    return _definition(name, "Extension", elements, context=contexts)
+    return definition(name, "Extension", elements, context=contexts)
 
 
 def _complex(name: str, parts: dict[str, tuple[str, int, str]]) -> Json:
@@ -98,7 +98,7 @@ def _complex(name: str, parts: dict[str, tuple[str, int, str]]) -> Json:
         _element("Extension.url", "uri", 1, fixedUri=OWN + name),
         {"id": "Extension.value[x]", "path": "Extension.value[x]", "min": 0, "max": "0", "type": [{"code": "string"}]},
     ]
-    return _definition(name, "Extension", elements, context=[{"type": "element", "expression": "Resource"}])
+    return definition(name, "Extension", elements, context=[{"type": "element", "expression": "Resource"}])
 
 
 def _element(path: str, code: str, least: int = 0, most: str = "1", **more: Any) -> Json:
@@ -107,7 +107,7 @@ def _element(path: str, code: str, least: int = 0, most: str = "1", **more: Any)
 
 def _goal() -> Json:
     """Slices by pattern and by value, a fixed code, a forbidden element, a closed list, a rule, required extensions."""
-    elements = _snapshot("Goal")
+    elements = snapshot("Goal")
     by_id = {each["id"]: each for each in elements}
     by_id["Goal"]["constraint"].append({
         "key": "own-1", "severity": "error", "human": "A goal with a start has a target",
@@ -127,12 +127,12 @@ def _goal() -> Json:
     _slice(elements, "Goal.extension", "Extension", {"type": "value", "path": "url"}, "open", [
         ("kind", 1, "1", {"type": [{"code": "Extension", "profile": [OWN + "kind"]}]}, []),
     ])  # fmt: skip
-    return _definition("goal", "Goal", elements)
+    return definition("goal", "Goal", elements)
 
 
 def _observation() -> Json:
     """A choice of one type, with a unit; components told apart by their code, and by whether they have a value."""
-    elements = _snapshot("Observation")
+    elements = snapshot("Observation")
     by_id = {each["id"]: each for each in elements}
     by_id["Observation.value[x]"]["type"] = [{"code": "Quantity"}]
     by_id["Observation.value[x]"]["patternQuantity"] = {"unit": "steps"}
@@ -141,12 +141,12 @@ def _observation() -> Json:
         ("absent", 0, "1", {}, [_element("Observation.component.code", "CodeableConcept", 1),
                                 _element("Observation.component.dataAbsentReason", "CodeableConcept", 1)]),
     ])  # fmt: skip
-    return _definition("observation", "Observation", elements)
+    return definition("observation", "Observation", elements)
 
 
 def _team(release: Release) -> Json:
     """Members told apart by the type of what they refer to."""
-    elements = _snapshot("CareTeam")
+    elements = snapshot("CareTeam")
     by_member = {"type": "type", "path": "member.resolve()"}
     _slice(elements, "CareTeam.participant", "BackboneElement", by_member, "closed", [
         ("family", 1, "*", {}, [
@@ -156,7 +156,7 @@ def _team(release: Release) -> Json:
             {"id": "CareTeam.participant.member", "path": "CareTeam.participant.member", "min": 1, "max": "1",
              "type": [{"code": "Reference", "targetProfile": [HL7 + "Practitioner"]}]}]),
     ])  # fmt: skip
-    return _definition("team", "CareTeam", elements)
+    return definition("team", "CareTeam", elements)
 
 
 def _slice(

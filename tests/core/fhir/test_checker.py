@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from adapter.core.fhir.checker import Checker, read
 from adapter.core.fhir.checker.told import code, expression, outcome
-from tests.core.fhir.checker_profiles import HL7, OWN, SYSTEM, checker
+from tests.core.fhir.checker_profiles import HL7, OWN, SYSTEM, base, checker, definition, own, snapshot
 
 Json = dict[str, Any]
 SECRET = "the-hidden-word"
@@ -570,6 +571,26 @@ def test_references_are_held_against_what_is_sent_together() -> None:
     team = OWN_TEAM | {"participant": [{"member": {"reference": urn}}]}
     assert checker().problems(team, among={urn: {"resourceType": "RelatedPerson", "patient": {"display": "x"}}}) == []
     assert checker().problems(team, among={urn: PATIENT})
+
+
+def test_what_is_referred_to_is_the_context_of_its_extensions() -> None:
+    """Also where it is asked whether it meets a profile that it does not claim."""
+    subject = {"id": "CarePlan.subject", "path": "CarePlan.subject", "min": 1, "max": "1"}
+    elements = [
+        subject | {"type": [{"code": "Reference", "targetProfile": [OWN + "child"]}]}
+        if each["id"] == subject["id"]
+        else each
+        for each in snapshot("CarePlan")
+    ]
+    child = snapshot("Patient")
+    next(each for each in child if each["id"] == "Patient.name")["min"] = 1
+    plan, patient = definition("plan", "CarePlan", elements), definition("child", "Patient", child)
+    asked = Checker(read([*base("R4"), *own("R4"), plan, patient], own=OWN), "R4")
+    needed = {"url": f"{HL7}patient-interpreterRequired", "valueBoolean": True}
+    urn = "urn:uuid:00000000-0000-4000-8000-000000000000"
+    sent = PLAN | {"meta": {"profile": [OWN + "plan"]}, "subject": {"reference": urn}}
+    assert asked.problems(sent, among={urn: PATIENT | {"extension": [needed]}}) == []
+    assert [p.pointer for p in asked.problems(sent, among={urn: {"resourceType": "Patient", "extension": [needed]}})]
 
 
 def test_a_profile_may_be_asked_for() -> None:

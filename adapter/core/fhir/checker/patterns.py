@@ -86,7 +86,9 @@ def matching(wanted: Any) -> Callable[[Any], bool]:
 def passes(check: Check, value: Any, run: Run) -> bool:
     """Whether a check finds nothing; what it finds is told nowhere."""
     quiet = Run(run.root, run.known, [], run.container)
-    check(value, (None, "", -1, ()), quiet)
+    type_ = value.get("resourceType") if value.__class__ is dict else None
+    # A resource is the context of its extensions.
+    check(value, (None, type_, -1, (type_,)) if type_.__class__ is str else (None, "", -1, ()), quiet)
     return not quiet.found
 
 
