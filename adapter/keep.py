@@ -14,6 +14,7 @@ from adapter.core.consent.review import intake, still_reviewed, waiting
 from adapter.core.consent.rules import compile_rules
 from adapter.core.desired import Subject, rules_of
 from adapter.core.keeping import carry, carry_over_deletion, rulebook_for
+from adapter.core.referral.kept import with_outcomes, without_echo
 from adapter.core.schema import SINGULAR, Schemas
 from adapter.desk import Desk
 from adapter.errors import Malformed, NotFound, PreconditionFailed, Problem, Refused
@@ -54,10 +55,10 @@ def put_case(desk: Desk, number: str, body: bytes, *, version: int | None = None
 
 
 def get_case(desk: Desk, number: str) -> tuple[dict[str, Any], int]:
-    """The case file and its version."""
+    """The case file, with what receivers answered to its referrals, and its version."""
     with desk.store.reading() as tx:
         stored = _stored(tx, number)
-    return stored.body, stored.version
+    return with_outcomes(stored.body, stored.kept, words=True), stored.version
 
 
 def delete_case(desk: Desk, number: str, *, version: int | None = None) -> Kept:
@@ -151,6 +152,8 @@ def delete_record(desk: Desk, number: str, collection: str, record: str, *, vers
 def _save(desk: Desk, tx: Tx, number: str, case: dict[str, Any], *, version: int | None, source: str = "") -> Kept:
     now = desk.clock()
     before = cases.get(tx, number)
+    if before is not None:
+        case = without_echo(case, before.kept)
     if before is None or before.deleted:
         if version is not None:
             raise PreconditionFailed("If-Match names a version of a case that is not there.")

@@ -79,6 +79,7 @@ def _bench(catalogue: Catalogue, settings: Agency, secret: bytes) -> Bench:
         checkers(files_root()),
         # A document is made anew each time that its case is looked at, and mostly from the same sheet.
         lru_cache(maxsize=PAPERS)(pdf),
+        catalogue.dialects,
     )
 
 

@@ -11,6 +11,7 @@ import structlog
 from adapter import log
 from adapter.desk import Desk
 from adapter.errors import Unavailable
+from adapter.poll import next_due, poll_next
 from adapter.reconcile import paused, reconcile_next
 from adapter.serve import refresh
 from adapter.store import paces, shares
@@ -28,6 +29,7 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
     while not stop.is_set():
         desk.wake.clear()
         try:
+            asked = poll_next(desk)
             share = reconcile_next(desk, name)
         except Unavailable as fault:
             # Nothing that was acknowledged is lost: what was claimed is taken over when its lease has run out.
@@ -43,8 +45,10 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
             done += 1
             _serve(desk, share, logger)
             _tell(desk, share, logger)
-        elif once:
+        elif once and asked is None:
             return done
+        elif asked is not None:
+            logger.info("polled", partner=asked.partner, attempts=asked.attempts)
         else:
             desk.wake.wait(_pause(desk))
     return done
@@ -76,5 +80,7 @@ def _pause(desk: Desk) -> float:
     """Seconds until something is due, but no longer than a poll: another process may save a case at any time."""
     with desk.store.reading() as tx:
         due = paces.next_due(tx, now=desk.clock(), skip=paused(desk))
+    answers = next_due(desk)
+    due = min(due, answers) if due and answers else due or answers
     until = (due - desk.clock()) / timedelta(seconds=1) if due else _LONGEST_WAIT
     return max(0.01, min(until, desk.settings.poll_seconds, _LONGEST_WAIT))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,8 @@ from adapter.core.identity import Identity, Key
 from adapter.core.keeping import effective, rulebook_for
 from adapter.core.mapping.resources import Mappings, resources
 from adapter.core.partner import Release
+from adapter.core.referral.table import Dialect
+from adapter.core.referral.task import shared
 from adapter.core.residue import Residue
 from adapter.core.schema import paths as paths_of
 from adapter.core.sheet import Sheet
@@ -37,10 +39,17 @@ class Bench:
     checkers: Mapping[Release, Checker]
     paper: Callable[[Sheet], bytes]
     """Makes a PDF of a sheet, the same one each time."""
+    dialects: Mapping[str, Dialect] = field(default_factory=dict)
+    """By which tables partners answer referrals; a partner of none that is here moves nothing."""
 
     def identity(self, partner: str) -> Identity:
         """A partner's own names for our resources."""
         return Identity(self.identity_secret, partner, self.identifier_system)
+
+    def dialect(self, partner: str) -> Dialect:
+        """The table by which this partner moves a referral."""
+        name = self.rulebook.partners[partner].referrals.dialect
+        return self.dialects.get(name, Dialect(name, {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +124,22 @@ def desire(
         program=subject.case.get("program", ""),
         now=now,
     )
+    made = shared(
+        mapped.made,
+        subject.case,
+        subject.kept,
+        partner=partner,
+        dialect=bench.dialect(partner),
+        business=mappings.codes.get("business-status"),
+        identity=identity,
+        number=subject.number,
+        release=release,
+    )
     scene = Scene(receiver, identity, subject.number, mappings.codes, bench.paper)
-    placed = in_place(mapped.made, shown, scene, held_as_document(receiver, not_taken))
+    placed = in_place(made, shown, scene, held_as_document(receiver, not_taken))
     return Desired(
         made=placed.made,
-        mapped=mapped.made,
+        mapped=made,
         view=shown,
         wrong=(*mistakes(bench, release, placed.made), *_mistakes_in(bench, release, placed.document)),
         findings=mapped.findings,

@@ -30,13 +30,15 @@ class Made:
     about: str = ""
     parts: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
+    theirs: tuple[str, ...] = ()
+    """Elements that are the partner's once it holds the resource: what stands there stays, and is not compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
     """One resource that the partner holds from us, as far as we know.
 
-    `hash` is the SHA-256 of the canonical JSON of what we last sent (with urns), empty when what the partner holds is
+    `hash` is the `content` of what we last sent (with urns), empty when what the partner holds is
     not known to equal it. `ours` is false for what a conditional create found already there: never changed or deleted.
     `state`: active; frozen (a permit ran out: no more updates); withdrawn (taken back: only asks to purge refer to it).
     """
@@ -101,6 +103,14 @@ class Release:
 
 
 Change = Create | Adopt | Update | Delete | Freeze | Release
+
+
+def content(made: Made) -> str:
+    """The SHA-256 of the canonical JSON of a resource, without what is the partner's own in it."""
+    if not made.theirs:
+        return digest(made.resource)
+    return digest({name: value for name, value in made.resource.items() if name not in made.theirs})
+
 
 ORDER = (
     "Endpoint",
@@ -229,7 +239,7 @@ def _write(made: Made, holding: Holding | None, elsewhere: Holding | None) -> Cr
         if made.directory and elsewhere is not None and elsewhere.state != "withdrawn":
             return Adopt(made, elsewhere)
         return Create(made)
-    if holding.ours and not made.directory and not holding.directory and holding.hash != digest(made.resource):
+    if holding.ours and not made.directory and not holding.directory and holding.hash != content(made):
         return Update(made, holding)
     return Adopt(made, holding) if holding.state == "frozen" else None
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from adapter.core.consent.captured import as_read
 from adapter.core.consent.rulebook import Rulebook
+from adapter.core.referral.kept import carried, with_outcomes
 from adapter.core.schema import paths, records
 from adapter.core.strict_json import digest
 
@@ -34,7 +35,7 @@ def carry(
     # The denied records that were in the case and are not: their deny must not turn into one of nothing.
     tombstones = ({*known, *kept.get("tombstones", ())} - set(paths(after))) & set(_denied(consents.values()))
     return {
-        **{name: value for name, value in kept.items() if name != "gone"},
+        **{name: value for name, value in carried(kept, after).items() if name != "gone"},
         "entered": entered,
         "versions": _versions(kept.get("versions", {}), consents),
         "tombstones": sorted(tombstones),
@@ -59,11 +60,12 @@ def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any
     consent → {"by", "reason", "on", "digest"}: it was entered in error, whoever keeps it, and says nothing (rule 7).
     Another one under its id permits nothing either, but what that denies nobody has called an error.
     `kept["reviews"]`: path → {"by", "on", "digest", "topics"}: a review counts while the record says what was reviewed;
-    the topics that the reviewer gave it stay, until another review gives others.
+    the topics that the reviewer gave it stay, until another review gives others. `kept["outcomes"]`: what receivers
+    answered to referrals, without their own words (core/referral/kept.py).
     """
     if not body:
         return {}
-    case = dict(body)
+    case = with_outcomes(body, kept, words=False)
     if captured := kept.get("captured", ()):
         own = {c["id"] for c in captured}
         case["consents"] = [*(c for c in body.get("consents", ()) if c["id"] not in own), *as_read(kept)]

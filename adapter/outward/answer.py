@@ -19,7 +19,7 @@ LARGEST = 10_000_000
 """Bytes of an answer that are read at most, before and after it is unpacked."""
 
 _PIECE = 65_536
-_KEPT = ("etag", "location", "last-modified", "www-authenticate", "x-request-id")
+_KEPT = ("date", "etag", "location", "last-modified", "www-authenticate", "x-request-id")
 _JSON = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from urllib.parse import quote
 
 from adapter.core.fhir.named import search
 from adapter.core.partner import Partner
@@ -63,9 +64,24 @@ class Server:
         headers = {"Cache-Control": "no-cache"}  # else HAPI may answer from a search that it made before our write
         return self._ask("GET", f"/{_matching(_TYPE, type_)}?{search(type_, identifier)}", request_id, headers)
 
+    def find_any(
+        self, type_: str, identifiers: Sequence[tuple[str, str]], *, since: str = "", request_id: str = ""
+    ) -> Answer:
+        """Searches for whatever bears one of these identifiers of ours, changed after `since`, a time of that server's
+        own (http://hl7.org/fhir/R4/search.html#combining: a comma means *or*)."""
+        asked = ",".join(search(type_, each).partition("=")[2] for each in identifiers)
+        changed = f"&_lastUpdated=gt{quote(since, safe='')}" if since else ""
+        headers = {"Cache-Control": "no-cache"}
+        path = f"/{_matching(_TYPE, type_)}?identifier={asked}{changed}&_count={2 * len(identifiers)}"
+        return self._ask("GET", path, request_id, headers)
+
     def read(self, type_: str, id_: str, *, request_id: str = "") -> Answer:
         """Reads one resource by the id that it has there."""
         return self._ask("GET", f"/{_matching(_TYPE, type_)}/{_matching(_ID, id_)}", request_id)
+
+    def version(self, type_: str, id_: str, number: int, *, request_id: str = "") -> Answer:
+        """Reads one version of a resource, on a server that counts them (http://hl7.org/fhir/R4/http.html#vread)."""
+        return self._ask("GET", f"/{_matching(_TYPE, type_)}/{_matching(_ID, id_)}/_history/{number:d}", request_id)
 
     def capability(self, *, request_id: str = "") -> Answer:
         """Reads the CapabilityStatement."""

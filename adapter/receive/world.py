@@ -9,6 +9,7 @@ from typing import Literal
 from adapter.core.fhir.search import Query
 from adapter.core.fhir.transaction import Step
 from adapter.core.partner import Release
+from adapter.core.referral.answer import Hearing
 from adapter.core.scopes import Scopes
 from adapter.errors import (
     AdapterError,
@@ -43,6 +44,8 @@ class World:
     """The world of what we serve to the partner: read as its own is, and never written by it."""
     scopes: Scopes | None = None
     """What the token permits; None: all that a partner may do."""
+    hears: Hearing | None = None
+    """How this partner's answers to our referrals are read; None: it is not asked for any."""
 
     def permits(self, letter: str, type_: str) -> bool:
         """Is this interaction (of `cruds`) permitted on this type?"""

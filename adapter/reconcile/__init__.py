@@ -13,6 +13,7 @@ from adapter.errors import Unavailable
 from adapter.reconcile.looking import look_first
 from adapter.reconcile.sending import after, announce, remember, send, withheld_in
 from adapter.reconcile.settling import put_off, settle, stay_stopped
+from adapter.reconcile.shared import read_shared
 from adapter.reconcile.work import Attempt, Work, fingerprint, read_work, taking_back
 from adapter.store import paces, shares
 from adapter.store.shares import Share
@@ -73,6 +74,10 @@ def reconcile(desk: Desk, work: Work) -> None:
     if isinstance(dark, datetime):
         put_off(desk, work, dark)
         return
+    if dark is not None:
+        settle(desk, replace(work, plan=replace(work.plan, changes=())), dark)
+        return
+    work, dark = read_shared(desk, work)
     if dark is not None:
         settle(desk, replace(work, plan=replace(work.plan, changes=())), dark)
         return

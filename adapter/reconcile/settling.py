@@ -10,6 +10,7 @@ from adapter.core.pace import Pace, after
 from adapter.core.retry import NextStep, Settled, Stopped, TryAgain, next_step
 from adapter.desk import Desk
 from adapter.reconcile.account import line
+from adapter.reconcile.shared import follow
 from adapter.reconcile.work import Attempt, Work, fingerprint, plan_of
 from adapter.store import disclosures, holdings, paces, shares
 from adapter.store.database import Tx
@@ -57,6 +58,7 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
         released = {c.holding.urn for c in quiet if isinstance(c, Release) and done} - {held.urn for held in last}
         holdings.forget(tx, share.id, released)
         disclosures.append(tx, work.stored.id, frozen)
+        follow(desk, tx, work)
         match step:
             case Settled():
                 outcome, due = attempt.outcome, now if last else desired.next_change

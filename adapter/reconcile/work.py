@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 
 from adapter.core import strict_json
 from adapter.core.desired import Plan, Subject, narrows, plan
-from adapter.core.diff import Change, Create, Holding, Made, Update
+from adapter.core.diff import Change, Create, Holding, Made, Update, content
 from adapter.core.retry import Outcome
-from adapter.core.strict_json import digest
 from adapter.desk import Desk
 from adapter.outward.answer import NotSent
 from adapter.store import cases, holdings
@@ -54,7 +53,7 @@ def fingerprint(tx: Tx, needed: Plan) -> str:
     where nothing would be."""
     if not needed.changes:
         return ""
-    parts = [[type(c).__name__, thing_of(c).urn, *([digest(c.made.resource)] if isinstance(c, Create | Update) else [])]
+    parts = [[type(c).__name__, thing_of(c).urn, *([content(c.made)] if isinstance(c, Create | Update) else [])]
              for c in needed.changes]  # fmt: skip
     return tx.seal.index("what was refused", strict_json.canonical(parts).decode()).hex()
 

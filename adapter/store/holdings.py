@@ -78,6 +78,11 @@ def used_elsewhere(tx: Tx, partner: str, urns: Collection[str], *, share_id: int
     return set(tx.connection.scalars(USED_ELSEWHERE, values))
 
 
+def of_row(tx: Tx, row: sa.Row[Any]) -> Holding:
+    """The holding in a row of this table, whatever statement found it."""
+    return _holding(tx, row)
+
+
 def count(tx: Tx) -> int:
     """How many resources partners hold that belong to one case, taken back ones left out."""
     return tx.connection.execute(COUNT).scalar_one()

@@ -264,3 +264,55 @@ resource_terms = Table(
     ForeignKeyConstraint(["key"], ["resources.key"]),
     Index("ix_resource_terms_key", "key"),
 )
+
+# A referral that was sent to a partner. What has become of it is sealed; `open` tells no more than that an answer may
+# still come. `urn` is its Task's, opaque and the partner's own.
+referrals = Table(
+    "referrals",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("case_id", String(32), ForeignKey("cases.id"), nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("urn", Text, nullable=False, unique=True),
+    Column("system", Text, nullable=False),
+    Column("value", Text, nullable=False),  # our identifiers of the Task, and of the ServiceRequest that it is about
+    Column("request", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index("ix_referrals_case_id", "case_id"),
+    Index("ix_referrals_partner_open", "partner", "open"),
+    Index("ix_referrals_value", "value"),
+    Index("ix_referrals_request", "request"),
+)
+
+# When each partner is next asked for answers, and from which moment of its own clock on.
+polls = Table(
+    "polls",
+    metadata,
+    Column("partner", Text, primary_key=True),
+    Column("due", Instant),
+    Column("fence", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("since", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+# A signed link by which one partner sees and answers one referral, for who has no server.
+links = Table(
+    "links",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("case_id", String(32), ForeignKey("cases.id"), nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    Column("tries", Integer, nullable=False),
+    Column("locked_until", Instant),
+    Index("ix_links_case_id", "case_id"),
+)

@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 JSON = {"Content-Type": "application/fhir+json"}
+SEARCHED = "2026-11-21T17:00:30Z"
+"""When, by its own clock, every search was answered."""
 Handled = tuple[int, Mapping[str, str], bytes]
 
 
@@ -50,21 +52,22 @@ class MemoryFhir:
             return 200, JSON, _dumped({"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"})
         if method == "GET" and "/" not in place:
             entries = [{"resource": resource} for resource in self.matching(place, query)]
-            return 200, JSON, _dumped({"resourceType": "Bundle", "type": "searchset", "entry": entries})
+            bundle = {"resourceType": "Bundle", "type": "searchset", "meta": {"lastUpdated": SEARCHED}}
+            return 200, JSON, _dumped({**bundle, "entry": entries})
         if method == "GET" and place in self.resources:
             resource = self.resources[place]
             return 200, {**JSON, "ETag": f'W/"{resource["meta"]["versionId"]}"'}, _dumped(resource)
         raise _Refusal(404, "not-found")
 
     def matching(self, type_: str, query: str) -> list[dict[str, Any]]:
-        """Resources of a type with the identifier that a query names."""
-        [(name, token)] = parse_qsl(query)
-        system, _, value = token.partition("|")
-        wanted = (_unescaped(system), _unescaped(value))
+        """Resources of a type with the identifier that a query names, or one of several; times are not looked at."""
+        [(name, tokens)] = [pair for pair in parse_qsl(query) if pair[0] not in ("_lastUpdated", "_count")]
+        parts = [token.partition("|") for token in tokens.split(",")]
+        wanted = {(_unescaped(system), _unescaped(value)) for system, _, value in parts}
         return [
             resource
             for resource in self.resources.values()
-            if resource["resourceType"] == type_ and wanted in _names(resource, name)
+            if resource["resourceType"] == type_ and not wanted.isdisjoint(_names(resource, name))
         ]
 
     def _transaction(self, bundle: dict[str, Any], echo: bool) -> dict[str, Any]:

@@ -101,6 +101,7 @@ def _agency(
         known.identifier_system,
         checkers(catalogues.files_root()),
         pdf,
+        catalogue.dialects,
     )
     clock = Clock()
     return Agency(Desk(settings, catalogue, bench, clock, store, ways.__getitem__), clock, servers)

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapter.core.diff import Change, Create, Delete, Holding, Update
+from adapter.core.diff import Change, Create, Delete, Holding, Update, content
 from adapter.core.fhir import outcome as outcomes
 from adapter.core.fhir.bundle import Sent, sent_of, type_of
 from adapter.core.fhir.named import names_of
 from adapter.core.retry import Outcome
-from adapter.core.strict_json import digest
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
 _LOCATION = re.compile(r"(?:[^\s?#]*/)?([A-Z][A-Za-z]{1,39})/([A-Za-z0-9\-.]{1,64})(?:/_history/([^/?#\s]{1,128}))?\Z")
@@ -100,14 +99,14 @@ def holding(result: Result) -> Holding | None:
     """
     match result:
         case Result(Create(made), ("delivered" | "existing") as became, id, version):
-            known = digest(made.resource) if became == "delivered" else ""
+            known = content(made) if became == "delivered" else ""
             return Holding(
                 made.urn, made.type, made.identifier, id, version, known, made.directory,
                 about=made.about, parts=made.parts, topics=made.topics,
             )  # fmt: skip
         case Result(Update(made, held), "delivered", _, version):
             return replace(
-                held, version=version, hash=digest(made.resource), state="active",
+                held, version=version, hash=content(made), state="active",
                 about=made.about, parts=made.parts, topics=made.topics,
             )  # fmt: skip
         case Result(Delete(held), "delivered"):

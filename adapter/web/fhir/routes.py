@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from adapter import __version__, receive, serve
+from adapter import __version__, answers, receive, serve
 from adapter.core.fhir.capability import statement
 from adapter.core.fhir.transaction import ALONE, Step
 from adapter.core.scopes import read as read_scopes
@@ -120,11 +120,16 @@ def _base() -> str:
 
 
 def _world() -> World:
-    who = caller()
-    scopes = read_scopes(who.scopes) if who.scopes else None
+    who, desk = caller(), wiring()
     return World(
-        who.partner, _base(), wiring().clock(), asked.release(), serve.shelf(wiring(), who.partner), scopes
-    )  # fmt: skip
+        who.partner,
+        _base(),
+        desk.clock(),
+        asked.release(),
+        shelf=serve.shelf(desk, who.partner),
+        scopes=read_scopes(who.scopes) if who.scopes else None,
+        hears=answers.hearing(desk.catalogue, who.partner),
+    )
 
 
 def _read(step: Step) -> Response:

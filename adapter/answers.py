@@ -1,0 +1,224 @@
+"""An answer comes home: the referral's course, the outcome beside the case, and what is then due, in one transaction.
+
+Polling, what partners write to our /fhir, the signed link and the coordinator's own word all end here, so that each
+transition is made once, whichever way it comes, and however often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from adapter.catalogue import Catalogue
+from adapter.core.diff import Holding, Made, content
+from adapter.core.fhir.named import names_of
+from adapter.core.identity import Identity, Key
+from adapter.core.referral import answer as answers
+from adapter.core.referral import kept as outcomes
+from adapter.core.referral.answer import Hearing
+from adapter.core.referral.course import Course, begun_again, flagged, heard, set_
+from adapter.core.referral.table import Dialect, Impossible, State
+from adapter.core.referral.task import is_of_referral, may_ask, receives
+from adapter.store import cases, referrals, shares
+from adapter.store.cases import StoredCase
+from adapter.store.database import Tx
+from adapter.store.referrals import Names, Tracked
+
+MOST_NAMES = 20
+"""Identifiers of one Task that are looked up."""
+LINK = "link"
+"""Where an answer came from that was given on the page of a signed link."""
+
+
+def hearing(catalogue: Catalogue, partner: str) -> Hearing:
+    """How this partner's answers are read."""
+    known = catalogue.partners.get(partner)
+    name = known.referrals.dialect if known else ""
+    return Hearing(catalogue.dialects.get(name, Dialect(name, {})), catalogue.codes["business-status"])
+
+
+def _as_it_is(tracked: Tracked, kept: dict[str, Any]) -> dict[str, Any]:
+    return kept
+
+
+def change(
+    tx: Tx,
+    row_id: int,
+    dialect: Dialect,
+    how: Callable[[Course, StoredCase], Course],
+    *,
+    now: datetime,
+    kept: Callable[[Tracked, dict[str, Any]], dict[str, Any]] = _as_it_is,
+) -> Tracked | None:
+    """Let the course of a referral become what `how` makes of it; None where that changes nothing, or the case is gone.
+
+    `kept` may change what is kept beside the case in the same breath. Shares are due where a partner may come to see
+    something else.
+    """
+    found = referrals.by_id(tx, row_id)
+    known = cases.by_id(tx, found.case_id) if found else None
+    # The case is held first, so that no two change one course at once.
+    stored = cases.get(tx, known.number) if known else None
+    tracked = referrals.by_id(tx, row_id)
+    if stored is None or stored.deleted or tracked is None or _record(tracked, stored) is None:
+        return None
+    course = how(tracked.course, stored)
+    after = replace(tracked, course=course)
+    beside = kept(after, _beside(after, stored))
+    if course == tracked.course and beside == stored.kept:
+        return None
+    if course != tracked.course:
+        referrals.save(tx, after, is_open=not dialect.ended(course.state), now=now)
+    if beside != stored.kept:
+        cases.put(tx, stored.number, stored.body, beside, now=now)
+        if outcomes.visible(beside) != outcomes.visible(stored.kept):
+            shares.mark_due(tx, case_id=stored.id, now=now)
+    return after
+
+
+def take(tx: Tx, row_id: int, task: Mapping[str, Any], hears: Hearing, *, source: str, now: datetime,
+         gaps: bool = False) -> Tracked | None:  # fmt: skip
+    """What this Task says of the referral; None where it says nothing new."""
+    said = answers.read(task, hears, source=source)
+
+    def how(course: Course, stored: StoredCase) -> Course:
+        path = _path(tx, row_id)
+        ask = stored.kept.get("asks", {}).get(path, {})
+        if said.state == "cancelled" and ask.get("how") == "status" and not ask.get("done"):
+            return course  # our own word, read back before it was settled
+        return heard(course, hears.dialect, said, now, gaps=gaps)
+
+    return change(tx, row_id, hears.dialect, how, now=now)
+
+
+def written(tx: Tx, partner: str, task: Mapping[str, Any], hears: Hearing, *, place: str, version: int,
+            now: datetime) -> Tracked | None:  # fmt: skip
+    """A partner wrote a Task to our /fhir: where it bears, or is about, what we know it by, it is an answer.
+
+    `place`: which Task of its world it is; its versions are ours.
+    """
+    for identifier in list(_names(task))[:MOST_NAMES]:
+        if (row := referrals.named(tx, partner, identifier)) is not None:
+            dated = {**task, "meta": {"versionId": str(version)}}
+            return take(tx, row.id, dated, hears, source=f"here {place}", now=now)
+    return None
+
+
+def track(
+    tx: Tx,
+    stored: StoredCase,
+    identity: Identity,
+    desired: Iterable[Made],
+    held: Mapping[str, Holding] | None,
+    dialect: Dialect,
+    *,
+    now: datetime,
+) -> list[Tracked]:
+    """After a share is settled: each referral that the partner now holds a Task of has its row, and a cancellation that
+    has arrived there is done. `held` is None for a partner that holds nothing and reads its view here."""
+    known: Mapping[str, Any] = stored.kept.get("outcomes", {})
+    tracked = []
+    for made in desired:
+        holding = held.get(made.urn) if held is not None else None
+        there = held is None or (holding is not None and bool(holding.id) and holding.state == "active")
+        if not is_of_referral(made) or not there:
+            continue
+        state = dialect.state(made.resource.get("status")) or "requested"
+        names = names_at(identity, stored.number, made.about)
+        row = referrals.ensure(tx, stored.id, identity.partner, names, made.about, Course(state=state), now=now)
+        if row.course.steps and row.course.state != "requested" and made.about not in known:
+            # The record was taken away and came again: what is kept of its answers had gone with it.
+            row = _sent_again(tx, row, state, dialect, now) or row
+        tracked.append(_settled(tx, row, made, holding, dialect, now) or row)
+    return tracked
+
+
+def names_at(identity: Identity, number: str, path: str) -> Names:
+    """Under which names of ours a partner knows a referral."""
+    task, request = Key(number, path, "Task"), Key(number, path, "ServiceRequest")
+    system, value = identity.identifier(task)
+    return Names(identity.urn(task), system, value, identity.identifier(request)[1])
+
+
+def _sent_again(tx: Tx, row: Tracked, state: State, dialect: Dialect, now: datetime) -> Tracked | None:
+    return change(tx, row.id, dialect, lambda course, stored: begun_again(course, state, now), now=now)
+
+
+def end_asking(
+    tx: Tx, stored: StoredCase, partner: str, held: Mapping[str, Holding], dialect: Dialect, *, now: datetime
+) -> None:
+    """What is asked of a Task that the partner does not hold any more is done; what its answer has overtaken cannot be.
+    The first is cancelled, the second flagged."""
+    asks: Mapping[str, Any] = stored.kept.get("asks", {})
+    waiting = {path: ask for path, ask in asks.items() if not ask.get("done")}
+    for row in referrals.of_case(tx, stored.id) if waiting else ():
+        if row.partner != partner or row.path not in waiting:
+            continue
+        ask, holding = waiting[row.path], held.get(row.urn)
+        gone = ask["how"] == "status" and (holding is None or holding.state == "withdrawn")
+        if gone or not may_ask(ask, row.course.state, dialect):
+            _done(tx, row, str(ask["reason"]), dialect, now)
+
+
+def _settled(
+    tx: Tx, row: Tracked, made: Made, holding: Holding | None, dialect: Dialect, now: datetime
+) -> Tracked | None:
+    """Our word to cancel, where it stands in what the partner holds, or reads."""
+    arrived = holding is None or holding.hash == content(made)
+    if "status" in made.theirs or not arrived or row.course.state == "cancelled":
+        return None
+    words = made.resource.get("statusReason", {})
+    return _done(tx, row, str(words.get("text") or words.get("concept", {}).get("text") or ""), dialect, now)
+
+
+def _done(tx: Tx, row: Tracked, reason: str, dialect: Dialect, now: datetime) -> Tracked | None:
+    """The cancellation that was asked for stands in the Task, or the Task is gone: so it is."""
+
+    def how(course: Course, stored: StoredCase) -> Course:
+        moved = set_(course, dialect, "cancelled", "requester", now, reason=reason)
+        if isinstance(moved, Impossible):
+            return flagged(course, dialect, "cancelled", moved.why, "requester", now)
+        return moved
+
+    def beside(tracked: Tracked, kept: dict[str, Any]) -> dict[str, Any]:
+        ask = kept.get("asks", {}).get(tracked.path)
+        if ask is None:
+            return kept
+        if tracked.course.state != "cancelled":
+            return outcomes.asking(kept, tracked.path, None)
+        kept = outcomes.asking(kept, tracked.path, {**ask, "done": True})
+        by = kept.get("outcomes", {}).get(tracked.path, {}).get("by", "")
+        return outcomes.closed(kept, tracked.path, "cancelled", by, tracked.course.on) if by else kept
+
+    return change(tx, row.id, dialect, how, now=now, kept=beside)
+
+
+def _beside(tracked: Tracked, stored: StoredCase) -> dict[str, Any]:
+    """What is kept beside the case with this course in it."""
+    record = _record(tracked, stored)
+    return outcomes.answered(stored.kept, tracked.path, tracked.course, record["to"]) if record else stored.kept
+
+
+def _record(tracked: Tracked, stored: StoredCase) -> Mapping[str, Any] | None:
+    """The referral's record, while it goes to this partner."""
+    every: Iterable[Mapping[str, Any]] = stored.body.get("referrals", ())
+    found = next((r for r in every if f"referrals/{r['id']}" == tracked.path), None)
+    return found if found is not None and receives(stored.body, found, tracked.partner) else None
+
+
+def _path(tx: Tx, row_id: int) -> str:
+    found = referrals.by_id(tx, row_id)
+    return found.path if found else ""
+
+
+def _names(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The identifiers that a Task bears, and those that it says it is about (`focus`, `basedOn`)."""
+    based = task.get("basedOn")
+    about = [task.get("focus"), *(based if isinstance(based, list) else [])]
+    named = [each.get("identifier") for each in about if isinstance(each, Mapping)]
+    stated = [*names_of(task), *((n.get("system"), n.get("value")) for n in named if isinstance(n, Mapping))]
+    for system, value in stated:
+        if isinstance(system, str) and isinstance(value, str):
+            yield system, value

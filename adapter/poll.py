@@ -1,0 +1,195 @@
+"""Asks a partner's server for answers to our referrals, in its turn; only for Tasks of ours, by their identifiers.
+
+`Task?identifier=…&_lastUpdated=gt…`, from that server's own time on (exchange.md, *Warm referrals*). Where a server
+counts versions, those that came and went between two polls are read too, so that each transition comes home.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from adapter import answers
+from adapter.core.diff import Holding
+from adapter.core.fhir.outcome import of_status
+from adapter.core.fhir.outcome import read as said_by
+from adapter.core.referral.answer import Hearing
+from adapter.core.referral.polling import between, next_time, told
+from adapter.desk import Desk
+from adapter.outward.answer import Answer, Answered, NotSent, Unknown
+from adapter.outward.server import Server
+from adapter.store import holdings, polls, referrals, shares
+from adapter.store.database import Tx
+from adapter.store.polls import Poll
+from adapter.store.referrals import Asked, Tracked
+
+AT_ONCE = 20
+"""Tasks that one search asks for: the address stays short enough for any server."""
+UNABLE = (400, 404, 405, 422, 501)
+"""How servers say that they do not know this search: then each Task is read by its id."""
+SOURCE = "there"
+
+
+@dataclass(slots=True)
+class _Round:
+    """One partner's turn: what was learnt so far, and what went wrong first."""
+
+    desk: Desk
+    poll: Poll
+    server: Server
+    hears: Hearing
+    until: list[str] = field(default_factory=list)
+    outcome: str = "delivered"
+    detail: str = ""
+    retry_after: timedelta | None = None
+    changed: int = 0
+
+    def fail(self, answer: Answer) -> None:
+        match answer:
+            case Answered(status=status, body=body, retry_after=retry_after):
+                said = of_status(status, said_by(body), retry_after=retry_after is not None)
+                self.outcome = "unknown" if said == "delivered" else said
+                self.detail, self.retry_after = f"HTTP {status}", retry_after
+            case NotSent(reason):
+                self.outcome, self.detail = "unavailable", reason
+            case Unknown(reason):
+                self.outcome, self.detail = "unknown", reason
+
+
+def polled(desk: Desk) -> list[str]:
+    """The partners whose servers are asked."""
+    return [
+        p.id for p in desk.catalogue.partners.values() if p.referrals.answers == "poll" and p.base_url and not p.paused
+    ]
+
+
+def next_due(desk: Desk) -> datetime | None:
+    """When a partner is next to be asked; None if none is."""
+    if not (among := polled(desk)):
+        return None
+    with desk.store.reading() as tx:
+        return polls.next_due(tx, among=among)
+
+
+def poll_next(desk: Desk) -> Poll | None:
+    """Ask the partner whose turn has been longest. None where it is nobody's."""
+    now = desk.clock()
+    due = next_due(desk)
+    if due is None or due > now:
+        return None
+    with desk.store.writing() as tx:
+        longest = max(desk.catalogue.partners[each].timeout for each in polled(desk))
+        lease = timedelta(seconds=desk.settings.lease_seconds + longest * AT_ONCE)
+        poll = polls.claim(tx, among=polled(desk), now=now, lease=lease)
+    if poll is not None:
+        _ask(desk, poll)
+    return poll
+
+
+def _ask(desk: Desk, poll: Poll) -> None:
+    with desk.store.reading() as tx:
+        asked = referrals.asked(tx, poll.partner)
+        rows = {each.id: referrals.by_id(tx, each.id) for each in asked}
+    round_ = _Round(desk, poll, desk.server(poll.partner), answers.hearing(desk.catalogue, poll.partner))
+    new = [each for each in asked if not _seen(rows[each.id])]
+    known = [each for each in asked if _seen(rows[each.id])]
+    # Whose Task has never been read has not been read since any time.
+    for some, since in ((new, ""), (known, poll.since)):
+        for first in range(0, len(some), AT_ONCE):
+            if round_.outcome == "delivered":
+                _search(round_, some[first : first + AT_ONCE], rows, since)
+    _settle(round_, waits=bool(asked))
+    if round_.changed:
+        desk.wake.set()
+
+
+def _search(round_: _Round, chunk: Sequence[Asked], rows: Mapping[int, Tracked | None], since: str) -> None:
+    answer = round_.server.find_any("Task", [each.identifier for each in chunk], since=since)
+    if isinstance(answer, Answered) and answer.status in UNABLE:
+        round_.until.append("")
+        _read_each(round_, chunk)
+        return
+    said = None
+    if isinstance(answer, Answered) and answer.status == 200 and not answer.unreadable:
+        said = told(answer.body, answer.headers, [each.identifier for each in chunk])
+    if said is None:
+        round_.fail(answer)
+        return
+    for each in chunk:
+        task, row = said.tasks.get(each.identifier), rows[each.id]
+        if task is not None and row is not None:
+            _take(round_, row, task)
+    round_.until.append(said.until)
+    if not said.whole:
+        _read_each(round_, [each for each in chunk if each.identifier not in said.tasks])
+
+
+def _read_each(round_: _Round, chunk: Sequence[Asked]) -> None:
+    """One by one, by the ids that the partner gave: for servers that cannot search so, or tell only a part."""
+    for each in chunk:
+        with round_.desk.store.reading() as tx:
+            row = referrals.by_id(tx, each.id)
+            held = _held_there(tx, row) if row is not None else None
+        if row is None or held is None or not held.id:
+            continue
+        answer = round_.server.read("Task", held.id)
+        if isinstance(answer, Answered) and answer.status == 200 and isinstance(answer.body, Mapping):
+            _take(round_, row, answer.body)
+        elif not (isinstance(answer, Answered) and answer.status in (404, 410)):
+            round_.fail(answer)
+            return
+
+
+def _take(round_: _Round, row: Tracked, task: Mapping[str, Any]) -> None:
+    """This Task, if it is the one that we know, and what it said in between."""
+    with round_.desk.store.reading() as tx:
+        held = _held_there(tx, row)
+    id_ = held.id if held is not None and held.state == "active" else ""
+    if not id_ or held is None or task.get("id") != id_ or task.get("resourceType") != "Task":
+        return
+    ours = int(held.version) if held.version.isascii() and held.version.isdigit() else None
+    newest = dict(row.course.newest).get(SOURCE, ours)
+    for number in between(newest, task):
+        answer = round_.server.version("Task", id_, number)
+        if not isinstance(answer, Answered) or answer.status != 200 or not isinstance(answer.body, Mapping):
+            break
+        version = answer.body.get("meta", {})
+        stated = version.get("versionId") if isinstance(version, Mapping) else None
+        if answer.body.get("id") != id_ or stated != str(number):
+            break
+        _hear(round_, row, answer.body, gaps=False)
+    _hear(round_, row, task, gaps=True)
+
+
+def _hear(round_: _Round, row: Tracked, task: Mapping[str, Any], *, gaps: bool) -> None:
+    with round_.desk.store.writing() as tx:
+        now = round_.desk.clock()
+        if answers.take(tx, row.id, task, round_.hears, source=SOURCE, now=now, gaps=gaps) is not None:
+            round_.changed += 1
+
+
+def _settle(round_: _Round, *, waits: bool) -> None:
+    desk, poll = round_.desk, round_.poll
+    every = timedelta(minutes=desk.catalogue.partners[poll.partner].referrals.every)
+    failed = round_.outcome != "delivered"
+    attempts = poll.attempts + 1 if failed else 0
+    wait = next_time(every=every, attempts=attempts, retry_after=round_.retry_after)
+    # The earliest of the times that its searches told, so that nothing between two of them is missed.
+    told_until = min(round_.until) if round_.until and all(round_.until) else ""
+    now = desk.clock()
+    with desk.store.writing() as tx:
+        polls.settle(
+            tx, poll, due=now + wait if waits else None, attempts=attempts, outcome=round_.outcome,
+            since=poll.since if failed else told_until, detail=round_.detail, now=now,
+        )  # fmt: skip
+
+
+def _seen(row: Tracked | None) -> bool:
+    return row is not None and bool(row.course.keys)
+
+
+def _held_there(tx: Tx, row: Tracked) -> Holding | None:
+    share = next((s for s in shares.of_case(tx, row.case_id) if s.partner == row.partner), None)
+    return next((h for h in holdings.of_share(tx, share.id) if h.urn == row.urn), None) if share else None

@@ -1,0 +1,89 @@
+"""Before a Task that its receiver moves is written: what it says now comes home, and stays in what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from adapter import answers
+from adapter.core.diff import Change, Update
+from adapter.core.doubt import looked_up
+from adapter.core.fhir.outcome import of_status, read
+from adapter.core.fhir.results import place_of
+from adapter.core.referral.task import is_of_referral, merged
+from adapter.desk import Desk
+from adapter.outward.answer import Answered, NotSent, Unknown
+from adapter.reconcile.work import Attempt, Work
+from adapter.store import cases, holdings, polls, referrals
+from adapter.store.database import Tx
+
+
+def read_shared(desk: Desk, work: Work) -> tuple[Work, Attempt | None]:
+    """The same work, with what stands at the partner in each Task of a referral that is written. An attempt, where it
+    could not be read: then nothing may be sent, for it would write over an answer."""
+    changes: list[Change] = []
+    for change in work.plan.changes:
+        if isinstance(change, Update) and change.made.theirs:
+            found = _current(desk, work, change)
+            if isinstance(found, Attempt):
+                return work, found
+            change = found  # noqa: PLW2901
+        changes.append(change)
+    return replace(work, plan=replace(work.plan, changes=tuple(changes))), None
+
+
+def follow(desk: Desk, tx: Tx, work: Work) -> None:
+    """After a share is settled: what the partner now holds of referrals is followed, and asked for in its turn."""
+    partner = desk.catalogue.partners[work.share.partner]
+    dialect = desk.bench.dialect(partner.id)
+    now = desk.clock()
+    if not any(is_of_referral(made) for made in work.plan.desired.made) and "asks" not in work.stored.kept:
+        return
+    held = {h.urn: h for h in holdings.of_share(tx, work.share.id)}
+    # As it is now: an answer may have come while the share was worked on.
+    stored = cases.by_id(tx, work.stored.id) or work.stored
+    identity, desired = desk.bench.identity(partner.id), work.plan.desired.made
+    tracked = answers.track(tx, stored, identity, desired, held if partner.base_url else None, dialect, now=now)
+    answers.end_asking(tx, stored, partner.id, held, dialect, now=now)
+    waits = [each for each in tracked if not dialect.ended(each.course.state)]
+    if waits and partner.referrals.answers == "poll" and partner.base_url:
+        polls.ensure(tx, partner.id, at=now + timedelta(minutes=partner.referrals.every), now=now)
+
+
+def _current(desk: Desk, work: Work, change: Update) -> Update | Attempt:
+    held = change.holding
+    match desk.server(work.share.partner).read(held.type, held.id, request_id=work.request_id):
+        case Answered(status=200, body=body) if isinstance(body, Mapping) and _is(body, change):
+            _, version = place_of(body)
+            _bring_home(desk, work, change, body)
+            resource = merged(change.made.resource, body, change.made.theirs)
+            return Update(replace(change.made, resource=resource), replace(held, version=version))
+        case Answered(status=status, body=body, retry_after=retry_after):
+            gone = looked_up(held, status, body)
+            if not isinstance(gone, str) and gone.state == "withdrawn":
+                with desk.store.writing() as tx:
+                    holdings.save(tx, work.share.id, [gone], now=work.now)
+                return Attempt("conflict", "a Task was gone there")
+            said = of_status(status, read(body), retry_after=retry_after is not None)
+            outcome = "unknown" if said == "delivered" else said
+            return Attempt(outcome, f"reading a Task: HTTP {status}", retry_after=retry_after)
+        case NotSent(reason):
+            return Attempt("unavailable", f"reading a Task: {reason}")
+        case Unknown(reason):
+            return Attempt("unknown", f"reading a Task: {reason}")
+
+
+def _bring_home(desk: Desk, work: Work, change: Update, body: Mapping[str, Any]) -> None:
+    if not is_of_referral(change.made):
+        return
+    hears = answers.hearing(desk.catalogue, work.share.partner)
+    with desk.store.writing() as tx:
+        row = referrals.by_urn(tx, change.made.urn)
+        if row is not None:
+            answers.take(tx, row.id, body, hears, source="there", now=desk.clock(), gaps=True)
+
+
+def _is(body: Mapping[str, Any], change: Update) -> bool:
+    return body.get("resourceType") == change.holding.type and body.get("id") == change.holding.id

@@ -1,0 +1,140 @@
+"""What has become of each referral that was sent: sealed whole, one row a referral.
+
+Whoever changes a row holds its case (`cases.get` in a transaction that writes), so that no two do so at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from adapter.core.referral import course as courses
+from adapter.core.referral.course import Course
+from adapter.store.database import Tx
+from adapter.store.tables import holdings, referrals, shares
+
+_c, _h = referrals.c, holdings.c
+_b = sa.bindparam
+
+# Statements
+OF_CASE = sa.select(referrals).where(_c.case_id == _b("of_case")).order_by(_c.id)
+BY_URN = sa.select(referrals).where(_c.urn == _b("of_urn"))
+UPDATE = (
+    sa.update(referrals)
+    .where(_c.id == _b("row_id"))
+    .values(open=_b("is_open"), sealed=_b("closed"), updated_at=_b("now"))
+)
+# What a partner holds and may still answer; a Task that was taken back is asked for no more.
+ASKED = (
+    sa.select(_c.id, _h.system, _h.value)
+    .join(shares, sa.and_(shares.c.case_id == _c.case_id, shares.c.partner == _c.partner))
+    .join(holdings, sa.and_(_h.share_id == shares.c.id, _h.urn == _c.urn))
+    .where(_c.partner == _b("of_partner"), _c.open, _h.state == "active")
+    .order_by(_c.id)
+)
+NAMED = sa.select(referrals).where(
+    _c.partner == _b("of_partner"),
+    _c.system == _b("of_system"),
+    sa.or_(_c.value == _b("of_value"), _c.request == _b("of_value")),
+)
+BY_ID = sa.select(referrals).where(_c.id == _b("row_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """One referral that was sent to `partner`; `path`: its record's; `handover`: step → {"on", "by"}, as people say."""
+
+    id: int
+    case_id: str
+    partner: str
+    urn: str
+    path: str
+    course: Course
+    handover: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A Task that is asked for: the row of its referral, and its business identifier at the partner."""
+
+    id: int
+    identifier: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Under which names of ours one partner knows a referral."""
+
+    urn: str
+    system: str
+    value: str
+    request: str
+
+
+def ensure(tx: Tx, case_id: str, partner: str, names: Names, path: str, course: Course, *, now: datetime) -> Tracked:
+    """The row of a referral; a new one with this course, where there is none."""
+    if (there := by_urn(tx, names.urn)) is not None:
+        return there
+    values = {"case_id": case_id, "partner": partner, "open": True, "updated_at": now, **asdict(names)}
+    tracked = Tracked(0, case_id, partner, names.urn, path, course)
+    tx.connection.execute(tx.insert_absent(referrals), {**values, "sealed": _sealed(tx, tracked)})
+    made = by_urn(tx, names.urn)
+    if made is None:
+        raise LookupError("a referral that was just kept cannot be read")
+    return made
+
+
+def by_urn(tx: Tx, urn: str) -> Tracked | None:
+    """The referral whose Task has this urn."""
+    row = tx.connection.execute(BY_URN, {"of_urn": urn}).one_or_none()
+    return None if row is None else _tracked(tx, row)
+
+
+def by_id(tx: Tx, row_id: int) -> Tracked | None:
+    """The referral of this row."""
+    row = tx.connection.execute(BY_ID, {"row_id": row_id}).one_or_none()
+    return None if row is None else _tracked(tx, row)
+
+
+def of_case(tx: Tx, case_id: str) -> list[Tracked]:
+    """The case's referrals that were sent, in the order in which they were."""
+    return [_tracked(tx, row) for row in tx.connection.execute(OF_CASE, {"of_case": case_id})]
+
+
+def save(tx: Tx, tracked: Tracked, *, is_open: bool, now: datetime) -> None:
+    """Keep what has become of it."""
+    values = {"row_id": tracked.id, "is_open": is_open, "closed": _sealed(tx, tracked), "now": now}
+    tx.connection.execute(UPDATE, values)
+
+
+def asked(tx: Tx, partner: str) -> list[Asked]:
+    """The Tasks that this partner holds and may still answer."""
+    rows = tx.connection.execute(ASKED, {"of_partner": partner})
+    return [Asked(row.id, (row.system, row.value)) for row in rows]
+
+
+def named(tx: Tx, partner: str, identifier: tuple[str, str]) -> Tracked | None:
+    """The referral that was sent to this partner under our identifier: of its Task, or of what that is about."""
+    values = {"of_partner": partner, "of_system": identifier[0], "of_value": identifier[1]}
+    row = tx.connection.execute(NAMED, values).first()
+    return None if row is None else _tracked(tx, row)
+
+
+def _sealed(tx: Tx, tracked: Tracked) -> bytes:
+    told: dict[str, Any] = {
+        "path": tracked.path,
+        "course": courses.written(tracked.course),
+        "handover": {step: dict(said) for step, said in tracked.handover.items()},
+    }
+    return tx.seal.close(orjson.dumps(told), table="referrals", column="sealed", row=tracked.urn)
+
+
+def _tracked(tx: Tx, row: sa.Row[Any]) -> Tracked:
+    told = orjson.loads(tx.seal.open(row.sealed, table="referrals", column="sealed", row=row.urn))
+    course = courses.read(told["course"])
+    return Tracked(row.id, row.case_id, row.partner, row.urn, told["path"], course, told["handover"])
