@@ -92,7 +92,10 @@ def _ask(desk: Desk, poll: Poll) -> None:
     with desk.store.reading() as tx:
         asked = referrals.asked(tx, poll.partner)
         rows = {each.id: referrals.by_id(tx, each.id) for each in asked}
-    round_ = _Round(desk, poll, desk.server(poll.partner), answers.hearing(desk.catalogue, poll.partner))
+    server = desk.server(poll.partner)
+    if not isinstance(server, Server):
+        raise TypeError("a folder is not polled")
+    round_ = _Round(desk, poll, server, answers.hearing(desk.catalogue, poll.partner))
     new = [each for each in asked if not _seen(rows[each.id])]
     known = [each for each in asked if _seen(rows[each.id])]
     # Whose Task has never been read has not been read since any time.
