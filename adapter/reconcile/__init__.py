@@ -1,4 +1,4 @@
-"""One share: view, map, check, diff, account, send, settle; until the partner's copy equals what consent allows now."""
+"""One share: view, map, check, diff, gather, account, send, settle; until the copy equals what consent allows now."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.reconcile.looking import look_first
 from adapter.reconcile.sending import after, announce, remember, send, withheld_in
-from adapter.reconcile.settling import put_off, settle, stay_stopped
+from adapter.reconcile.settling import gathers, put_off, settle, stay_stopped
 from adapter.reconcile.shared import read_shared
 from adapter.reconcile.work import Attempt, Work, fingerprint, read_work, taking_back
 from adapter.store import paces, shares
@@ -69,6 +69,8 @@ def reconcile(desk: Desk, work: Work) -> None:
     if not desk.catalogue.partners[work.share.partner].is_sent_to:
         # It reads its view here (serve.py): nothing is sent, and nothing held.
         settle(desk, replace(work, plan=replace(work.plan, changes=())), Attempt("unchanged"))
+        return
+    if gathers(desk, work):
         return
     work, dark = look_first(desk, work)
     if isinstance(dark, datetime):

@@ -6,6 +6,7 @@ import secrets
 from datetime import datetime
 
 from adapter.core.diff import Adopt, Freeze, Holding, Release, without_traffic
+from adapter.core.gathering import sight, waits_until
 from adapter.core.pace import Pace, after
 from adapter.core.retry import NextStep, Settled, Stopped, TryAgain, next_step
 from adapter.desk import Desk
@@ -17,6 +18,10 @@ from adapter.store.database import Tx
 
 DONE = ("delivered", "existing", "unchanged", "stopped")
 """With these outcomes of a claim all that it planned, or was allowed of it, has been done."""
+
+
+EQUAL = ("delivered", "existing", "unchanged")
+"""With these the partner holds what it should."""
 
 
 def stay_stopped(tx: Tx, work: Work) -> None:
@@ -49,6 +54,7 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
     with desk.store.writing() as tx:
         if not shares.still_mine(tx, share):
             return
+        _keep_sight(desk, tx, work, attempt)
         step = _step(tx, work, attempt, now)
         before, pace = _paced(desk, tx, work, attempt, now)
         last = _last_user(desk, tx, work)
@@ -84,6 +90,41 @@ def put_off(desk: Desk, work: Work, until: datetime) -> None:
     """Not now: nothing has been tried, and the share is due then."""
     with desk.store.writing() as tx:
         shares.put_off(tx, work.share, at=until, now=desk.clock())
+
+
+def gathers(desk: Desk, work: Work) -> bool:
+    """Do these changes wait for others to go with them? Then the share is due when they go. Not what takes back, and
+    not what has failed before."""
+    share, quiet = work.share, desk.catalogue.partners[work.share.partner].quiet_seconds
+    if not quiet or share.attempts or work.plan.desired.wrong:
+        return False
+    with desk.store.writing() as tx:
+        until = waits_until(
+            work.plan.changes,
+            work.held,
+            before=shares.sight(tx, share),
+            seen=sight(work.plan.desired.view.case),
+            since=share.gathering_since,
+            quiet_seconds=quiet,
+            next_change=work.plan.desired.next_change,
+            now=work.now,
+        )
+        if until is not None:
+            shares.gather(tx, share, until=until, now=work.now)
+    return until is not None
+
+
+def _keep_sight(desk: Desk, tx: Tx, work: Work, attempt: Attempt) -> None:
+    """What the partner holds now, for the next time; of what may have arrived in part, all that it may be."""
+    if not desk.catalogue.partners[work.share.partner].quiet_seconds:
+        return
+    before, now = shares.sight(tx, work.share), sight(work.plan.desired.view.case)
+    if attempt.outcome not in EQUAL:
+        now |= before or frozenset()
+        if before is None and any(h.state != "withdrawn" for h in work.held):
+            return  # what it held before is not known, and still is not
+    if now != before:
+        shares.keep_sight(tx, work.share, now)
 
 
 def _step(tx: Tx, work: Work, attempt: Attempt, now: datetime) -> NextStep:

@@ -35,6 +35,7 @@ SHOWN = sa.case((sa.and_(_c.held, _c.state != "working"), "paused"), else_=_c.st
 _COLUMNS = (
     *(_c[name] for name in ("id", "case_id", "partner", "due", "fence", "lease_until", "attempts", "failing_since")),
     *(_c[name] for name in ("outcome", "detail", "refused", "alarms", "updated_at")),
+    _c.gathering_since,
     SHOWN,
 )
 _MINE = sa.and_(_c.id == _b("share_id"), _c.fence == _b("held_fence"), _c.state == "working")
@@ -133,6 +134,7 @@ _SETTLED = {
     "alarms": _b("new_alarms", type_=sa.JSON),
     "refused": _b("new_refused"),
     "updated_at": _NOW,
+    "gathering_since": sa.null(),
 }
 SETTLE = sa.update(shares).where(_MINE).values({**_SETTLED, "attempts": 0, "failing_since": sa.null()})
 STOP = sa.update(shares).where(_MINE).values(_SETTLED)
@@ -150,6 +152,7 @@ POSTPONE = (
         outcome=_b("new_outcome"),
         detail=_b("new_detail"),
         updated_at=_NOW,
+        gathering_since=sa.null(),
     )
 )
 # The attempt has not taken place: what the share had come to, and what it fails for, stay. It is due, not waiting, so
@@ -166,6 +169,7 @@ PUT_OFF = (
         updated_at=_NOW,
     )
 )
+GATHER = PUT_OFF.values(gathering_since=sa.func.coalesce(_c.gathering_since, _NOW))
 RETRY = (
     sa.update(shares)
     .where(_c.case_id == _b("of_case"), _c.partner == _b("of_partner"))
@@ -178,6 +182,7 @@ RETRY = (
         failing_since=sa.null(),
         refused="",
         updated_at=sa.case((_c.state == "working", _c.updated_at), else_=_NOW),
+        gathering_since=_b("long_ago", type_=Instant),  # whoever says now has waited enough
     )
 )
 HOLD = sa.update(shares).where(_c.partner == _b("of_partner"), _c.held.is_(False)).values(held=True, turn=sa.null())
@@ -211,6 +216,8 @@ BRING_BACK = sa.update(shares).where(_c.id.in_(_BACK)).values(turn=_c.due)
 PAUSES = sa.select(pauses)
 PAUSED = sa.select(pauses.c.partner).where(pauses.c.partner == _b("of_partner"))
 UNPAUSE = sa.delete(pauses).where(pauses.c.partner == _b("of_partner"))
+SIGHT = sa.select(_c.sealed_sight).where(_c.id == _b("share_id"))
+KEEP_SIGHT = sa.update(shares).where(_c.id == _b("share_id")).values(sealed_sight=_b("sealed"))
 OF_CASE = sa.select(*_COLUMNS).where(_c.case_id == _b("of_case")).order_by(_c.partner)
 LISTED = sa.select(*_COLUMNS).order_by(_c.id).limit(_b("limit"))
 NEXT_TURN = (

@@ -15,11 +15,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+import orjson
 import sqlalchemy as sa
 
 from adapter.store import share_statements as sql
 from adapter.store.database import Tx
 from adapter.store.tables import pauses, shares
+
+_LONG = timedelta(days=2)
+"""More than any partner file lets edits be gathered for."""
 
 State = Literal["idle", "due", "working", "waiting", "paused", "stopped"]
 
@@ -45,6 +49,7 @@ class Share:
     updated_at: datetime
     alarms: tuple[str, ...]
     refused: str = ""
+    gathering_since: datetime | None = None
 
 
 def ensure(tx: Tx, case_id: str, partners: Iterable[str], *, now: datetime) -> None:
@@ -168,6 +173,23 @@ def put_off(tx: Tx, share: Share, *, at: datetime, now: datetime) -> bool:
     return _guarded(tx, sql.PUT_OFF, share, at=at, now=now)
 
 
+def gather(tx: Tx, share: Share, *, until: datetime, now: datetime) -> bool:
+    """As `put_off`, for changes that wait for others to go with them; it remembers since when the first one does."""
+    return _guarded(tx, sql.GATHER, share, at=until, now=now)
+
+
+def sight(tx: Tx, share: Share) -> frozenset[str] | None:
+    """What the partner holds, leaf by leaf, as it was kept last; None where that is not known."""
+    sealed = tx.connection.scalar(sql.SIGHT, {"share_id": share.id})
+    return None if sealed is None else frozenset(orjson.loads(tx.seal.open(sealed, **_place(share))))
+
+
+def keep_sight(tx: Tx, share: Share, sight: Collection[str]) -> None:
+    """Keep what the partner holds now."""
+    sealed = tx.seal.close(orjson.dumps(sorted(sight)), **_place(share))
+    tx.connection.execute(sql.KEEP_SIGHT, {"share_id": share.id, "sealed": sealed})
+
+
 def put_behind(tx: Tx, partner: str, *, until: datetime) -> None:
     """None of this partner's shares has its turn before `until`, so that no claim has to look past them."""
     tx.connection.execute(sql.PUT_BEHIND, {"of_partner": partner, "later": until})
@@ -180,7 +202,7 @@ def bring_back(tx: Tx, partner: str, *, now: datetime) -> None:
 
 def retry(tx: Tx, case_id: str, partner: str, *, now: datetime) -> bool:
     """A person wants it tried now, whatever was refused or failed before. False if there is no such share."""
-    values = {"of_case": case_id, "of_partner": partner, "now": now}
+    values = {"of_case": case_id, "of_partner": partner, "now": now, "long_ago": now - _LONG}
     return tx.connection.execute(sql.RETRY, values).rowcount == 1
 
 
@@ -237,6 +259,10 @@ def next_due(tx: Tx, *, skip: Collection[str] = ()) -> datetime | None:
 def _guarded(tx: Tx, statement: sa.Update, share: Share, **values: Any) -> bool:
     result = tx.connection.execute(statement, {"share_id": share.id, "held_fence": share.fence, **values})
     return result.rowcount == 1
+
+
+def _place(share: Share) -> dict[str, str]:
+    return {"table": "shares", "column": "sealed_sight", "row": str(share.id)}
 
 
 def _fresh(case_id: str, partner: str, held: bool, now: datetime) -> dict[str, Any]:

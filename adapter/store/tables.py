@@ -109,6 +109,8 @@ shares = Table(
     Column("refused", Text, nullable=False),
     Column("alarms", JSON, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("gathering_since", Instant),  # the first change that waits for others to go with it
+    Column("sealed_sight", LargeBinary),  # what the partner holds, leaf by leaf, as hashes
     UniqueConstraint("case_id", "partner"),
     Index("ix_shares_turn_id", "turn", "id"),
     Index("ix_shares_partner_state", "partner", "state"),

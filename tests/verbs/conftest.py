@@ -50,6 +50,7 @@ def open_agency(store: Store, catalogue: Catalogue, tmp_path: Path) -> Iterator[
                         "private_addresses": True,
                         "authorisation": Authorisation(),
                         "timeout": 5.0,
+                        "quiet_seconds": 0.0,
                         **(each or {}),
                         **one.get(name, {}),
                     },

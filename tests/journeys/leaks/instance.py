@@ -218,7 +218,8 @@ def _write(folder: Path, servers: Mapping[str, FaultServer], timeout: float, lab
         text = re.sub(
             r'^base_url = ".*?"', f'base_url = "{server.base_url}"\nprivate_addresses = true', text, flags=re.M
         )
-        text = re.sub(r"^timeout = .*$", "", text, flags=re.M).replace("base_url", f"timeout = {timeout}\nbase_url", 1)
+        text = re.sub(r"^(timeout|quiet_seconds) = .*$", "", text, flags=re.M)
+        text = text.replace("base_url", f"timeout = {timeout}\nbase_url", 1)
         text = re.sub(r"^\[authorisation\].*?(?=^\[|\Z)", "", text, flags=re.M | re.S)
         (folder / "partners" / f"{partner}.toml").write_text(text, "utf-8")
 
