@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapter.catalogue import Catalogue
 from adapter.core.desired import Bench
+from adapter.outward.alerting import Teller
 from adapter.outward.signing import SigningKeys
 from adapter.outward.way import Way
 from adapter.settings import Agency, Settings
@@ -28,7 +29,7 @@ class Preview:
 @dataclass(frozen=True, slots=True)
 class Desk:
     """A whole instance. `server` gives the way to one partner; `signing` reads the keys that show partners who we are;
-    `wake` tells the worker that something is due."""
+    `wake` tells the worker that something is due; `ways` are those by which people are told of alerts."""
 
     settings: Settings
     catalogue: Catalogue
@@ -38,3 +39,4 @@ class Desk:
     server: Callable[[str], Way]
     wake: threading.Event = field(default_factory=threading.Event)
     signing: Callable[[], SigningKeys] = SigningKeys
+    ways: Mapping[str, Teller] = field(default_factory=dict)

@@ -8,10 +8,10 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from adapter.core.toml_form import Document, Form, WrongError, flag, matching, number, parse, text, uri, whole
+from adapter.core.toml_form import Document, Form, WrongError, flag, matching, number, one_of, parse, text, uri, whole
 from adapter.errors import Finding, Misconfigured
 
 FILE = "adapter.toml"
@@ -29,6 +29,14 @@ _CHOOSE_ZONE = "must be given: consents begin and end at midnight there (such as
 _web_address = matching(
     r"https?://[^\s/?#]+(/[^\s?#]*[^\s?#/])?", "must be an http or https address without a slash at its end"
 )
+
+_mailbox = matching(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}", "must be a mail address, without a name beside it")
+_secret = matching(
+    r"[A-Za-z_][A-Za-z0-9_]{0,99}",
+    "must be the name of an environment variable that holds the secret, never the secret",
+)
+_MAIL = ("mail_to", "mail_from", "smtp_host", "smtp_port", "smtp_tls", "smtp_user", "smtp_secret")
+Tls = Literal["starttls", "implicit", "none"]
 
 _source_id = matching(r"[a-z0-9][a-z0-9-]{0,63}", "must be lower-case letters, digits and hyphens, such as intake-form")
 
@@ -64,6 +72,25 @@ class Agency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alerts:
+    """Who is told when a share stops, a conflict waits or a partner is away. Secrets by name only."""
+
+    every_minutes: float = 60.0
+    """No more than one alert of a kind and partner in this time."""
+    mail_to: tuple[str, ...] = ()
+    mail_from: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_tls: Tls = "starttls"
+    smtp_user: str = ""
+    smtp_secret: str = ""
+    webhook: str = ""
+    webhook_secret: str = ""
+    private_addresses: bool = False
+    """May the webhook be at a private or loopback address?"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Agency):
     """One instance. Secrets are in the key file and in the environment, and never here in a form that is printed."""
 
@@ -78,6 +105,7 @@ class Settings(Agency):
     worker_in_process: bool
     lease_seconds: float
     poll_seconds: float
+    alerts: Alerts = field(default_factory=Alerts)
 
     @property
     def partners(self) -> Path:
@@ -107,6 +135,7 @@ def read(instance: Path, environ: Mapping[str, str] | None = None) -> Settings:
         worker_in_process=form.take("worker_in_process", flag, True),
         lease_seconds=form.take("lease_seconds", number(1, 3600), 30.0),
         poll_seconds=form.take("poll_seconds", number(0.05, 3600), 1.0),
+        alerts=_alerts(form.table("alerts")),
     )
     form.close()
     form.findings += _key_file(settings.keys) + _open_to_others(settings.signing_keys)
@@ -185,6 +214,42 @@ def _identifier(form: Form) -> tuple[str, str]:
     found = form.require("system", uri, ""), form.require("value", text, "")
     form.close()
     return found
+
+
+def _alerts(form: Form) -> Alerts:
+    found = Alerts(
+        every_minutes=form.take("every_minutes", number(1, 10_080), 60.0),
+        mail_to=form.take("mail_to", _mailboxes, ()),
+        mail_from=form.take("mail_from", _mailbox, ""),
+        smtp_host=form.take("smtp_host", text, ""),
+        smtp_port=form.take("smtp_port", whole(1, 65535), 587),
+        smtp_tls=cast(Tls, form.take("smtp_tls", one_of("starttls", "implicit", "none"), "starttls")),
+        smtp_user=form.take("smtp_user", text, ""),
+        smtp_secret=form.take("smtp_secret", _secret, ""),
+        webhook=form.take("webhook", _web_address, ""),
+        webhook_secret=form.take("webhook_secret", _secret, ""),
+        private_addresses=form.take("private_addresses", flag, False),
+    )
+    mails = [key for key in _MAIL if form.has(key)]
+    for key in ("mail_to", "mail_from", "smtp_host"):
+        if mails and not form.has(key):
+            form.wrong(f"{key}: is missing; mails need mail_to, mail_from and smtp_host")
+    if form.has("smtp_user") != form.has("smtp_secret"):
+        form.wrong("smtp_user: and smtp_secret belong together", mails[-1] if mails else "")
+    if found.smtp_tls == "none" and found.smtp_host not in ("localhost", "127.0.0.1", "::1"):
+        form.wrong('smtp_tls: may be "none" only to this machine', "smtp_tls")
+    if found.webhook and not form.has("webhook_secret"):
+        form.wrong("webhook_secret: is missing; the name of the environment variable that holds what signs", "webhook")
+    if found.webhook.startswith("http:") and not found.private_addresses:
+        form.wrong("webhook: must be https, unless private_addresses is true", "webhook")
+    form.close()
+    return found
+
+
+def _mailboxes(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or len(value) > 20:
+        raise WrongError('must be a list of mail addresses, such as ["on-call@agency.example.ca"]')
+    return tuple(_mailbox(each) for each in value)
 
 
 def _zone(value: Any) -> ZoneInfo:

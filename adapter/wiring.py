@@ -16,6 +16,7 @@ from adapter.catalogue.definitions import checkers
 from adapter.core.desired import Bench
 from adapter.desk import Desk, Preview
 from adapter.errors import Misconfigured
+from adapter.outward.alerting import Mail, Teller, Webhook
 from adapter.outward.folder import Folder
 from adapter.outward.server import Server
 from adapter.outward.signing import SigningKeys
@@ -46,8 +47,9 @@ def wire(instance: Path, *, clock: Callable[[], datetime] = now, environ: Mappin
     store = Store.open(settings.database, keys)
     bench = _bench(catalogue, settings, keys.derive(IDENTITY))
     signing = partial(signing_keys, settings)
-    servers = _servers(catalogue, os.environ if environ is None else environ, signing)
-    return Desk(settings, catalogue, bench, clock, store, servers, signing=signing)
+    secrets = os.environ if environ is None else environ
+    servers = _servers(catalogue, secrets, signing)
+    return Desk(settings, catalogue, bench, clock, store, servers, signing=signing, ways=_ways(settings, secrets))
 
 
 def signing_keys(settings: Settings) -> SigningKeys:
@@ -111,6 +113,27 @@ def _servers(
             return made[partner]
 
     return server
+
+
+def _ways(settings: Settings, environ: Mapping[str, str]) -> dict[str, Teller]:
+    """The ways by which people are told of alerts."""
+    asked, instance = settings.alerts, settings.instance.resolve().name
+    found: dict[str, Teller] = {}
+    if asked.mail_to:
+        found["mail"] = Mail(
+            instance,
+            asked.mail_from,
+            asked.mail_to,
+            asked.smtp_host,
+            asked.smtp_port,
+            asked.smtp_tls,
+            asked.smtp_user,
+            secret_named(asked.smtp_secret, environ),
+        )
+    if asked.webhook:
+        secret = secret_named(asked.webhook_secret, environ)
+        found["webhook"] = Webhook(instance, asked.webhook, secret, private=asked.private_addresses)
+    return found
 
 
 def secret_named(name: str, environ: Mapping[str, str]) -> str | None:

@@ -13,6 +13,7 @@ from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.poll import next_due, poll_next
 from adapter.reconcile import paused, reconcile_next
+from adapter.reconcile.alerting import tell_next
 from adapter.serve import refresh
 from adapter.store import paces, shares
 
@@ -41,14 +42,17 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
         except Exception as bug:  # noqa: BLE001  That share has been stopped with an alarm; the next one is another's.
             logger.error("failed", worker=name, error=bug)
             continue
+        told = _tell_people(desk, name, logger)
         if share is not None:
             done += 1
             _serve(desk, share, logger)
             _tell(desk, share, logger)
-        elif once and asked is None:
-            return done
         elif asked is not None:
             logger.info("polled", partner=asked.partner, attempts=asked.attempts)
+        elif told:
+            continue
+        elif once:
+            return done
         else:
             desk.wake.wait(_pause(desk))
     return done
@@ -66,6 +70,21 @@ def _serve(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBo
         return
     if fault:
         logger.warning("alarm", partner=share.partner, share=share.id)
+
+
+def _tell_people(desk: Desk, worker: str, logger: structlog.typing.FilteringBoundLogger) -> bool:
+    """Tell one alert that is due, if there is one: True if it was told. Shares go on, whatever comes of it."""
+    try:
+        told = tell_next(desk)
+    except Unavailable as fault:
+        logger.warning("failed", worker=worker, error=fault)
+        return False
+    except Exception as bug:  # noqa: BLE001  Its time was put off when it was claimed: it is tried again.
+        logger.error("failed", worker=worker, error=bug)
+        return False
+    if told is False:
+        logger.warning("failed", worker=worker, outcome="alert")
+    return bool(told)
 
 
 def _tell(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBoundLogger) -> None:

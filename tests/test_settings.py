@@ -159,6 +159,57 @@ def test_every_setting_stands_in_the_operating_guide_and_nothing_else_does() -> 
     documented = set(re.findall(r"^\| `([a-z_.]+)` \|", table, re.MULTILINE))
     fields = {field.name.removeprefix("agency_") for field in dataclasses.fields(Settings)}
     assert {name.rpartition(".")[2] for name in documented} == fields - {"instance"}
-    assert {".".join(path) for path in OVERRIDABLE} == documented - {"agency.identifiers", "sources"}
+    assert {".".join(path) for path in OVERRIDABLE} == documented - {"agency.identifiers", "sources", "alerts"}
     for path in OVERRIDABLE:
         assert f"`{settings.ENVIRONMENT}{'_'.join(path).upper()}`" in table
+
+
+WRITTEN = """\
+[alerts]
+mail_to = ["on-call@agency.example.ca"]
+mail_from = "adapter@agency.example.ca"
+smtp_host = "smtp.agency.example.ca"
+smtp_user = "adapter"
+smtp_secret = "SMTP_PASSWORD"
+webhook = "https://alerts.agency.example.ca/adapter"
+webhook_secret = "WEBHOOK_SECRET"
+every_minutes = 15
+"""
+
+
+def test_who_is_told_is_read_whole(instance: Path) -> None:
+    (instance / "adapter.toml").write_text(LEAST + WRITTEN)
+    assert read(instance, {}).alerts == settings.Alerts(
+        every_minutes=15.0,
+        mail_to=("on-call@agency.example.ca",),
+        mail_from="adapter@agency.example.ca",
+        smtp_host="smtp.agency.example.ca",
+        smtp_user="adapter",
+        smtp_secret="SMTP_PASSWORD",
+        webhook="https://alerts.agency.example.ca/adapter",
+        webhook_secret="WEBHOOK_SECRET",
+    )
+    (instance / "adapter.toml").write_text(LEAST)
+    assert read(instance, {}).alerts == settings.Alerts()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        pytest.param('mail_from = "adapter@agency.example.ca"\n', "", "mail_from: is missing", id="nobody sends"),
+        pytest.param('smtp_secret = "SMTP_PASSWORD"\n', "", "smtp_user: and smtp_secret belong", id="a user alone"),
+        pytest.param('"SMTP_PASSWORD"', '"pa55 word"', "smtp_secret: must be the name of", id="the password itself"),
+        pytest.param("https://alerts", "http://alerts", "webhook: must be https", id="in clear"),
+        pytest.param('webhook_secret = "WEBHOOK_SECRET"\n', "", "webhook_secret: is missing", id="nothing signs"),
+        pytest.param("on-call@", "On Call <on-call@", "mail_to: must be a mail address", id="a name beside it"),
+        pytest.param("every_minutes = 15", "every_minutes = 0", "every_minutes: must be a number", id="a flood"),
+        pytest.param("every_minutes", 'smtp_tls = "none"\nevery_minutes', "smtp_tls: may be", id="a mail in clear"),
+        pytest.param("every_minutes", "every_minute", "every_minute: is not a key", id="a typo"),
+    ],
+)
+def test_who_is_told_is_checked(instance: Path, before: str, after: str, words: str) -> None:
+    assert before in WRITTEN
+    (instance / "adapter.toml").write_text(LEAST + WRITTEN.replace(before, after))
+    [found] = findings(instance)
+    assert re.match(r"adapter\.toml:\d+: " + re.escape(words), found), found
+    assert "pa55" not in found

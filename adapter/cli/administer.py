@@ -219,6 +219,30 @@ def share_retry(asked: Asked, case: str, partner: str) -> None:
     say("It is due now: a running worker takes it up.")
 
 
+@click.command("alert-trial")
+@pass_asked
+def alert_trial(asked: Asked) -> None:
+    """Send a trial alert by each way of [alerts] in adapter.toml, and say which of them worked.
+
+    \b
+    Example:
+      adapter --instance my-agency alert-trial
+    """
+    from adapter.reconcile.alerting import trial
+
+    with opened(asked) as wired:
+        done = trial(wired)
+    print_json(done)
+    if not done:
+        raise click.ClickException("[alerts] in adapter.toml names nobody to tell.")
+    if not all(done.values()):
+        raise click.ClickException(
+            f"by {', '.join(way for way, told in done.items() if not told)} nobody was told: look at the address, the"
+            " port, tls, and that the secret is in the environment."
+        )
+    say("Told by each way.")
+
+
 @click.group()
 def db() -> None:
     """Administer the database of an instance."""
@@ -238,7 +262,7 @@ def db_upgrade(asked: Asked) -> None:
     say("The database is of this version.")
 
 
-commands = (token, partner, share, db)
+commands = (token, partner, share, alert_trial, db)
 
 
 @contextmanager

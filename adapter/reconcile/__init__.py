@@ -10,6 +10,7 @@ from adapter.core.diff import Adopt
 from adapter.core.fhir.bundle import chunks, transaction
 from adapter.desk import Desk
 from adapter.errors import Unavailable
+from adapter.reconcile.alerting import note
 from adapter.reconcile.looking import look_first
 from adapter.reconcile.sending import after, announce, remember, send, withheld_in
 from adapter.reconcile.settling import gathers, put_off, settle, stay_stopped
@@ -52,6 +53,7 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
         with desk.store.writing() as tx:
             detail = "a fault of the adapter: see its log"
             shares.stop(tx, share, outcome="stopped", detail=detail, alarms=("fault",), now=desk.clock())
+            note(desk, tx, "stopped", share.partner, share=share.id, outcome="stopped")
         raise
     return share
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
+from adapter.core.alert import Kind
 from adapter.core.diff import Adopt, Freeze, Holding, Release, without_traffic
 from adapter.core.gathering import sight, waits_until
 from adapter.core.pace import Pace, after
 from adapter.core.retry import NextStep, Settled, Stopped, TryAgain, next_step
 from adapter.desk import Desk
 from adapter.reconcile.account import line
+from adapter.reconcile.alerting import note
 from adapter.reconcile.shared import follow
 from adapter.reconcile.work import Attempt, Work, fingerprint, plan_of
 from adapter.store import disclosures, holdings, paces, shares
@@ -72,11 +74,15 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
             case TryAgain(at):
                 shares.postpone(tx, share, at=at, outcome=attempt.outcome, detail=attempt.detail, now=now)
             case Stopped(reason):
+                kind: Kind = "conflict" if "conflict" in alarms else "stopped"
+                note(desk, tx, kind, share.partner, share=share.id, outcome=attempt.outcome)
                 detail, due = attempt.detail or reason, desired.next_change
                 refused = "" if attempt.outcome == "stopped" else _left(desk, tx, work)
                 shares.stop(
                     tx, share, outcome=attempt.outcome, detail=detail, alarms=alarms, refused=refused, due=due, now=now
                 )
+        if pace.is_open and not before.is_open:
+            note(desk, tx, "circuit", share.partner, share=share.id, outcome=attempt.outcome)
     _arrange(desk, share.partner, before, pace, now)
     if released:
         # On PostgreSQL two that settle at one instant do not see each other leave: each looks once more.

@@ -139,6 +139,23 @@ paces = Table(
     Column("spacing", Float, nullable=False),
 )
 
+# What people are still to be told of; of what has been told, when.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("way", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("happened", Integer, nullable=False),
+    Column("shares", JSON, nullable=False),  # their numbers
+    Column("outcome", Text, nullable=False),
+    Column("since", Instant),
+    Column("due", Instant),
+    Column("told_at", Instant),
+    Column("attempts", Integer, nullable=False),
+    PrimaryKeyConstraint("way", "kind", "partner"),
+)
+
 holdings = Table(
     "holdings",
     metadata,
