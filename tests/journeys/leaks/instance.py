@@ -27,7 +27,7 @@ from adapter.cli import main
 from adapter.core.diff import Holding
 from adapter.desk import Desk
 from adapter.reconcile import paused
-from adapter.store import cases, holdings, shares, tokens
+from adapter.store import cases, holdings, paces, shares, tokens
 from adapter.store.cases import StoredCase
 from adapter.store.seal import Keys
 from adapter.web.app import create_app
@@ -145,7 +145,7 @@ class Instance:
 
     def next_due(self) -> datetime | None:
         with self.desk.store.reading() as tx:
-            return shares.next_due(tx, skip=paused(self.desk))
+            return paces.next_due(tx, now=self.clock.now, skip=paused(self.desk))
 
     def stored(self, number: str) -> StoredCase:
         with self.desk.store.reading() as tx:
