@@ -128,12 +128,20 @@ def _ways(settings: Settings, environ: Mapping[str, str]) -> dict[str, Teller]:
             asked.smtp_port,
             asked.smtp_tls,
             asked.smtp_user,
-            secret_named(asked.smtp_secret, environ),
+            _if_readable(asked.smtp_secret, environ),
         )
     if asked.webhook:
-        secret = secret_named(asked.webhook_secret, environ)
+        secret = _if_readable(asked.webhook_secret, environ)
         found["webhook"] = Webhook(instance, asked.webhook, secret, private=asked.private_addresses)
     return found
+
+
+def _if_readable(name: str, environ: Mapping[str, str]) -> str | None:
+    """As secret_named; that nobody can be told must not keep shares from going: `adapter alert-trial` says so."""
+    try:
+        return secret_named(name, environ)
+    except Misconfigured:
+        return None
 
 
 def secret_named(name: str, environ: Mapping[str, str]) -> str | None:

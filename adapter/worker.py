@@ -20,6 +20,9 @@ from adapter.store import paces, shares
 _LONGEST_WAIT = 60.0
 """Seconds: another process may have made something due that this one was not told of."""
 
+_LAST_WORDS = 5.0
+"""Seconds for whoever is telling an alert when the worker stops; what was not told then is told by another."""
+
 
 def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) -> int:
     """Reconcile until `stop` is set, or, with `once`, until nothing is due. Returns how many shares were worked on."""
@@ -27,6 +30,9 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
     name = f"worker-{secrets.token_hex(4)}"
     logger = log.logger()
     done = 0
+    teller = None if once or not desk.ways else threading.Thread(target=_tells, args=(desk, name, stop), daemon=True)
+    if teller is not None:
+        teller.start()
     while not stop.is_set():
         desk.wake.clear()
         try:
@@ -42,7 +48,7 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
         except Exception as bug:  # noqa: BLE001  That share has been stopped with an alarm; the next one is another's.
             logger.error("failed", worker=name, error=bug)
             continue
-        told = _tell_people(desk, name, logger)
+        told = once and _tell_people(desk, name, logger)
         if share is not None:
             done += 1
             _serve(desk, share, logger)
@@ -55,6 +61,8 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
             return done
         else:
             desk.wake.wait(_pause(desk))
+    if teller is not None:
+        teller.join(_LAST_WORDS)
     return done
 
 
@@ -70,6 +78,14 @@ def _serve(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBo
         return
     if fault:
         logger.warning("alarm", partner=share.partner, share=share.id)
+
+
+def _tells(desk: Desk, worker: str, stop: threading.Event) -> None:
+    """Tell people of what waits for them, beside the shares: a mail server that takes its time holds none up."""
+    logger = log.logger()
+    while not stop.wait(desk.settings.poll_seconds):
+        while not stop.is_set() and _tell_people(desk, worker, logger):
+            pass
 
 
 def _tell_people(desk: Desk, worker: str, logger: structlog.typing.FilteringBoundLogger) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from adapter import worker
 from adapter.core.alert import Alert, told, words
 from adapter.core.pace import SHARES
 from adapter.store import shares
@@ -32,6 +35,8 @@ class Listening:
         self.tried += 1
         if isinstance(self.there, Exception):
             raise self.there
+        if isinstance(self.there, threading.Event):
+            self.there.wait(20)
         if self.there:
             self.heard.append(alert)
         return bool(self.there)
@@ -118,3 +123,30 @@ def test_a_fault_of_our_own_is_told_of(open_agency: Open, monkeypatch: pytest.Mo
     agency.put(case_of())
     agency.work()
     assert [(alert.kind, alert.outcome) for alert in somebody.heard] == [("stopped", "stopped")]
+
+
+def test_whoever_takes_his_time_holds_no_share_up(open_agency: Open) -> None:
+    """Beside the worker, and it stops with it."""
+    agency, somebody = opened(open_agency)
+    held, stop = threading.Event(), threading.Event()
+    somebody.there = held
+    agency.servers["lakeside"].plan(REFUSED)
+    agency.put(case_of())
+    agency.put(case_of() | {"case": "C-0002"})
+    thread = threading.Thread(target=worker.run, args=(agency.desk,), kwargs={"stop": stop})
+    thread.start()
+    try:
+        until = time.monotonic() + 20
+        while (agency.share("C-0002")["outcome"], somebody.tried) != ("delivered", 1):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        assert somebody.heard == []
+        held.set()
+        while not somebody.heard:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    finally:
+        held.set()
+        stop.set()
+        agency.desk.wake.set()
+        thread.join()
