@@ -95,8 +95,12 @@ def claim(tx: Tx, *, worker: str, now: datetime, lease: timedelta, skip: Collect
 
 def next_due(tx: Tx, *, now: datetime, skip: Collection[str] = ()) -> datetime | None:
     """When a claim with the same `skip` may next find something; None if never."""
+    turn = shares.next_due(tx, skip=skip)
+    if turn is None or turn > now:
+        return turn
+    # Something has its turn: is it of a partner that is not to be called? Only then is it looked past.
     waits = {p: at for p, pace in listed(tx).items() if p not in skip and (at := pace.until(now)) is not None}
-    turns = [shares.next_due(tx, skip={*skip, *waits}), *waits.values()]
+    turns = [shares.next_due(tx, skip={*skip, *waits}) if waits else turn, *waits.values()]
     return min((turn for turn in turns if turn is not None), default=None)
 
 
