@@ -74,17 +74,14 @@ def reconcile(desk: Desk, work: Work) -> None:
         return
     if gathers(desk, work):
         return
-    work, dark = look_first(desk, work)
-    if isinstance(dark, datetime):
-        put_off(desk, work, dark)
-        return
-    if dark is not None:
-        settle(desk, replace(work, plan=replace(work.plan, changes=())), dark)
-        return
-    work, dark = read_shared(desk, work)
-    if dark is not None:
-        settle(desk, replace(work, plan=replace(work.plan, changes=())), dark)
-        return
+    for before_sending in (look_first, read_shared):
+        work, dark = before_sending(desk, work)
+        if isinstance(dark, datetime):
+            put_off(desk, work, dark)
+            return
+        if dark is not None:
+            settle(desk, replace(work, plan=replace(work.plan, changes=())), dark)
+            return
     known = {h.urn: h for h in work.held}
     known |= {c.made.urn: c.holding for c in work.plan.changes if isinstance(c, Adopt)}
     size = desk.catalogue.partners[work.share.partner].chunk

@@ -25,7 +25,7 @@ def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]
     learnt: list[Holding] = []
     dark: Attempt | datetime | None = None
     for held in questions:
-        if (dark := _prolong(desk, work)) is not None:
+        if (dark := prolong(desk, work)) is not None:
             break
         found = _look(desk, work, held)
         if isinstance(found, Attempt):
@@ -72,7 +72,7 @@ def _lines_of_looking(desk: Desk, work: Work, learnt: Sequence[Holding]) -> list
     ]
 
 
-def _prolong(desk: Desk, work: Work) -> Attempt | datetime | None:
+def prolong(desk: Desk, work: Work) -> Attempt | datetime | None:
     """Looking takes its time: hold the share for one more question. An attempt: it is another's by now; a time: the
     partner is not to be asked again before."""
     partner, now = desk.catalogue.partners[work.share.partner], desk.clock()

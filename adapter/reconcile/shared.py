@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from adapter import answers
@@ -15,17 +15,21 @@ from adapter.core.fhir.results import place_of
 from adapter.core.referral.task import is_of_referral, merged
 from adapter.desk import Desk
 from adapter.outward.answer import Answered, NotSent, Unknown
-from adapter.reconcile.work import Attempt, Work
+from adapter.reconcile.looking import prolong
+from adapter.reconcile.work import Attempt, Work, not_sent
 from adapter.store import cases, holdings, polls, referrals
 from adapter.store.database import Tx
 
 
-def read_shared(desk: Desk, work: Work) -> tuple[Work, Attempt | None]:
+def read_shared(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]:
     """The same work, with what stands at the partner in each Task of a referral that is written. An attempt, where it
-    could not be read: then nothing may be sent, for it would write over an answer."""
+    could not be read: then nothing may be sent, for it would write over an answer. A time, where it is not to be asked
+    again before."""
     changes: list[Change] = []
     for change in work.plan.changes:
         if isinstance(change, Update) and change.made.theirs:
+            if (dark := prolong(desk, work)) is not None:
+                return work, dark
             found = _current(desk, work, change)
             if isinstance(found, Attempt):
                 return work, found
@@ -69,8 +73,8 @@ def _current(desk: Desk, work: Work, change: Update) -> Update | Attempt:
             said = of_status(status, read(body), retry_after=retry_after is not None)
             outcome = "unknown" if said == "delivered" else said
             return Attempt(outcome, f"reading a Task: HTTP {status}", retry_after=retry_after)
-        case NotSent(reason):
-            return Attempt("unavailable", f"reading a Task: {reason}")
+        case NotSent() as unsent:
+            return not_sent(unsent, "reading a Task: ")
         case Unknown(reason):
             return Attempt("unknown", f"reading a Task: {reason}")
 
