@@ -24,7 +24,8 @@ TASK = made("Task", "t", "g")
 
 
 def test_each_change_has_its_entry() -> None:
-    """POST with ifNoneExist and the urn as fullUrl; PUT with ifMatch and the partner's id, and nothing else; DELETE."""
+    """POST with ifNoneExist; PUT with ifMatch and the partner's id, and nothing else; both with the urn as fullUrl, without
+    which HAPI FHIR takes no resource where it validates; DELETE."""
     update = Update(TASK, held(TASK, id="7", version="4"))
     bundle = transaction([Create(PLAN), update, Delete(held(GOAL, id="9"))], {TASK.urn: "Task/7", GOAL.urn: "Goal/9"})
     created, updated, deleted = bundle["entry"]
@@ -34,8 +35,11 @@ def test_each_change_has_its_entry() -> None:
         "resource": {**PLAN.resource, "refers": [{"reference": "Goal/9"}]},
         "request": {"method": "POST", "url": "CarePlan", "ifNoneExist": "identifier=https://s%7Cc"},
     }
-    assert updated["resource"] == {**TASK.resource, "id": "7", "refers": [{"reference": "Goal/9"}]}
-    assert updated["request"] == {"method": "PUT", "url": "Task/7", "ifMatch": 'W/"4"'}
+    assert updated == {
+        "fullUrl": "urn:uuid:t",
+        "resource": {**TASK.resource, "id": "7", "refers": [{"reference": "Goal/9"}]},
+        "request": {"method": "PUT", "url": "Task/7", "ifMatch": 'W/"4"'},
+    }
     assert deleted == {"request": {"method": "DELETE", "url": "Goal/9"}}
 
 

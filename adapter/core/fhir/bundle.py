@@ -28,6 +28,9 @@ def sent_of(changes: Iterable[Change]) -> tuple[Sent, ...]:
 def transaction(changes: Sequence[Change], ids: Mapping[str, str]) -> dict[str, Any]:
     """One transaction Bundle (http://hl7.org/fhir/R4/http.html#transaction) for the changes that need traffic.
 
+    What is created and what is updated has its urn as fullUrl: a server that validates what it gets (HAPI FHIR does)
+    takes no resource without one.
+
     `ids`: `Type/id` at the partner by urn. A reference to what this Bundle creates stays a urn; one to what the partner
     holds becomes `Type/id`; any other raises ValueError, as do no change at all and two changes of one identity.
     """
@@ -84,7 +87,7 @@ def _entry(change: Sent, created: set[str], known: Mapping[str, str]) -> dict[st
         case Update(made, held):
             resource = {**_resolved(made.resource, created, known, made.type), "id": held.id}
             request = {"method": "PUT", "url": f"{held.type}/{held.id}"}
-            return {"resource": resource, "request": {**request, **_if_match(held)}}
+            return {"fullUrl": made.urn, "resource": resource, "request": {**request, **_if_match(held)}}
         case Delete(held):
             return {"request": {"method": "DELETE", "url": f"{held.type}/{held.id}"}}
 
