@@ -14,6 +14,9 @@ from adapter.outward.endpoint import Endpoint
 from adapter.outward.signing import SigningKeys
 
 FHIR_JSON = "application/fhir+json"
+_WHOLE = {"X-Meta-Snapshot-Mode": "TAG, PROFILE, SECURITY_LABEL"}
+"""HAPI FHIR keeps the labels of the version before, unless it is told that those which are sent are all: a resource
+that lost a topic, or was emptied, would go on telling of it. Other servers do not know it."""
 
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,39}\Z")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
@@ -56,7 +59,7 @@ class Server:
 
         `echo` asks for the resources to be sent back, where an answer in another order must be noticed (bundle.alike).
         """
-        headers = {"Content-Type": self._json, "Prefer": f"return={'representation' if echo else 'minimal'}"}
+        headers = {"Content-Type": self._json, "Prefer": f"return={'representation' if echo else 'minimal'}", **_WHOLE}
         return self._ask("POST", "", request_id, headers, body)
 
     def find(self, type_: str, identifier: tuple[str, str], *, request_id: str = "") -> Answer:

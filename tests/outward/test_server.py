@@ -149,6 +149,7 @@ def test_headers_say_who_asks_and_what_is_wanted(partner: FaultServer) -> None:
     assert sent["authorization"] == f"Bearer {SECRET}"
     assert sent["content-type"] == sent["accept"] == "application/fhir+json"
     assert (sent["x-request-id"], sent["prefer"]) == ("r-7", "return=minimal")
+    assert sent["x-meta-snapshot-mode"] == "TAG, PROFILE, SECURITY_LABEL"
     assert sent["user-agent"] == "csp-fhir-adapter"
     assert partner.seen[0].path == "/fhir"
 
