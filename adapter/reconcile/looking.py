@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from adapter.core.diff import Delete, Holding
+from adapter.core.diff import Delete, Holding, Update
 from adapter.core.doubt import looked_up, unclear
 from adapter.core.fhir.outcome import of_status, read
 from adapter.desk import Desk
@@ -22,6 +23,7 @@ def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]
     questions = unclear(work.held, work.plan.changes)
     if not questions:
         return work, None
+    refused = work.share.outcome == "conflict"
     learnt: list[Holding] = []
     dark: Attempt | datetime | None = None
     for held in questions:
@@ -29,15 +31,26 @@ def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]
             break
         found = _look(desk, work, held)
         if isinstance(found, Attempt):
-            dark = found
+            # Until one has seen what a refused update met, that stays the question.
+            dark = replace(found, outcome="conflict") if refused else found
             break
         learnt.append(found)
+        if refused and _changed_there(work, found):
+            dark = Attempt("version", "somebody there has changed our copy")
+            break
     with desk.store.writing() as tx:
         if shares.still_mine(tx, work.share):
             holdings.save(tx, work.share.id, learnt, now=work.now)
             disclosures.append(tx, work.stored.id, _lines_of_looking(desk, work, learnt))
         held_now = tuple(holdings.of_share(tx, work.share.id))
         return planned(desk, tx, work.share, work.stored, held_now, work.now), dark
+
+
+def _changed_there(work: Work, found: Holding) -> bool:
+    """Is it another version than the one that we left there, of what we are to update? Then an update that was refused
+    with 409 met what FHIR has 412 for (HAPI FHIR answers so): a person decides. What is taken back is taken back."""
+    left = {c.holding.urn: c.holding.version for c in work.plan.changes if isinstance(c, Update)}
+    return found.state != "withdrawn" and left.get(found.urn, "") not in ("", found.version)
 
 
 def _look(desk: Desk, work: Work, held: Holding) -> Holding | Attempt:

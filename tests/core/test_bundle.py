@@ -24,8 +24,8 @@ TASK = made("Task", "t", "g")
 
 
 def test_each_change_has_its_entry() -> None:
-    """POST with ifNoneExist; PUT with ifMatch and the partner's id, and nothing else; both with the urn as fullUrl, without
-    which HAPI FHIR takes no resource where it validates; DELETE."""
+    """POST with ifNoneExist; PUT with ifMatch and the partner's id, and nothing else; DELETE. Resources with the urn as
+    fullUrl: without one, HAPI FHIR takes none where it validates."""
     update = Update(TASK, held(TASK, id="7", version="4"))
     bundle = transaction([Create(PLAN), update, Delete(held(GOAL, id="9"))], {TASK.urn: "Task/7", GOAL.urn: "Goal/9"})
     created, updated, deleted = bundle["entry"]

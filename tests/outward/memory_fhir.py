@@ -29,6 +29,8 @@ class MemoryFhir:
     def __init__(self) -> None:
         self.resources: dict[str, dict[str, Any]] = {}
         self.writes = 0
+        self.stale = 412
+        """What is answered to an update of another version: HAPI FHIR says 409."""
         self._last = 0
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Handled:
@@ -60,14 +62,16 @@ class MemoryFhir:
         raise _Refusal(404, "not-found")
 
     def matching(self, type_: str, query: str) -> list[dict[str, Any]]:
-        """Resources of a type with the identifier that a query names, or one of several; times are not looked at."""
+        """Resources of a type with the identifier that a query names, or one of several; `system|` is any of that
+        system. Times are not looked at, and all come at once: how many are wanted on a page is not asked."""
         [(name, tokens)] = [pair for pair in parse_qsl(query) if pair[0] not in ("_lastUpdated", "_count")]
         parts = [token.partition("|") for token in tokens.split(",")]
         wanted = {(_unescaped(system), _unescaped(value)) for system, _, value in parts}
         return [
             resource
             for resource in self.resources.values()
-            if resource["resourceType"] == type_ and not wanted.isdisjoint(_names(resource, name))
+            if resource["resourceType"] == type_
+            and any(named in wanted or (named[0], "") in wanted for named in _names(resource, name))
         ]
 
     def _transaction(self, bundle: dict[str, Any], echo: bool) -> dict[str, Any]:
@@ -99,7 +103,7 @@ class MemoryFhir:
         if method == "PUT":
             held = self.resources.get(url)
             if held is not None and request.get("ifMatch") not in (None, f'W/"{held["meta"]["versionId"]}"'):
-                raise _Refusal(412, "conflict")
+                raise _Refusal(self.stale, "conflict")
             return ("201 Created" if held is None else "200 OK"), self._keep(url, resource)
         if "ifNoneExist" in request and (found := self.matching(url, request["ifNoneExist"])):
             if len(found) > 1:
