@@ -183,6 +183,25 @@ def plan(
     `not_taken` as in `desire`: of these types no residue is left either.
     """
     desired = desire(bench, subject, partner, now, not_taken=not_taken)
+    return toward(
+        bench, subject, partner, now, desired, holdings,
+        directory=directory, kept_elsewhere=kept_elsewhere, not_taken=not_taken,
+    )  # fmt: skip
+
+
+def toward(
+    bench: Bench,
+    subject: Subject,
+    partner: str,
+    now: datetime,
+    desired: Desired,
+    holdings: Sequence[Holding],
+    *,
+    directory: Mapping[str, Holding],
+    kept_elsewhere: Collection[str],
+    not_taken: Collection[str] = frozenset(),
+) -> Plan:
+    """The plan for what is desired already: so that only what it asks for need be read of a partner's directory."""
     staying: set[str] = set()
     if any(h.state != "withdrawn" for h in holdings):
         rules = rules_of(bench, subject)

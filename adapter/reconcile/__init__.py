@@ -27,7 +27,6 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
     """
     now = desk.clock()
     lease = timedelta(seconds=desk.settings.lease_seconds)
-    fault: Exception | None = None
     with desk.store.writing() as tx:
         share = paces.claim(tx, worker=worker, now=now, lease=lease, skip=paused(desk))
         if share is None:
@@ -35,17 +34,16 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
         if share.partner not in desk.catalogue.partners:
             shares.stop(tx, share, outcome="stopped", detail="the partner is not configured any more", now=now)
             return share
-        try:
-            # Rule 9: decided in the transaction that claims the share, with the consents as they are then.
-            work = read_work(desk, tx, share, now)
-            if share.refused and share.refused == fingerprint(tx, work.plan):
-                stay_stopped(tx, work)
-                return share
-        except Exception as bug:  # noqa: BLE001  raised again below, once the share has been stopped
-            fault = bug
     try:
-        if fault is not None:
-            raise fault
+        # Rule 9: with the consents as they are since the claim. Other workers claim and people save meanwhile; each
+        # chunk leaves only after a transaction has found that what was decided on is still what is there (`announce`).
+        with desk.store.reading() as tx:
+            work = read_work(desk, tx, share, now)
+            stays = bool(share.refused) and share.refused == fingerprint(tx, work.plan)
+        if stays:
+            with desk.store.writing() as tx:
+                stay_stopped(tx, work)
+            return share
         reconcile(desk, work)
     except Unavailable:
         raise

@@ -12,7 +12,7 @@ from adapter.core.fhir.outcome import of_status, read
 from adapter.desk import Desk
 from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.reconcile.account import line_of
-from adapter.reconcile.work import Attempt, Work, not_sent, planned
+from adapter.reconcile.work import Attempt, Work, not_sent, planned_again
 from adapter.store import disclosures, holdings, paces, shares
 from adapter.store.disclosures import Line
 
@@ -43,7 +43,7 @@ def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]
             holdings.save(tx, work.share.id, learnt, now=work.now)
             disclosures.append(tx, work.stored.id, _lines_of_looking(desk, work, learnt))
         held_now = tuple(holdings.of_share(tx, work.share.id))
-        return planned(desk, tx, work.share, work.stored, held_now, work.now), dark
+        return planned_again(desk, tx, work, held_now), dark
 
 
 def _changed_there(work: Work, found: Holding) -> bool:

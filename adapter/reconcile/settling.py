@@ -174,7 +174,7 @@ def _arrange(desk: Desk, partner: str, before: Pace, pace: Pace, now: datetime) 
 def _left(desk: Desk, tx: Tx, work: Work) -> str:
     """The fingerprint of what has not been done, and is not to be tried again as it is."""
     held = tuple(holdings.of_share(tx, work.share.id))
-    return fingerprint(tx, plan_of(desk, tx, work.share, work.subject, held, work.now))
+    return fingerprint(tx, plan_of(desk, tx, work.share, work.subject, work.plan.desired, held, work.now))
 
 
 def _last_user(desk: Desk, tx: Tx, work: Work) -> list[Holding]:

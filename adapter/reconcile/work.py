@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from adapter.core import strict_json
-from adapter.core.desired import Plan, Subject, narrows, plan
+from adapter.core.desired import Desired, Plan, Subject, desire, narrows, toward
 from adapter.core.diff import Change, Create, Holding, Made, Update, content
 from adapter.core.retry import Outcome
 from adapter.desk import Desk
@@ -59,27 +59,32 @@ def fingerprint(tx: Tx, needed: Plan) -> str:
 
 
 def read_work(desk: Desk, tx: Tx, share: Share, now: datetime) -> Work:
-    """Everything about a claimed share, read in the transaction of its claim. LookupError: a share without a case."""
+    """Everything about a claimed share, as it is at one moment. LookupError: a share without a case."""
     stored = cases.by_id(tx, share.case_id)
     if stored is None:
         raise LookupError("a share without a case")
     held = tuple(holdings.of_share(tx, share.id))
-    return planned(desk, tx, share, stored, held, now)
-
-
-def planned(desk: Desk, tx: Tx, share: Share, stored: StoredCase, held: tuple[Holding, ...], now: datetime) -> Work:
-    """The work on this share, planned against these holdings: whenever they have become known anew."""
     subject = Subject.of(stored.number, stored.body, stored.kept)
-    needed = plan_of(desk, tx, share, subject, held, now)
+    desired = desire(desk.bench, subject, share.partner, now)
+    needed = plan_of(desk, tx, share, subject, desired, held, now)
     return Work(share, stored, subject, held, needed, secrets.token_hex(16), now)
 
 
-def plan_of(desk: Desk, tx: Tx, share: Share, subject: Subject, held: Sequence[Holding], now: datetime) -> Plan:
-    """What makes the partner's copy equal to what consent allows, with what its other shares hold of the directory."""
+def planned_again(desk: Desk, tx: Tx, work: Work, held: tuple[Holding, ...]) -> Work:
+    """The same work against what is held as it has become known anew: what is desired stays."""
+    needed = plan_of(desk, tx, work.share, work.subject, work.plan.desired, held, work.now)
+    return replace(work, held=held, plan=needed)
+
+
+def plan_of(
+    desk: Desk, tx: Tx, share: Share, subject: Subject, desired: Desired, held: Sequence[Holding], now: datetime
+) -> Plan:
+    """What makes the partner's copy equal to what is desired, with what its other shares hold of the directory."""
+    known = holdings.directory(tx, share.partner, [made.urn for made in desired.made if made.directory])
     # What has no id is on its way there, or back: nobody may count on it.
-    directory = {urn: h for urn, h in holdings.directory(tx, share.partner).items() if h.id}
+    directory = {urn: h for urn, h in known.items() if h.id}
     elsewhere = holdings.used_elsewhere(tx, share.partner, [h.urn for h in held if h.directory], share_id=share.id)
-    return plan(desk.bench, subject, share.partner, now, held, directory=directory, kept_elsewhere=elsewhere)
+    return toward(desk.bench, subject, share.partner, now, desired, held, directory=directory, kept_elsewhere=elsewhere)
 
 
 def taking_back(desk: Desk, work: Work) -> Work:
@@ -91,7 +96,9 @@ def taking_back(desk: Desk, work: Work) -> Work:
         return replace(work, plan=replace(work.plan, changes=()))
     with desk.store.reading() as tx:
         held = tuple(holdings.of_share(tx, work.share.id))
-        needed = plan_of(desk, tx, work.share, replace(work.subject, case={}), held, work.now)
+        empty = replace(work.subject, case={})
+        nothing = desire(desk.bench, empty, work.share.partner, work.now)
+        needed = plan_of(desk, tx, work.share, empty, nothing, held, work.now)
     return replace(work, held=held, plan=replace(work.plan, changes=needed.changes))
 
 

@@ -7,7 +7,7 @@ Our identifiers are opaque and the partner's own, and stay in clear (exchange.md
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -27,20 +27,12 @@ _SEALED = ("id", "version", "hash")
 OF_SHARE = sa.select(holdings).where(_c.share_id == sa.bindparam("of_share")).order_by(_c.urn)
 FORGET = sa.delete(holdings).where(_c.share_id == sa.bindparam("of_share"), _c.urn.in_(_URNS))
 INSERT = sa.insert(holdings)
-_OF_PARTNER = shares.c.partner == sa.bindparam("of_partner")
-DIRECTORY = (
-    sa.select(holdings)
-    .join(shares, shares.c.id == _c.share_id)
-    .where(_OF_PARTNER, _c.directory, _c.state != "withdrawn")
-    .order_by(_c.saved_at, _c.share_id)
-)
-DIRECTORY_OF = DIRECTORY.where(_c.urn.in_(_URNS))
-USED_ELSEWHERE = (
-    sa.select(_c.urn)
-    .distinct()
-    .join(shares, shares.c.id == _c.share_id)
-    .where(_OF_PARTNER, _c.urn.in_(_URNS), _c.share_id != sa.bindparam("of_share"), _c.state != "withdrawn")
-)
+# One row for each urn that is asked for: the agency itself is held through every share of a partner. So asked that the
+# index of urns leads, never that of a partner's shares.
+_AT_PARTNER = sa.exists().where(shares.c.id == _c.share_id, shares.c.partner == sa.bindparam("of_partner"))
+_SHARED = sa.and_(_c.urn == sa.bindparam("of_urn"), _c.state != "withdrawn", _AT_PARTNER)
+LATEST = sa.select(holdings).where(_SHARED, _c.directory).order_by(_c.saved_at.desc(), _c.share_id.desc()).limit(1)
+USED_ELSEWHERE = sa.select(_c.urn).where(_SHARED, _c.share_id != sa.bindparam("of_share")).limit(1)
 COUNT = sa.select(sa.func.count()).select_from(holdings).where(~_c.directory, _c.state != "withdrawn")
 
 
@@ -63,19 +55,20 @@ def forget(tx: Tx, share_id: int, urns: Iterable[str]) -> None:
         tx.connection.execute(FORGET, {"of_share": share_id, "urns": wanted})
 
 
-def directory(tx: Tx, partner: str, urns: Collection[str] | None = None) -> dict[str, Holding]:
-    """The directory resources (of these urns) that the partner holds through any share; of equals the latest saved."""
-    if urns is None:
-        rows = tx.connection.execute(DIRECTORY, {"of_partner": partner})
-    else:
-        rows = tx.connection.execute(DIRECTORY_OF, {"of_partner": partner, "urns": list(urns)})
-    return {row.urn: _holding(tx, row) for row in rows}
+def directory(tx: Tx, partner: str, urns: Iterable[str]) -> dict[str, Holding]:
+    """The directory resources of these urns that the partner holds through any share; of equals the latest saved."""
+    found = {}
+    for urn in urns:
+        row = tx.connection.execute(LATEST, {"of_partner": partner, "of_urn": urn}).one_or_none()
+        if row is not None:
+            found[urn] = _holding(tx, row)
+    return found
 
 
-def used_elsewhere(tx: Tx, partner: str, urns: Collection[str], *, share_id: int) -> set[str]:
+def used_elsewhere(tx: Tx, partner: str, urns: Iterable[str], *, share_id: int) -> set[str]:
     """Those of the urns that other shares of this partner hold too, and have not withdrawn."""
-    values = {"of_partner": partner, "urns": list(urns), "of_share": share_id}
-    return set(tx.connection.scalars(USED_ELSEWHERE, values))
+    values = {"of_partner": partner, "of_share": share_id}
+    return {urn for urn in urns if tx.connection.scalar(USED_ELSEWHERE, values | {"of_urn": urn}) is not None}
 
 
 def of_row(tx: Tx, row: sa.Row[Any]) -> Holding:

@@ -173,7 +173,7 @@ holdings = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("saved_at", Instant, nullable=False),
     PrimaryKeyConstraint("share_id", "urn"),
-    Index("ix_holdings_urn", "urn"),
+    Index("ix_holdings_urn_saved", "urn", "saved_at", "share_id"),
 )
 
 # How far the view that a partner may read here (partner files, `reads`) is the one of its case now.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from adapter.core.diff import Holding
 from adapter.errors import Misconfigured
@@ -77,11 +81,11 @@ def test_directory_resources_are_seen_across_a_partners_shares_only(store: Store
         elsewhere = share_of(tx, "C-1", "clinic")
         holdings.save(tx, one, [GOAL, SCHOOL], now=NOW)
         holdings.save(tx, other, [replace(SCHOOL, version="2")], now=NOW + timedelta(seconds=1))
-        assert holdings.directory(tx, "school") == {SCHOOL.urn: replace(SCHOOL, version="2")}
-        assert holdings.directory(tx, "school", [SCHOOL.urn, GOAL.urn]) == holdings.directory(tx, "school")
+        asked = [SCHOOL.urn, GOAL.urn]
+        assert holdings.directory(tx, "school", asked) == {SCHOOL.urn: replace(SCHOOL, version="2")}
         assert holdings.directory(tx, "school", ["urn:uuid:none"]) == {}
         assert holdings.directory(tx, "school", []) == {}
-        assert holdings.directory(tx, "clinic") == {}
+        assert holdings.directory(tx, "clinic", asked) == {}
         assert holdings.used_elsewhere(tx, "school", [SCHOOL.urn, GOAL.urn], share_id=one) == {SCHOOL.urn}
         assert holdings.used_elsewhere(tx, "school", [GOAL.urn], share_id=one) == set()
         assert holdings.used_elsewhere(tx, "clinic", [SCHOOL.urn], share_id=elsewhere) == set()
@@ -91,8 +95,59 @@ def test_a_withdrawn_directory_resource_is_used_by_nobody(store: Store) -> None:
     with store.writing() as tx:
         one, other = share_of(tx, "C-1", "school"), share_of(tx, "C-2", "school")
         holdings.save(tx, other, [replace(SCHOOL, state="withdrawn")], now=NOW)
-        assert holdings.directory(tx, "school") == {}
+        assert holdings.directory(tx, "school", [SCHOOL.urn]) == {}
         assert holdings.used_elsewhere(tx, "school", [SCHOOL.urn], share_id=one) == set()
+
+
+def test_what_every_share_holds_is_found_by_one_look_at_an_index(store: Store) -> None:
+    """The agency itself is held through each share of a partner: neither question reads them all."""
+    with store.writing() as tx:
+        sqlite = tx.connection.dialect.name == "sqlite"
+        numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO "
+        index = "CAST(i AS text)" if sqlite else "i::text"
+        blob = f"CAST({index} AS blob)" if sqlite else f"convert_to({index}, 'UTF8')"
+        tx.connection.exec_driver_sql(
+            f"{numbers} cases (id, number_index, sealed_number, version, sealed_body, sealed_kept, saved_at, deleted) "
+            f"SELECT 'x' || i, {blob}, '', 1, '', '', '2026-01-01', false FROM n"
+        )
+        tx.connection.exec_driver_sql(
+            f"{numbers} shares (case_id, partner, state, held, marked, taken, fence, worker, attempts, outcome, "
+            "detail, refused, alarms, updated_at) "
+            "SELECT 'x' || i, 'school', 'idle', false, 0, 0, 0, '', 0, '', '', '', '[]', '2026-01-01' FROM n"
+        )
+        tx.connection.exec_driver_sql(
+            "INSERT INTO holdings (share_id, urn, type, system, value, id, version, hash, directory, ours, state, "
+            "sealed, saved_at) SELECT id, u.urn, 'Organization', '', '', '', '', '', true, true, 'active', '', "
+            "'2026-01-01' FROM shares, (SELECT 'urn:uuid:9' AS urn UNION ALL SELECT 'urn:1' UNION ALL SELECT 'urn:2' "
+            "UNION ALL SELECT 'urn:3' UNION ALL SELECT 'urn:4') u"
+        )
+        tx.connection.exec_driver_sql("UPDATE holdings SET urn = urn || '-' || share_id WHERE urn <> 'urn:uuid:9'")
+        tx.connection.exec_driver_sql("ANALYZE")
+    values = {"of_partner": "school", "of_urn": "urn:uuid:9", "of_share": 1}
+    for statement in (holdings.LATEST, holdings.USED_ELSEWHERE):
+        plan = plan_of(store, statement, {name: values[name] for name in statement.compile().params if name in values})
+        if sqlite:
+            assert plan.startswith("SEARCH holdings USING INDEX ix_holdings_urn_saved (urn=?)"), plan
+            assert "TEMP B-TREE" not in plan
+        else:
+            read = re.findall(r"(?:actual .*rows=|Rows Removed by Filter: )(\d+)", plan)
+            assert max(int(float(rows)) for rows in read) <= 5, plan
+
+
+def plan_of(store: Store, statement: sa.Select[Any], values: dict[str, Any]) -> str:
+    """How the database would answer, in its own words."""
+    plans = []
+    with store.writing() as tx:
+        explain = "EXPLAIN QUERY PLAN " if tx.connection.dialect.name == "sqlite" else "EXPLAIN ANALYZE "
+
+        def ask(_connection: object, cursor: Any, told: str, parameters: Any, _context: object, _many: bool) -> None:
+            cursor.execute(explain + told, parameters)
+            plans.append("\n".join(str(row[-1]) for row in cursor.fetchall()))
+
+        event.listen(tx.connection, "before_cursor_execute", ask)
+        tx.connection.execute(statement, values)
+    [plan] = plans
+    return plan
 
 
 def test_what_a_holding_tells_of_the_case_cannot_be_moved_to_another(store: Store) -> None:
