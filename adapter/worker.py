@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 
 import structlog
@@ -20,6 +23,8 @@ from adapter.store import paces, shares
 _LONGEST_WAIT = 60.0
 """Seconds: another process may have made something due that this one was not told of."""
 
+_FIRST_REST, _LONGEST_REST = 0.1, 5.0
+"""Seconds of rest after a failure, doubled for each that follows: neither a busy loop, nor long when it is over."""
 _LAST_WORDS = 5.0
 """Seconds for whoever is telling an alert when the worker stops; what was not told then is told by another."""
 
@@ -27,43 +32,61 @@ _LAST_WORDS = 5.0
 def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) -> int:
     """Reconcile until `stop` is set, or, with `once`, until nothing is due. Returns how many shares were worked on."""
     stop = stop or threading.Event()
-    name = f"worker-{secrets.token_hex(4)}"
+    name = f"worker-{os.getpid()}-{secrets.token_hex(4)}"
     logger = log.logger()
-    done = 0
-    teller = None if once or not desk.ways else threading.Thread(target=_tells, args=(desk, name, stop), daemon=True)
-    if teller is not None:
-        teller.start()
-    while not stop.is_set():
-        desk.wake.clear()
-        try:
-            asked = poll_next(desk)
-            share = reconcile_next(desk, name)
-        except Unavailable as fault:
-            # Nothing that was acknowledged is lost: what was claimed is taken over when its lease has run out.
-            logger.warning("failed", worker=name, error=fault)
-            if once:
-                raise
-            stop.wait(desk.settings.poll_seconds)
-            continue
-        except Exception as bug:  # noqa: BLE001  That share has been stopped with an alarm; the next one is another's.
-            logger.error("failed", worker=name, error=bug)
-            continue
-        told = once and _tell_people(desk, name, logger)
-        if share is not None:
-            done += 1
-            _serve(desk, share, logger)
-            _tell(desk, share, logger)
-        elif asked is not None:
-            logger.info("polled", partner=asked.partner, attempts=asked.attempts)
-        elif told:
-            continue
-        elif once:
-            return done
-        else:
-            desk.wake.wait(_pause(desk))
-    if teller is not None:
-        teller.join(_LAST_WORDS)
+    done = failures = 0
+    with nullcontext() if once else _beside(desk, name):
+        while not stop.is_set():
+            desk.wake.clear()
+            wait = 0.0
+            try:
+                asked = poll_next(desk)
+                share = reconcile_next(desk, name)
+                told = once and _tell_people(desk, name, logger)
+                if share is not None:
+                    done += 1
+                    _serve(desk, share, logger)
+                    _tell(desk, share, logger)
+                elif asked is not None:
+                    logger.info("polled", partner=asked.partner, attempts=asked.attempts)
+                elif once and not told:
+                    return done
+                elif not told:
+                    wait = _pause(desk)
+                failures = 0
+            except Unavailable as fault:
+                # Nothing that was acknowledged is lost: what was claimed is taken over when its lease has run out.
+                logger.warning("failed", worker=name, error=fault)
+                if once:
+                    raise
+                failures += 1
+            except Exception as bug:  # noqa: BLE001  That share has been stopped with an alarm; the next is another's.
+                logger.error("failed", worker=name, error=bug)
+                failures += 1
+            if failures:
+                stop.wait(min(_FIRST_REST * 2 ** min(failures - 1, 10), _LONGEST_REST))
+            elif wait:
+                desk.wake.wait(wait)
     return done
+
+
+@contextmanager
+def _beside(desk: Desk, name: str) -> Iterator[None]:
+    """Meanwhile what other processes save wakes the worker, where the database can tell; and people are told of what
+    waits for them, by a thread of its own: a mail server that takes its time holds no share up."""
+    stop = threading.Event()
+    listening = threading.Thread(target=desk.store.listen, args=(desk.wake.set, stop), name="listening", daemon=True)
+    telling = threading.Thread(target=_tells, args=(desk, name, stop), name="telling", daemon=True)
+    at_work = [listening, *([telling] if desk.ways else [])]
+    for thread in at_work:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        listening.join()
+        if desk.ways:
+            telling.join(_LAST_WORDS)
 
 
 def _serve(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBoundLogger) -> None:
@@ -112,10 +135,14 @@ def _tell(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBou
 
 
 def _pause(desk: Desk) -> float:
-    """Seconds until something is due, but no longer than a poll: another process may save a case at any time."""
+    """Seconds until something is due, but no longer than a poll: another process may save a case at any time.
+
+    Nor longer than a lease: another worker may claim and die meanwhile, and its lease then ends before we have slept
+    past it by more than its own length.
+    """
     with desk.store.reading() as tx:
         due = paces.next_due(tx, now=desk.clock(), skip=paused(desk))
     answers = next_due(desk)
     due = min(due, answers) if due and answers else due or answers
     until = (due - desk.clock()) / timedelta(seconds=1) if due else _LONGEST_WAIT
-    return max(0.01, min(until, desk.settings.poll_seconds, _LONGEST_WAIT))
+    return max(0.01, min(until, desk.settings.poll_seconds, desk.settings.lease_seconds, _LONGEST_WAIT))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from adapter.core import strict_json
 from adapter.core.diff import Adopt
@@ -11,6 +11,7 @@ from adapter.core.fhir.bundle import chunks, transaction
 from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.reconcile.alerting import note
+from adapter.reconcile.lease import held, lease
 from adapter.reconcile.looking import look_first
 from adapter.reconcile.sending import after, announce, remember, send, withheld_in
 from adapter.reconcile.settling import gathers, put_off, settle, stay_stopped
@@ -26,25 +27,16 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
     A fault of our own stops this one share, with an alarm, before it is raised: the next claim is another's.
     """
     now = desk.clock()
-    lease = timedelta(seconds=desk.settings.lease_seconds)
     with desk.store.writing() as tx:
-        share = paces.claim(tx, worker=worker, now=now, lease=lease, skip=paused(desk))
+        share = paces.claim(tx, worker=worker, now=now, lease=lease(desk), skip=paused(desk))
         if share is None:
             return None
         if share.partner not in desk.catalogue.partners:
             shares.stop(tx, share, outcome="stopped", detail="the partner is not configured any more", now=now)
             return share
     try:
-        # Rule 9: with the consents as they are since the claim. Other workers claim and people save meanwhile; each
-        # chunk leaves only after a transaction has found that what was decided on is still what is there (`announce`).
-        with desk.store.reading() as tx:
-            work = read_work(desk, tx, share, now)
-            stays = bool(share.refused) and share.refused == fingerprint(tx, work.plan)
-        if stays:
-            with desk.store.writing() as tx:
-                stay_stopped(tx, work)
-            return share
-        reconcile(desk, work)
+        with held(desk, share):
+            _work_on(desk, share, now)
     except Unavailable:
         raise
     except Exception:
@@ -54,6 +46,19 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
             note(desk, tx, "stopped", share.partner, share=share.id, outcome="stopped")
         raise
     return share
+
+
+def _work_on(desk: Desk, share: Share, now: datetime) -> None:
+    """Rule 9: with the consents as they are since the claim. Other workers claim and people save meanwhile; each chunk
+    leaves only after a transaction has found that what was decided on is still what is there (`announce`)."""
+    with desk.store.reading() as tx:
+        work = read_work(desk, tx, share, now)
+        stays = bool(share.refused) and share.refused == fingerprint(tx, work.plan)
+    if stays:
+        with desk.store.writing() as tx:
+            stay_stopped(tx, work)
+    else:
+        reconcile(desk, work)
 
 
 def paused(desk: Desk) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from adapter.core.diff import Delete, Holding, Update
 from adapter.core.doubt import looked_up, unclear
@@ -12,6 +12,7 @@ from adapter.core.fhir.outcome import of_status, read
 from adapter.desk import Desk
 from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.reconcile.account import line_of
+from adapter.reconcile.lease import lease
 from adapter.reconcile.work import Attempt, Work, not_sent, planned_again
 from adapter.store import disclosures, holdings, paces, shares
 from adapter.store.disclosures import Line
@@ -38,10 +39,11 @@ def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]
         if refused and _changed_there(work, found):
             dark = Attempt("version", "somebody there has changed our copy")
             break
+    lines = _lines_of_looking(desk, work, learnt, _open_attempts(desk, work) if learnt else {})
     with desk.store.writing() as tx:
         if shares.still_mine(tx, work.share):
             holdings.save(tx, work.share.id, learnt, now=work.now)
-            disclosures.append(tx, work.stored.id, _lines_of_looking(desk, work, learnt))
+            disclosures.append(tx, work.stored.id, lines)
         held_now = tuple(holdings.of_share(tx, work.share.id))
         return planned_again(desk, tx, work, held_now), dark
 
@@ -73,24 +75,48 @@ def _look(desk: Desk, work: Work, held: Holding) -> Holding | Attempt:
             return Attempt("unknown", f"looking: {reason}")
 
 
-def _lines_of_looking(desk: Desk, work: Work, learnt: Sequence[Holding]) -> list[Line]:
-    """What was done without our knowing has its line too."""
+def _lines_of_looking(desk: Desk, work: Work, learnt: Sequence[Holding], open_: Mapping[str, str]) -> list[Line]:
+    """What was done without our knowing, or was not, has its line too: no attempt stays open in the account."""
     before = {h.urn: h for h in work.held}
     leaving = {c.holding.urn for c in work.plan.changes if isinstance(c, Delete)}
-    came = [h for h in learnt if h.id and not before[h.urn].id]
-    went = [h for h in learnt if h.state == "withdrawn" and before[h.urn].id and h.urn in leaving]
-    return [
-        *(line_of(desk, work, h, "create", "delivered", "existing", work.now) for h in came),
-        *(line_of(desk, work, h, "withdraw", "withdrawn", "delivered", work.now) for h in went),
-    ]
+    lines = []
+    for held in learnt:
+        gone = held.state == "withdrawn"
+        match open_.get(held.urn, ""):
+            case "create":
+                found = ("create", "failed", "unavailable") if gone else ("create", "delivered", "existing")
+            case "withdraw":
+                found = ("withdraw", "withdrawn", "delivered") if gone else ("withdraw", "failed", "unavailable")
+            case "update":
+                found = ("update", "failed", "unavailable" if gone else "unknown")
+            case _ if gone and held.urn in leaving and before[held.urn].id:
+                found = ("withdraw", "withdrawn", "delivered")
+            case _ if not gone and not before[held.urn].id:
+                found = ("create", "delivered", "existing")
+            case _:
+                continue
+        lines.append(line_of(desk, work, held, *found, work.now))
+    return lines
+
+
+def _open_attempts(desk: Desk, work: Work) -> dict[str, str]:
+    """urn → what was attempted there last (create, update, withdraw), where no line says how that ended."""
+    with desk.store.reading() as tx:
+        lines = [entry.line for entry in disclosures.of_case(tx, work.stored.id)]
+    last = {line.urn: line for line in lines if line.partner == work.share.partner and line.urn}
+    unknown = ("create", "withdraw")
+    return {
+        urn: line.operation
+        for urn, line in last.items()
+        if line.kind == "attempted" or (line.outcome == "unknown" and line.operation in unknown)
+    }
 
 
 def prolong(desk: Desk, work: Work) -> Attempt | datetime | None:
-    """Looking takes its time: hold the share for one more question. An attempt: it is another's by now; a time: the
-    partner is not to be asked again before."""
+    """Hold the share for one more question. An attempt: it is another's by now; a time: the partner is not to be asked
+    again before."""
     partner, now = desk.catalogue.partners[work.share.partner], desk.clock()
-    lease = timedelta(seconds=desk.settings.lease_seconds + partner.longest)
     with desk.store.writing() as tx:
-        if not shares.renew(tx, work.share, now=now, lease=lease):
+        if not shares.renew(tx, work.share, now=now, lease=lease(desk)):
             return Attempt("unknown")
         return paces.take(tx, partner.id, now=now, rate=partner.rate)

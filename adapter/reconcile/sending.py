@@ -18,6 +18,7 @@ from adapter.desk import Desk
 from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.outward.way import Way
 from adapter.reconcile.account import kind_of, line
+from adapter.reconcile.lease import lease
 from adapter.reconcile.work import Attempt, Work, not_sent, thing_of
 from adapter.store import disclosures, holdings, paces, shares
 from adapter.store.database import Tx
@@ -65,8 +66,7 @@ def announce(desk: Desk, work: Work, chunk: Sequence[Sent]) -> bool:
         if (later := paces.take(tx, partner.id, now=now, rate=partner.rate)) is not None:
             shares.put_off(tx, work.share, at=later, now=now)
             return False
-        lease = timedelta(seconds=desk.settings.lease_seconds + partner.longest)
-        shares.renew(tx, work.share, now=now, lease=lease)
+        shares.renew(tx, work.share, now=now, lease=lease(desk))
         holdings.save(tx, work.share.id, [*adopted, *(sent(c) for c in chunk)], now=now)
         disclosures.append(tx, work.stored.id, [line(desk, work, c, "attempted", "", now) for c in chunk])
     return True

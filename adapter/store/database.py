@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import sqlalchemy as sa
 from alembic import command
@@ -24,12 +25,15 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, Operati
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from adapter.errors import Misconfigured, Unavailable
+from adapter.store.listening import listen
 from adapter.store.seal import Keys, Seal
 from adapter.store.tables import keystones
 
 _WAIT = 15  # seconds that a transaction waits for another one's lock
 _UPGRADE_LOCK = 0x637370  # any number that is only ours: PostgreSQL's advisory lock while migrating
 _KEYSTONE = b"csp-fhir-adapter keystone"
+CHANNEL = "csp_due"
+"""PostgreSQL's channel on which a transaction that made something due says so; it tells nothing else."""
 _PROBLEMS = (OperationalError, InterfaceError, PoolTimeout)
 
 # Statements
@@ -37,6 +41,7 @@ KEYSTONE = sa.select(keystones).where(keystones.c.id == 1)
 SET_KEYSTONE = sa.insert(keystones)
 UPGRADE_LOCK = sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK))
 DURABLE = sa.text("SHOW synchronous_commit")
+NOTIFY = sa.select(sa.func.pg_notify(CHANNEL, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,11 @@ class Tx:
         if self.connection.dialect.name == "sqlite":
             return sqlite.insert(table).on_conflict_do_nothing()
         return postgresql.insert(table).on_conflict_do_nothing()
+
+    def tell_workers(self) -> None:
+        """Wake the workers of other processes, once this transaction is kept; those on SQLite look by themselves."""
+        if self.connection.dialect.name == "postgresql":
+            self.connection.execute(NOTIFY)
 
 
 class Store:
@@ -84,6 +94,15 @@ class Store:
         """A transaction that sees one moment of the database, cannot write, and holds nobody up."""
         with _answering(), self._reader.connect() as connection, connection.begin():
             yield Tx(connection, self._seal, writes=False)
+
+    def listen(self, wake: Callable[[], None], stop: Event) -> None:
+        """Call `wake` each time that another process has made something due, until `stop` is set.
+
+        Returns at once on SQLite, which cannot tell. Where the connection is lost it is made again, and `wake` called
+        for what may have been missed; meanwhile workers look by themselves.
+        """
+        if self._engine.dialect.name == "postgresql":
+            listen(self._engine, CHANNEL, wake, stop)
 
     def upgrade(self) -> None:
         """Bring the database to this version, from any earlier one or from nothing; one process at a time does it."""

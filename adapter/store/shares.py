@@ -77,6 +77,7 @@ def mark_due(
             tx.connection.execute(sql.MARK_CASE_DUE, values | {"of_case": case_id})
         case _:
             tx.connection.execute(sql.MARK_SHARE_DUE, values | {"of_case": case_id, "of_partner": partner})
+    tx.tell_workers()
 
 
 def claim(tx: Tx, *, worker: str, now: datetime, lease: timedelta, skip: Collection[str] = ()) -> Share | None:
@@ -203,6 +204,7 @@ def bring_back(tx: Tx, partner: str, *, now: datetime) -> None:
 def retry(tx: Tx, case_id: str, partner: str, *, now: datetime) -> bool:
     """A person wants it tried now, whatever was refused or failed before. False if there is no such share."""
     values = {"of_case": case_id, "of_partner": partner, "now": now, "long_ago": now - _LONG}
+    tx.tell_workers()
     return tx.connection.execute(sql.RETRY, values).rowcount == 1
 
 
@@ -221,6 +223,7 @@ def resume(tx: Tx, partner: str, *, now: datetime, pace: timedelta = timedelta(0
         turns = [{"share_id": share_id, "later": now + pace * place} for place, share_id in enumerate(ids)]
         if turns:
             tx.connection.execute(sql.SPREAD, turns)
+    tx.tell_workers()
 
 
 def paused(tx: Tx, partner: str) -> bool:
