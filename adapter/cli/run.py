@@ -75,9 +75,9 @@ def work(asked: Asked, once: bool) -> None:
         if once:
             say(f"{deliver(wired, once=True)} share(s) worked on.")
             return
-        with _interruptible(), _worker(wired) as thread, contextlib.suppress(KeyboardInterrupt):
+        with _interruptible(), _worker(wired) as ended, contextlib.suppress(KeyboardInterrupt):
             say("Working.")
-            thread.join()
+            ended.wait()
 
 
 @click.command()
@@ -114,15 +114,26 @@ def _check(wired: Desk) -> None:
 
 
 @contextlib.contextmanager
-def _worker(wired: Desk) -> Iterator[Thread]:
-    """A worker in a thread of its own; at the end it is asked to stop, and finishes what it is doing."""
+def _worker(wired: Desk) -> Iterator[Event]:
+    """A worker in a thread of its own; at the end it is asked to stop, and finishes what it is doing.
+
+    Yields what is set once it has ended: a `join` that a signal interrupts takes the thread for ended, and the process
+    would not wait for it.
+    """
     from adapter.worker import run as deliver
 
-    stop = Event()
-    thread = Thread(target=deliver, args=(wired,), kwargs={"stop": stop}, name="worker")
+    stop, ended = Event(), Event()
+
+    def work() -> None:
+        try:
+            deliver(wired, stop=stop)
+        finally:
+            ended.set()
+
+    thread = Thread(target=work, name="worker")
     thread.start()
     try:
-        yield thread
+        yield ended
     finally:
         stop.set()
         wired.wake.set()

@@ -7,6 +7,7 @@ finds out half way that it may not. PostgreSQL through psycopg 3 for several mac
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from adapter.store.seal import Keys, Seal
 from adapter.store.tables import keystones
 
 _WAIT = 15  # seconds that a transaction waits for another one's lock
+_LEAST_FREE = 16_000_000  # bytes: a few cases of the size that is accepted, and what SQLite needs beside them
 _UPGRADE_LOCK = 0x637370  # any number that is only ours: PostgreSQL's advisory lock while migrating
 _KEYSTONE = b"csp-fhir-adapter keystone"
 CHANNEL = "csp_due"
@@ -38,6 +40,7 @@ _PROBLEMS = (OperationalError, InterfaceError, PoolTimeout)
 
 # Statements
 KEYSTONE = sa.select(keystones).where(keystones.c.id == 1)
+TOUCH = sa.update(keystones).values(sealed=keystones.c.sealed)
 SET_KEYSTONE = sa.insert(keystones)
 UPGRADE_LOCK = sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK))
 DURABLE = sa.text("SHOW synchronous_commit")
@@ -139,6 +142,15 @@ class Store:
             if tx.connection.dialect.name == "postgresql" and tx.connection.scalar(DURABLE) == "off":
                 raise Misconfigured("The database has synchronous_commit off, and could lose what it acknowledged.")
             self._check_keys(tx)
+
+    def check_writable(self) -> None:
+        """Return if something can be written and kept: a disk that is full still answers. Unavailable: it cannot."""
+        with self.writing() as tx:
+            tx.connection.execute(TOUCH)
+        file = self._engine.url.database
+        if self._engine.dialect.name == "sqlite" and file and shutil.disk_usage(Path(file).parent).free < _LEAST_FREE:
+            # What is there may take a line, and not a case.
+            raise Unavailable("The disk of the database is full, or nearly: free some of it.")
 
     def _check_keys(self, tx: Tx) -> None:
         row = tx.connection.execute(KEYSTONE).one()

@@ -40,8 +40,8 @@ def listen(engine: sa.Engine, channel: str, heard: Callable[[], None], stop: Eve
 def _begun(engine: sa.Engine, channel: str) -> Any:
     """A connection of psycopg that listens; not one of the pool, which would reset it."""
     pooled = engine.raw_connection()
-    pooled.detach()
     connection: Any = pooled.driver_connection
+    pooled.detach()
     connection.autocommit = True
     connection.execute(f"LISTEN {channel}")
     return connection

@@ -35,8 +35,10 @@ def address() -> str:
 
 
 def check_database() -> None:
-    """Unavailable: the database cannot be reached, or not be used as it is (another version, other keys)."""
+    """Unavailable: the database cannot be reached, not be written, or not be used as it is (another version, other
+    keys)."""
     try:
         wiring().store.check()
+        wiring().store.check_writable()
     except Misconfigured as error:
         raise Unavailable("The database cannot be used as it is: `adapter check` says why.") from error

@@ -26,31 +26,62 @@ def binaries() -> Path | None:
     return Path(on_path).resolve().parent if on_path else None
 
 
+class Server:
+    """One server, which a test may stop and start again; `stop` as a machine stops that loses its power."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self.data = folder / "data"
+        self.url = f"postgresql://csp@/postgres?host={folder}"
+        self._programs = programs
+        self._folder = folder
+
+    def make(self) -> None:
+        options = ("-U", "csp", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
+        self._run("initdb", "-D", str(self.data), *options)
+
+    def start(self) -> None:
+        options = " ".join((*SETTINGS, "-k", str(self._folder)))
+        self._run("pg_ctl", "-D", str(self.data), "-w", "-l", str(self._folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", str(self.data), "-w", "-m", "immediate", "stop")
+
+    def _run(self, program: str, *args: str) -> None:
+        subprocess.run(
+            [self._programs / program, *args],
+            check=True,
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            timeout=60,
+            **_account(),
+        )
+
+
+@contextmanager
+def server(programs: Path) -> Iterator[Server]:
+    """A server of a new cluster that runs, or is stopped, until the end."""
+    # Not pytest's folder: a server that root starts runs as someone else, who may not enter that one.
+    folder = Path(tempfile.mkdtemp(prefix="csp-pg-", dir="/tmp"))
+    if account := _account():
+        os.chown(folder, account["user"], account["group"])
+    try:
+        found = Server(programs, folder)
+        found.make()
+        found.start()
+        try:
+            yield found
+        finally:
+            if (found.data / "postmaster.pid").exists():
+                found.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def running(programs: Path) -> Iterator[tuple[str, Path]]:
     """(URL of its first database, its data folder) of a server that runs until the end."""
-    # Not pytest's folder: a server that root starts runs as someone else, who may not enter that one.
-    folder = Path(tempfile.mkdtemp(prefix="csp-pg-", dir="/tmp"))
-    account = _account()
-    if account:
-        os.chown(folder, account["user"], account["group"])
-    data = folder / "data"
-
-    def run(program: str, *args: str) -> None:
-        subprocess.run(
-            [programs / program, *args], check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=60, **account
-        )
-
-    try:
-        run("initdb", "-D", str(data), "-U", "csp", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
-        options = " ".join((*SETTINGS, "-k", str(folder)))
-        run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
-        try:
-            yield f"postgresql://csp@/postgres?host={folder}", data
-        finally:
-            run("pg_ctl", "-D", str(data), "-w", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with server(programs) as found:
+        yield found.url, found.data
 
 
 def _account() -> dict[str, Any]:
