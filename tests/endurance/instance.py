@@ -140,11 +140,10 @@ def nursery(of: Instance) -> Iterator[Nursery]:
             found = Nursery(running)
             assert found._line() == "ready\n"
             yield found
-            assert running.stdin is not None
-            running.stdin.close()
-            running.wait(20)
         finally:
-            running.kill()
+            assert running.stdin is not None
+            running.stdin.close()  # it then kills whatever it started
+            running.wait(20)
 
 
 def dead(process: int) -> bool:

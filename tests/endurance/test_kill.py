@@ -54,16 +54,31 @@ class Deaths:
         self._waiting: list[tuple[int, int, float]] = []
         self._lock = threading.Lock()
         self._over = threading.Event()
+        self._asleep: list[threading.Timer] = []
         self.took: list[float] = []
 
-    def add(self, process: int, died: float) -> None:
+    def kill(self, process: int) -> None:
+        end(process)
+        died = time.monotonic()
         mine = [(share, fence, died) for share, (fence, who) in self._of.at_work().items() if who == process]
         with self._lock:
             self._waiting += mine
 
+    def sleep(self, process: int, seconds: float) -> None:
+        """It does nothing for so long, then goes on for a moment as if nothing had been, and dies."""
+        end(process, signal.SIGSTOP)
+
+        def wake() -> None:
+            end(process, signal.SIGCONT)
+            time.sleep(0.05)
+            self.kill(process)
+
+        self._asleep.append(threading.Timer(seconds, wake))
+        self._asleep[-1].start()
+
     def over(self) -> bool:
         """Has each share moved again that a dead one had?"""
-        return not self._waiting
+        return not self._waiting and not any(sleeper.is_alive() for sleeper in self._asleep)
 
     def __enter__(self) -> Deaths:
         self._thread = threading.Thread(target=self._watch)
@@ -102,7 +117,6 @@ def test_after_any_kills_each_partner_holds_what_it_should(database: str, tmp_pa
         for server in found.agency.servers.values():
             server.fhir.watch = lambda *_: time.sleep(0.01)  # type: ignore[attr-defined]  as long as a near server takes
         running = [workers.start() for _ in range(WORKERS)]
-        stopped: list[tuple[int, float]] = []
         kills = 0
         while kills < KILLS:
             for _ in range(dice.randint(1, 2)):
@@ -110,25 +124,13 @@ def test_after_any_kills_each_partner_holds_what_it_should(database: str, tmp_pa
                 victim = _victim(found, running, dice)
                 running.remove(victim)
                 if dice.random() < 0.15:
-                    end(victim, signal.SIGSTOP)
-                    stopped.append((victim, time.monotonic() + 1.5))
+                    deaths.sleep(victim, 1.5)
                 else:
-                    end(victim)
-                    deaths.add(victim, time.monotonic())
-                    kills += 1
+                    deaths.kill(victim)
+                kills += 1
             while len(running) < WORKERS:
                 running.append(workers.start())
             await_(deaths.over, 30, "a share is stuck behind a dead worker")
-            for late in [each for each in stopped if time.monotonic() > each[1]]:
-                stopped.remove(late)
-                end(late[0], signal.SIGCONT)
-                time.sleep(0.05)
-                end(late[0])
-                deaths.add(late[0], time.monotonic())
-                kills += 1
-        for process, _ in stopped:
-            end(process)
-            deaths.add(process, time.monotonic())
         for number in NAMES:
             _put(found, number, dice.choice(list(CHANGES)))
         _rest(found)

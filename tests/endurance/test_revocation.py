@@ -85,6 +85,7 @@ def test_nothing_is_sent_by_a_claim_that_began_after_the_revocation(
     watch = Watch(agency, monkeypatch)
     monkeypatch.setattr("adapter.core.retry._FIRST", timedelta(milliseconds=200))
     monkeypatch.setattr("adapter.core.retry._SHORTEST", timedelta(milliseconds=5))
+    monkeypatch.setattr("adapter.core.pace.SHARES", 10 * TRIALS)  # the circuit stays closed: a share at a time is tried
     committed: dict[str, float] = {}
     states: list[str] = []
     with at_work(agency.desk):
