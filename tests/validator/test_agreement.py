@@ -18,7 +18,7 @@ from tests.core.fhir.test_checker import BROKEN, NARRATIVES, SOUND, div
 from tests.validator import base_definitions
 from tests.validator.agreement import compared, of_fixtures, printed, sound
 from tests.validator.hapi import Hapi
-from tests.validator.sent import examples, sent
+from tests.validator.sent import documents, examples, sent
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(1800)]
 
@@ -44,6 +44,21 @@ def test_every_resource_of_every_fixture_for_every_partner_is_valid(
             for made in each.made
             for found in checker.problems(made.resource, among=among)
         ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("release", ["R4", "R5"])
+def test_every_document_of_every_fixture_is_valid(
+    request: pytest.FixtureRequest, checking: dict[Release, Checker], release: Release
+) -> None:
+    """As a whole: a document Bundle has rules of its own (bdl-9 to bdl-11), and its entries refer to each other."""
+    hapi: Hapi = request.getfixturevalue(f"hapi_{release.lower()}")
+    found = list(documents(release))
+    assert len(found) > 10
+    wrong = []
+    for fixture, partner, document in found:
+        wrong += [(fixture, partner, i.at, i.text) for i in hapi.issues([document])[0] if i.wrong]
+        wrong += [(fixture, partner, p.pointer, p.detail) for p in checking[release].problems(document)]
     assert wrong == []
 
 
