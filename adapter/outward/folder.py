@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -30,6 +31,9 @@ TYPE = "DocumentReference"
 ENDINGS = {"application/pdf": "pdf", "application/fhir+json": "fhir.json"}
 LARGEST = 65_536
 """Bytes of an index that are read at most: what stands in a folder may be anybody's."""
+
+LISTED = 10_000
+"""Names of a folder that are looked through at most for what a cut line left half written."""
 
 _NAME = re.compile(r"[0-9a-f]{32}\Z")
 T = TypeVar("T")
@@ -223,9 +227,16 @@ class _Desk:
         self._do(lambda: self.open.files.remove(f"{self.path}/{file}"))
 
     def _sweep(self, name: str) -> None:
-        for file in self._do(lambda: self.open.files.listdir(self.path)) or ():
-            if file.startswith(f".{name}.") and file.endswith(".part"):
-                self._remove(file)
+        """What cannot be listed is left: it counts for nobody."""
+        try:
+            for file in self._do(self._some_names) or ():
+                if file.startswith(f".{name}.") and file.endswith(".part"):
+                    self._remove(file)
+        except _Wrong:
+            return
+
+    def _some_names(self) -> list[str]:
+        return [each.filename for each in islice(self.open.files.listdir_iter(self.path), LISTED)]
 
     def _do(self, act: Callable[[], T], *, missing: _Wrong | None = None) -> T | None:
         """What the act gives; None where the file is not there. What the server says no to is told from a lost line."""

@@ -217,6 +217,15 @@ def test_what_is_forbidden_is_rejected(sftp: Sftp) -> None:
     assert status(send(folder(sftp), create())) == "403"
 
 
+def test_a_folder_that_may_not_be_listed_serves_as_well(sftp: Sftp) -> None:
+    """Its names are looked through only to sweep away what was left half written."""
+    sftp.fault = lambda operation, name: SFTP_PERMISSION_DENIED if operation == "list" else None
+    way = folder(sftp)
+    assert status(send(way, create())) == "201"
+    found = way.find("DocumentReference", (SYSTEM, NAME))
+    assert isinstance(found, Answered) and len(found.body["entry"]) == 1
+
+
 def test_a_folder_that_is_not_there_is_rejected(sftp: Sftp) -> None:
     way = folder(sftp, folder=f"sftp://maple@127.0.0.1:{sftp.port}/elsewhere")
     assert status(send(way, create())) == "404"

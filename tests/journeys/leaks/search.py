@@ -10,6 +10,9 @@ import zlib
 from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
+from adapter.core.sheet import Sheet, Words
+from adapter.paper.pdf import pdf
+
 WORD = re.compile(r"qz[bcdfghjklmnpqrstvw]{7}x")
 NUMBER = re.compile(r"(?<![\w.-])7\d{6}(?![\w-])")
 DATE = re.compile(r"(?<!\d)1[78]\d\d-[01]\d-[0-3]\d(?!\d)")
@@ -62,6 +65,11 @@ def _decoded(run: bytes) -> Iterator[str]:
         except (binascii.Error, ValueError):
             continue
         yield _plain(decoded)
+        if decoded.startswith(b"%PDF"):
+            yield pages(decoded).casefold()
+        elif decoded[:1] in b"{[" and decoded:
+            for inner in _BASE64.findall(decoded):
+                yield from _decoded(inner)
         if len(decoded) in (32, 48, 64):
             yield decoded.hex()
 
@@ -105,4 +113,5 @@ def wrapped(word: str) -> dict[str, bytes]:
         "in base64 behind one letter": b"z" + base64.b64encode(f"A letter of {word}, and more".encode()),
         "in JSON in base64": base64.urlsafe_b64encode(json.dumps({"text": word}).encode()),
         "in UTF-16": word.encode("utf-16-le"),
+        "on a page in base64": base64.b64encode(pdf(Sheet("en", "A plan", "", (Words(f"A letter of {word}"),)))),
     }
