@@ -168,15 +168,15 @@ class _Desk:
         return before + 1
 
     def _withdraw(self, name: str, there: Index | None, mark: str) -> int:
-        """First the index says so, then the files go: whoever reads the index in between finds nothing that counts."""
+        """First the files go: where the line is cut then, the index still names them, and one looks and tries again."""
         version = (there.version if there else 0) + 1
         today = datetime.now(UTC).date().isoformat()
         gone = [f"{name}.{ending}" for ending in ENDINGS.values()]
         said = {"document": name, "version": version, "date": today, "status": "withdrawn"}
-        if there is None or there.hashes:
-            self._write(f"{name}.index.jsonl", _lines([said | {"file": file} for file in gone]), mark)
         for file in gone:
             self._remove(file)
+        if there is None or there.hashes:
+            self._write(f"{name}.index.jsonl", _lines([said | {"file": file} for file in gone]), mark)
         return version
 
     def _index(self, name: str) -> Index | None:

@@ -190,6 +190,23 @@ def test_a_line_cut_after_any_step_is_unknown_and_looking_settles_it(sftp: Sftp,
     assert {line["version"] for line in index(sftp)} == {1}
 
 
+@pytest.mark.parametrize("at", ["remove", "write", "rename"])
+def test_a_line_cut_while_files_are_taken_back_leaves_none_behind(sftp: Sftp, at: str) -> None:
+    """As long as a file may be there the index names it, so that looking finds it and it is taken back again."""
+    way = folder(sftp)
+    send(way, create())
+    sftp.cut = lambda operation, name: operation == at
+    assert send(way, DELETE) == Unknown("connection lost")
+    sftp.cut = lambda operation, name: False
+    there = way.read("DocumentReference", NAME)
+    assert isinstance(there, Answered)
+    assert (there.status == 200) == (at != "rename")
+    if there.status == 200:
+        assert status(send(way, DELETE, request_id="r2")) == "204"
+    assert set(sftp.files()) == {f"{NAME}.index.jsonl"}
+    assert {line["status"] for line in index(sftp)} == {"withdrawn"}
+
+
 def test_what_arrived_before_is_not_written_again(sftp: Sftp) -> None:
     """Looked at by hash and size: equal content is no traffic but a look."""
     way = folder(sftp)
