@@ -29,7 +29,13 @@ def key() -> None:
 
 
 @key.command("new")
-@click.option("--algorithm", type=click.Choice(["ES384", "RS384"]), default="ES384", show_default=True)
+@click.option(
+    "--algorithm",
+    type=click.Choice(["ES384", "RS384"]),
+    default="ES384",
+    show_default=True,
+    help="With which it signs: as the partner's file says.",
+)
 @click.option("--name", metavar="N", help="Its name (kid), by which a partner file can ask for it.")
 @click.option("--now", "at_once", is_flag=True, help="Use it at once: the one before is not to be trusted any more.")
 @pass_asked
@@ -62,7 +68,12 @@ def key_new(asked: Asked, algorithm: Algorithm, name: str | None, at_once: bool)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on a terminal too.")
 @pass_asked
 def key_list(asked: Asked, as_json: bool) -> None:
-    """List the signing keys, and the partners to which each would be shown now."""
+    """List the signing keys, and the partners to which each would be shown now.
+
+    \b
+    Example:
+      adapter --instance my-agency key list
+    """
     keys = _read(asked)
     users = _users(asked, keys)
     rows = [

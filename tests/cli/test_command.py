@@ -30,7 +30,8 @@ def test_the_commands_are_those_that_the_guide_names() -> None:
     assert set(ALL) == {
         "init", "serve", "work", "map", "template", "fhirpath", "preview", "validate", "check", "schema",
         "new case", "new workbook", "import", "demo",
-        "token new", "token list", "token revoke", "partner list", "share list", "share retry", "db upgrade",
+        "token new", "token list", "token revoke", "partner list", "partner pause", "partner resume",
+        "share list", "share retry", "db upgrade", "key new", "key list", "key retire", "alert-trial",
         "disclosures verify", "disclosures export", "disclosures sign", "disclosures key", "disclosures verify-export",
         "disclosures enter", "disclosures statement", "consent form", "consent take", "consent limits",
         "consent cancel", "consent evaluate", "review list", "review release", "due", "alarms", "profiles list",
