@@ -98,11 +98,16 @@ def after(
     return _waiting(replace(paced, failed=(), open_since=now, tries=1), now, asked)
 
 
-def asked_for(pace: Pace, *, now: datetime, rate: float = 0.0) -> Pace | datetime:
-    """One request is to leave now: the pace after it, or when it may leave."""
-    spacing = max(pace.spacing, 60 / rate if rate else 0.0)
+def asked_for(
+    pace: Pace, *, now: datetime, rate: float = 0.0, share: int | None = None, until: datetime | None = None
+) -> Pace | datetime:
+    """One request of `share` is to leave now: the pace after it, or when it may leave. The share that tries while the
+    circuit is open is at it `until` then."""
     if pace.next_at is not None and now < pace.next_at:
         return pace.next_at
+    if pace.is_open and share is not None and pace.trying == share and until is not None:
+        pace = replace(pace, try_at=max(until, pace.try_at or until))
+    spacing = max(pace.spacing, 60 / rate if rate else 0.0)
     return replace(pace, next_at=now + timedelta(seconds=spacing)) if spacing else pace
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from adapter.core.diff import Delete, Holding, Update
 from adapter.core.doubt import looked_up, unclear
@@ -119,4 +119,5 @@ def prolong(desk: Desk, work: Work) -> Attempt | datetime | None:
     with desk.store.writing() as tx:
         if not shares.renew(tx, work.share, now=now, lease=lease(desk)):
             return Attempt("unknown")
-        return paces.take(tx, partner.id, now=now, rate=partner.rate)
+        until = now + lease(desk) + timedelta(seconds=partner.longest)
+        return paces.take(tx, work.share, now=now, until=until, rate=partner.rate)

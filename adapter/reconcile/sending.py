@@ -63,7 +63,8 @@ def announce(desk: Desk, work: Work, chunk: Sequence[Sent]) -> bool:
         if _contested(tx, work, chunk, adopted):
             shares.settle(tx, work.share, due=now + SHORTLY, outcome=work.share.outcome, now=now)
             return False
-        if (later := paces.take(tx, partner.id, now=now, rate=partner.rate)) is not None:
+        until = now + lease(desk) + timedelta(seconds=partner.longest)
+        if (later := paces.take(tx, work.share, now=now, until=until, rate=partner.rate)) is not None:
             shares.put_off(tx, work.share, at=later, now=now)
             return False
         shares.renew(tx, work.share, now=now, lease=lease(desk))

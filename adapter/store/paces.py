@@ -31,10 +31,16 @@ TRY = (
     .where(_PARTNER, _c.open_since.is_not(None), _c.try_at <= sa.bindparam("now", type_=Instant))
     .values(trying=sa.bindparam("by_share"), try_at=sa.bindparam("until", type_=Instant))
 )
+# Less than this a person waits as well: it is a partner's own pace.
+_SOON = timedelta(minutes=1)
 PROBE = (
     sa.update(paces)
-    .where(_PARTNER, _c.open_since.is_not(None))
-    .values(trying=None, try_at=sa.bindparam("now", type_=Instant))
+    .where(_PARTNER)
+    .values(
+        trying=None,
+        try_at=sa.case((_c.open_since.is_not(None), sa.bindparam("now", type_=Instant)), else_=sa.null()),
+        next_at=sa.case((_c.next_at > sa.bindparam("soon", type_=Instant), sa.null()), else_=_c.next_at),
+    )
 )
 
 
@@ -61,16 +67,17 @@ def change(tx: Tx, partner: str, by: Callable[[Pace], Pace]) -> tuple[Pace, Pace
     return before, after
 
 
-def take(tx: Tx, partner: str, *, now: datetime, rate: float) -> datetime | None:
-    """One request to this partner is to leave now: None if it may, else when. `rate`: its file's requests a minute."""
+def take(tx: Tx, share: Share, *, now: datetime, until: datetime, rate: float) -> datetime | None:
+    """One request of this share is to leave now: None if it may, else when. `rate`: the partner file's requests a
+    minute; `until`: how long the share is held for it."""
     later: list[datetime] = []
 
     def by(pace: Pace) -> Pace:
-        found = asked_for(pace, now=now, rate=rate)
+        found = asked_for(pace, now=now, rate=rate, share=share.id, until=until)
         later[:] = [found] if isinstance(found, datetime) else []
         return pace if isinstance(found, datetime) else found
 
-    change(tx, partner, by)
+    change(tx, share.partner, by)
     return later[0] if later else None
 
 
@@ -105,8 +112,8 @@ def next_due(tx: Tx, *, now: datetime, skip: Collection[str] = ()) -> datetime |
 
 
 def let_try(tx: Tx, partner: str, *, now: datetime) -> None:
-    """A person says so: one share of a partner whose circuit is open may try now."""
-    tx.connection.execute(PROBE, {"of_partner": partner, "now": now})
+    """A person says so: the partner may be asked now, whatever it said; where its circuit is open, by one share."""
+    tx.connection.execute(PROBE, {"of_partner": partner, "now": now, "soon": now + _SOON})
 
 
 def _row(pace: Pace) -> dict[str, Any]:

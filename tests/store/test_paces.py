@@ -38,6 +38,11 @@ def opened(tx: Tx, partner: str = "school") -> Pace:
     return paces.of_partner(tx, partner)
 
 
+def take(tx: Tx, partner: str, now: datetime, rate: float) -> datetime | None:
+    share = shares.listed(tx, partner=partner)[0]
+    return paces.take(tx, share, now=now, until=now + LEASE, rate=rate)
+
+
 def claim(tx: Tx, now: datetime) -> Share | None:
     return paces.claim(tx, worker="w", now=now, lease=LEASE)
 
@@ -96,6 +101,29 @@ def test_shares_behind_an_open_circuit_cost_a_claim_nothing_and_lose_no_time(sto
         assert [claim(tx, later(6)) is not None for _ in range(4)] == [True, True, True, False]
 
 
+def test_the_share_that_tries_is_at_it_as_long_as_its_requests_take(store: Store) -> None:
+    with store.writing() as tx:
+        due(tx, "school", 2)
+        opened(tx)
+        tries = claim(tx, later(60))
+        assert tries is not None
+        assert paces.take(tx, tries, now=later(80), until=later(140), rate=0) is None
+        shares.renew(tx, tries, now=later(80), lease=timedelta(seconds=60))
+        assert claim(tx, later(139)) is None
+        assert claim(tx, later(140)) is not None
+
+
+def test_a_person_is_not_held_up_by_what_a_partner_asked_for(store: Store) -> None:
+    """But for the pace itself: a minute at most."""
+    with store.writing() as tx:
+        due(tx, "school", 1)
+        for hours in (10.0, 0.01):
+            pace = Pace(next_at=later(3600 * hours))
+            paces.change(tx, "school", lambda _, pace=pace: pace)  # type: ignore[misc]
+            paces.let_try(tx, "school", now=NOW)
+            assert paces.of_partner(tx, "school") == (Pace() if hours > 1 else pace)
+
+
 def test_a_person_may_let_one_try(store: Store) -> None:
     with store.writing() as tx:
         due(tx, "school", 2)
@@ -132,10 +160,12 @@ def test_two_workers_at_one_instant_do_not_both_try(store: Store) -> None:
 def test_requests_are_counted_over_all_workers(store: Store) -> None:
     """Sixty a minute: one a second leaves, whoever asks."""
     left: list[int] = []
+    with store.writing() as tx:
+        due(tx, "school", 1)
 
     def work(second: int) -> None:
         with store.writing() as tx:
-            if paces.take(tx, "school", now=later(second / 4), rate=60) is None:
+            if take(tx, "school", later(second / 4), 60) is None:
                 left.append(second)
 
     threads = [threading.Thread(target=work, args=(0,)) for _ in range(5)]
@@ -145,10 +175,10 @@ def test_requests_are_counted_over_all_workers(store: Store) -> None:
         thread.join()
     assert left == [0]
     with store.writing() as tx:
-        assert paces.take(tx, "school", now=later(0.25), rate=60) == later(1)
+        assert take(tx, "school", later(0.25), 60) == later(1)
         assert claim(tx, later(0.5)) is None
-        assert paces.take(tx, "school", now=later(1), rate=60) is None
-        assert paces.take(tx, "clinic", now=later(1), rate=0) is None
+        assert take(tx, "school", later(1), 60) is None
+        assert take(tx, "clinic", later(1), 0) is None
         assert "clinic" not in paces.listed(tx)
 
 
