@@ -16,6 +16,7 @@ from adapter.catalogue.codes import check_lines, read_codes
 from adapter.catalogue.dialects import read_dialects
 from adapter.catalogue.files import Found, Source, read_json
 from adapter.catalogue.forms import Known, read_forms
+from adapter.catalogue.guides import profile_names, read_guides
 from adapter.catalogue.inbound import check_inbound, extensions_sent, read_inbound
 from adapter.catalogue.partners import read_partners
 from adapter.catalogue.profile_checks import check_profiles
@@ -159,6 +160,8 @@ def findings(*, partners: Path | None, root: Path | None = None, instance: Path 
     # Other mappings are held against our profiles, unless they bring their own.
     own = root is not None and (root / "profiles" / "generated").is_dir()
     check_profiles(base, base if own else files_root(), found)
+    if own or root is None:
+        read_guides(base, found)
     # What a running adapter can do without: it reads no source, and a mapping that reads too little only sends less.
     again = Found()
     schema_files = read_schemas(base / "mappings" / "records", "mappings/records", again)
@@ -268,11 +271,13 @@ def _read(partners: Path | None, root: Path, *, with_inbound: bool = False) -> t
         if partners
         else {}
     )
+    spoken = {each.dialect for each in configured.values() if each.dialect}
+    guides = profile_names(root, found, spoken)
     if found.errors:
         return None, found
     return Catalogue(
         schemas=_compiled(sources),
-        mappings={"R4": Mappings("R4", r4, codes), "R5": Mappings("R5", over(r4, r5), codes)},
+        mappings={"R4": Mappings("R4", r4, codes, guides), "R5": Mappings("R5", over(r4, r5), codes)},
         codes=codes,
         topics=topics,
         parts=parts.since,

@@ -13,7 +13,7 @@ from adapter.catalogue.authorisation import authorisation, web_address
 from adapter.catalogue.client import client
 from adapter.catalogue.files import Found
 from adapter.core.consent.rulebook import PURPOSES
-from adapter.core.partner import Answers, Partner, Purpose, Referrals
+from adapter.core.partner import DIALECTS, Answers, Dialect, Partner, Purpose, Referrals
 from adapter.core.toml_form import (
     Form,
     WrongError,
@@ -91,6 +91,7 @@ def _partner(
         folder=form.take("folder", _folder, ""),
         host_key=form.take("host_key", _host_key, ""),
         release=cast(Literal["R4", "R5"], form.take("release", one_of("R4", "R5"), "R4")),
+        dialect=cast(Dialect, form.take("dialect", one_of(*DIALECTS), "")),
         identifiers=tuple(_identifier(each) for each in form.tables("identifiers")),
         audience=form.take("audience", many_of(identifier_types), ()),
         audience_authority=form.take("audience_authority", text, ""),
@@ -133,6 +134,8 @@ def _check_together(partner: Partner, form: Form) -> None:
         form.table("authorisation").wrong("certificate: is shown in TLS: the addresses must be https", "certificate")
     if partner.audience and not partner.audience_authority:
         form.wrong("audience: needs audience_authority, which says what allows these identifiers", "audience")
+    if partner.dialect and partner.release != "R4":
+        form.wrong('dialect: the guides are of FHIR R4; leave it out, or release must be "R4"', "dialect")
     if HEALTH & set(partner.sectors) and not form.has("withheld_notice"):
         form.wrong("withheld_notice: must be chosen, true or false, for a health partner")
     if partner.withheld_notice and partner.sectors and not MAY_BE_TOLD & set(partner.sectors):

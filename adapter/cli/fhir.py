@@ -10,9 +10,11 @@ import click
 
 from adapter.cli.context import say
 from adapter.cli.output import print_json, print_rows
+from adapter.core.partner import DIALECTS, Dialect
 
 if TYPE_CHECKING:
     from adapter.core.fhir.checker import Checker
+    from adapter.core.fhir.guides import Guide
     from adapter.core.partner import Release
     from adapter.errors import Problem
 
@@ -28,12 +30,24 @@ _COLUMNS = ("file", "severity", "at", "problem")
     "--release", type=click.Choice(["R4", "R5"]), default="R4", show_default=True, help="The release of FHIR."
 )
 @click.option("--profile", "profiles", multiple=True, metavar="URL", help="Also hold it against this profile.")
+@click.option(
+    "--guide",
+    "named",
+    type=click.Choice(DIALECTS),
+    multiple=True,
+    help="Also ask what this guide asks (docs/guides.md).",
+)
 @click.option("--warnings", is_flag=True, help="Also tell what is only best practice. It ends with 0 all the same.")
 @click.option(
     "--as", "form", type=click.Choice(["table", "json", "fhir"]), help="A table, rows of JSON, or OperationOutcomes."
 )
 def fhir_check(
-    files: tuple[str, ...], release: str, profiles: tuple[str, ...], warnings: bool, form: str | None
+    files: tuple[str, ...],
+    release: str,
+    profiles: tuple[str, ...],
+    named: tuple[Dialect, ...],
+    warnings: bool,
+    form: str | None,
 ) -> None:
     """Check FHIR resources against FHIR's definitions and our profiles.
 
@@ -48,6 +62,7 @@ def fhir_check(
     Examples:
       adapter map case.json --partner lakeside > bundle.json && adapter fhir-check bundle.json
       adapter fhir-check goals.ndjson --release R5 --as fhir
+      adapter fhir-check bundle.json --guide us-core --guide ca-baseline
     """
     from adapter.catalogue import files_root
     from adapter.catalogue.definitions import read_definitions
@@ -58,9 +73,14 @@ def fhir_check(
     unknown = [url for url in profiles if definitions.structure(url) is None]
     if unknown:
         raise click.BadParameter(f"is not known here: {', '.join(unknown)}", param_hint="--profile")
+    if named and chosen != "R4":
+        raise click.BadParameter("the guides are of FHIR R4", param_hint="--guide")
+    from adapter.catalogue.guides import guides
+
+    asked = [guides(files_root(), only=name)[name] for name in named]
     checker = Checker(definitions, chosen)
     advising = Checker(definitions, chosen, warnings=True) if warnings else None
-    told = [_told(each, checker, advising, profiles) for file in files for each in _resources(file)]
+    told = [_told(each, checker, advising, profiles, asked) for file in files for each in _resources(file)]
     _print(told, form or ("table" if sys.stdout.isatty() else "json"))
     wrong = sum(len(errors) for _, _, errors, _ in told)
     say(f"{_some(len(told), 'resource')} checked, {_some(wrong, 'problem')} found.")
@@ -73,13 +93,24 @@ Told = tuple[str, str, "list[Problem]", "list[Problem]"]
 """Where it was read, its type, what is wrong, what is advised."""
 
 
-def _told(found: tuple[str, Any], checker: Checker, advising: Checker | None, profiles: tuple[str, ...]) -> Told:
+def _told(
+    found: tuple[str, Any],
+    checker: Checker,
+    advising: Checker | None,
+    profiles: tuple[str, ...],
+    asked: list[Guide],
+) -> Told:
+    from adapter.core.fhir.guides import missed
+    from adapter.core.mapping.resources import PROFILES
     from adapter.errors import Problem
 
     name, resource = found
     if not isinstance(resource, dict):
         return name, "", [Problem("", "must be a JSON object with a resourceType")], []
     errors = checker.problems(resource, profiles=profiles)
+    for guide in asked:
+        own = f"{PROFILES}csp-"
+        errors += [Problem(each.pointer, f"{guide.title}: {each.detail}") for each in missed(guide, resource, own)]
     advised = advising.problems(resource, profiles=profiles) if advising else []
     type_ = resource.get("resourceType")
     known = type_ if type_ in checker.definitions.resource_types else ""

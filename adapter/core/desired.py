@@ -135,7 +135,8 @@ def desire(
         number=subject.number,
         release=release,
     )
-    scene = Scene(receiver, identity, subject.number, mappings.codes, bench.paper)
+    guided = mappings.guides.get(receiver.dialect, {})
+    scene = Scene(receiver, identity, subject.number, mappings.codes, bench.paper, guided)
     placed = in_place(made, shown, scene, held_as_document(receiver, not_taken))
     return Desired(
         made=placed.made,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, get_args
 
 Release = Literal["R4", "R5"]
 """The release of FHIR that a partner speaks."""
+Dialect = Literal["", "us-core", "ca-baseline", "eltss", "gravity", "mcc"]
+"""The implementation guide that a partner reads by; empty: none, what all of them allow (docs/guides.md)."""
+DIALECTS: tuple[Dialect, ...] = tuple(each for each in get_args(Dialect) if each)
 Purpose = Literal["care-coordination", "referral", "treatment", "education-planning", "service-resolution", "quality"]
 
 
@@ -70,6 +73,8 @@ class Partner:
     host_key: str = ""
     """Of the folder's host, as its administrator tells it (`ssh-ed25519 AAAA…`): no other is spoken to."""
     release: Release = "R4"
+    dialect: Dialect = ""
+    """Its resources name this guide's profiles, and where guides contradict each other it decides."""
     identifiers: tuple[tuple[str, str], ...] = ()
     """(system, value) by which the organisation is known, on cases and on FHIR servers."""
     audience: tuple[str, ...] = ()

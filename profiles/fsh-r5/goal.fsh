@@ -37,5 +37,7 @@ Description: "A goal in the words of whoever set it, with its rank for the famil
 * source ^short = "Who set it"
 * addresses MS
 * addresses ^short = "Needs that it answers"
+* outcome MS
+* outcome ^short = "How it went when it was last looked at"
 * insert NotesWithKind
 * note.extension contains CSPProgressRating named rating 0..1 MS

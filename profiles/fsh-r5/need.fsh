@@ -14,9 +14,10 @@ Description: "What the child or the family needs, in plain words: a health conce
 * category ^slicing.discriminator.type = #value
 * category ^slicing.discriminator.path = "$this"
 * category ^slicing.rules = #open
-* category contains healthConcern 1..1 MS
+* category contains healthConcern 1..1 MS and assessedNeed 1..1 MS
 * category[healthConcern] = $condition-category#health-concern
-* category ^short = "A health concern (US Core), and the life domain"
+* category[assessedNeed] = $eltss-need#assessed-need
+* category ^short = "A health concern (US Core), an assessed need (eLTSS), and the life domain"
 * severity MS
 * severity from https://csp-adapter.example/ValueSet/need-urgency (preferred)
 * severity ^short = "How urgent, in our own code system: no clinical severity"

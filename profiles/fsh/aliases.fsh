@@ -8,6 +8,7 @@ Alias: $observation-category = http://terminology.hl7.org/CodeSystem/observation
 Alias: $condition-category = http://hl7.org/fhir/us/core/CodeSystem/condition-category
 Alias: $careplan-category = http://hl7.org/fhir/us/core/CodeSystem/careplan-category
 Alias: $eltss = http://hl7.org/fhir/us/eltss/CodeSystem/eltss-observation-codes-temporary
+Alias: $eltss-need = http://hl7.org/fhir/us/eltss/CodeSystem/eltss-condition-category-code
 Alias: $task-code = http://hl7.org/fhir/CodeSystem/task-code
 Alias: $v2-0131 = http://terminology.hl7.org/CodeSystem/v2-0131
 Alias: $plan-kind = https://csp-adapter.example/CodeSystem/plan-kind

@@ -26,6 +26,8 @@ Description: "The one plan that all who work with the family share: vision, goal
 * subject MS
 * subject only Reference(Patient)
 * period MS
+* period.start 1..1
+* period.start ^short = "Since when; where only the end is known, it says so (eLTSS asks for it)"
 * author MS
 * author ^short = "The coordinator now"
 * contributor MS
@@ -37,9 +39,9 @@ Description: "The one plan that all who work with the family share: vision, goal
 * supportingInfo ^short = "Strengths, assessments, risks"
 * goal MS
 * activity MS
-* activity ^short = "Services and steps by reference; a transition in detail"
+* activity ^short = "Services, steps and transitions, by reference"
 * activity.reference MS
-* activity.detail MS
+* activity.detail 0..0
 * note MS
 * note.extension contains CSPSection named section 0..1 MS
 * note ^short = "Sections of the plan"

@@ -15,11 +15,12 @@ Description: "Who works with the family. Family members and the child are member
 * subject 1..1 MS
 * subject only Reference(Patient)
 * period MS
-* participant MS
+* participant 1..* MS
+* participant ^short = "Seats; where the record shows none, one that says so (US Core asks for one)"
 * participant.extension contains
     CSPTeamLead named lead 0..1 MS and
     CSPInvitedByFamily named invitedByFamily 0..1 MS
-* participant.role 0..1 MS
+* participant.role 1..1 MS
 * participant.role from https://csp-adapter.example/ValueSet/team-role (extensible)
 * participant.member 1..1 MS
 * participant.member obeys csp-seat

@@ -18,7 +18,7 @@ Description: "What a Task of a plan is a step of."
 * ^experimental = false
 * ^content = #complete
 * #goal-step "Step towards a goal" "Something that someone does so that a goal is reached."
-* #transition "Transition" "A transition as a whole, where the plan has no room for it (FHIR R5)."
+* #transition "Transition" "A transition as a whole: into school, to adulthood."
 * #transition-step "Step of a transition" "Something that is done so that a transition (into school, to adulthood) goes well."
 
 CodeSystem: CSPNoteKindCodes

@@ -22,8 +22,12 @@ Description: "What the family permits this partner: for what, which parts of the
 * performer MS
 * performer only Reference(RelatedPerson or Patient)
 * performer ^short = "Who gave it"
-* organization MS
+* dateTime 1..1
+* organization 1..1 MS
 * organization ^short = "The coordinating agency"
+* source[x] 1..1
+* source[x] only Attachment
+* source[x] ^short = "Where the form is kept (Gravity asks for it): no form is sent"
 * policyRule 1..1 MS
 * policyRule = $act#OPTIN
 * provision MS

@@ -11,19 +11,19 @@ Context: Appointment, Encounter
 
 Extension: CSPLedBy
 Id: csp-led-by
-Title: "Led by the child"
-Description: "That the child led this contact; FHIR R4 has no room for a patient among an encounter's participants."
+Title: "Led by"
+Description: "Who led this contact, where it cannot be among the participants: the child (FHIR R4), a family member (CA Baseline)."
 Context: Encounter
 * value[x] 1..1
-* value[x] only Reference(Patient)
+* value[x] only Reference(Patient or RelatedPerson)
 
 Extension: CSPAttending
 Id: csp-attending
 Title: "Was there"
-Description: "An organization, or the child, that took part: among participants FHIR has no room for it."
+Description: "Who took part and cannot be among the participants: an organization, the child (FHIR), a family member (CA Baseline)."
 Context: Appointment, Encounter
 * value[x] 1..1
-* value[x] only Reference(Organization or Patient)
+* value[x] only Reference(Organization or Patient or RelatedPerson)
 
 Extension: CSPInvited
 Id: csp-invited

@@ -68,11 +68,27 @@ Context: Annotation
 Extension: CSPTransitionKind
 Id: csp-transition-kind
 Title: "Kind of transition"
-Description: "Which transition this step is part of."
+Description: "Which transition this is, or this step is part of."
 Context: Task
 * value[x] 1..1
 * value[x] only CodeableConcept
 * valueCodeableConcept from https://csp-adapter.example/ValueSet/transition-kind (required)
+
+Extension: CSPTransitionTo
+Id: csp-transition-to
+Title: "Where a transition leads"
+Description: "The organization to which the child changes. R4 knows no performer whom a Task asks for, only its owner, who would have to do it."
+Context: Task
+* value[x] 1..1
+* value[x] only Reference(Organization)
+
+Extension: CSPPerformedBy
+Id: csp-performed-by
+Title: "Performed by"
+Description: "The family member or natural support who serves, for partners whose guide lets none perform (CA Baseline)."
+Context: ServiceRequest
+* value[x] 1..1
+* value[x] only Reference(RelatedPerson)
 
 Extension: CSPReview
 Id: csp-review

@@ -25,6 +25,14 @@ Context: ServiceRequest
 * value[x] 1..1
 * value[x] only Reference(Organization)
 
+Extension: CSPRequestedBy
+Id: csp-requested-by
+Title: "Requested by"
+Description: "The family member who asked, for partners whose guide lets none be the requester (CA Baseline): there it is the organization that refers."
+Context: ServiceRequest
+* value[x] 1..1
+* value[x] only Reference(RelatedPerson)
+
 Extension: CSPRespondBy
 Id: csp-respond-by
 Title: "Respond by"

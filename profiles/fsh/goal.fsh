@@ -37,5 +37,8 @@ Description: "A goal in the words of whoever set it, with its rank for the famil
 * expressedBy ^short = "Who set it"
 * addresses MS
 * addresses ^short = "Needs that it answers"
+* outcomeCode MS
+* outcomeCode from https://csp-adapter.example/ValueSet/progress-rating (preferred)
+* outcomeCode ^short = "How it went when it was last looked at"
 * insert NotesWithKind
 * note.extension contains CSPProgressRating named rating 0..1 MS

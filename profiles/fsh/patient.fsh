@@ -15,7 +15,7 @@ Description: "The child whose coordinated service plan this is. It carries what 
     CSPDislikes named dislikes 0..* and
     CSPWhatWorks named whatWorks 0..* MS
 * active 1..1 MS
-* name MS
+* name 1..* MS
 * name ^short = "official: as on papers; usual: as the child wants to be called"
 * name.family MS
 * name.given MS

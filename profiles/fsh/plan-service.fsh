@@ -8,6 +8,7 @@ Description: "One service of the plan, formal or given by family and friends: wh
 * extension contains
     $pertainsToGoal named goal 0..* MS and
     CSPRecordStatus named recordStatus 0..1 MS and
+    CSPPerformedBy named performedBy 0..1 and
     CSPFormal named formal 0..1 MS and
     CSPServiceFunding named funding 0..1 and
     CSPNaturalEnvironment named naturalEnvironment 0..1 and
@@ -26,6 +27,8 @@ Description: "One service of the plan, formal or given by family and friends: wh
 * subject only Reference(Patient)
 * occurrence[x] MS
 * occurrence[x] only Period or Timing
+* requester 1..1
+* requester ^short = "Not known: a plan does not say who asked (CA Baseline asks for one)"
 * performer MS
 * locationCode MS
 * locationCode from https://csp-adapter.example/ValueSet/place (required)

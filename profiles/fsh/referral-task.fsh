@@ -22,9 +22,11 @@ Description: "The loop of a referral: the receiver moves the Task, the coordinat
 * focus only Reference(ServiceRequest)
 * for 1..1 MS
 * for only Reference(Patient)
-* authoredOn MS
+* authoredOn 1..1 MS
 * lastModified MS
-* requester MS
+* requester 1..1 MS
+* requester only Reference(Organization)
+* requester ^short = "The organization that refers (Gravity); who asked stands in the request"
 * owner MS
 * owner ^short = "The receiver"
 * restriction MS

@@ -10,6 +10,7 @@ Description: "What is asked for, for whom, why, and what goes along, so that the
     CSPReferralDirection named direction 0..1 MS and
     CSPWarm named warm 0..1 MS and
     CSPReferredFrom named from 0..1 MS and
+    CSPRequestedBy named requestedBy 0..1 and
     CSPRespondBy named respondBy 0..1 MS and
     CSPDoNotContactFamily named doNotContactFamily 0..1 MS and
     CSPSupportNeeded named supportNeeded 0..* MS and
@@ -35,7 +36,8 @@ Description: "What is asked for, for whom, why, and what goes along, so that the
 * subject MS
 * subject only Reference(Patient)
 * authoredOn MS
-* requester MS
+* requester 1..1 MS
+* requester ^short = "Who asks; where nobody is known, it says so (CA Baseline asks for one)"
 * performer MS
 * performer ^short = "The receiver"
 * reasonCode MS

@@ -14,6 +14,8 @@ Description: "Who agreed to the plan, and on which day. It is about the plan as 
 * agent 1..1 MS
 * agent.type MS
 * agent.who MS
+* agent.onBehalfOf MS
+* agent.onBehalfOf ^short = "For whom a professional signs (US Core)"
 * signature 1..1 MS
 * signature.type MS
 * signature.who MS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapter.core import strict_json
@@ -31,6 +31,8 @@ AROUND_IT = frozenset(("Condition", "Observation", "RiskAssessment"))
 """What a person reads with a plan: told in the document too, wherever else the partner holds it."""
 
 FHIR, PDF = "application/fhir+json", "application/pdf"
+_PLAN = "plan-of-care"
+"""What kind of document it is, in our own word."""
 _SLOTS = {FHIR: "fhir", PDF: "pdf"}
 _PROFILES = "https://csp-adapter.example/StructureDefinition/"
 _LEVELS = ("N", "R", "V")
@@ -46,6 +48,8 @@ class Scene:
     number: str
     codes: Mapping[str, ConceptMap]
     paper: Callable[[Sheet], bytes]
+    guided: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Mapping file → the profiles of the partner's guide that its resources name beside ours."""
 
     @property
     def release(self) -> Release:
@@ -176,7 +180,8 @@ class _Whole:
         holders = {kind: each.urn for kind, each in zip(attached, binaries, strict=apart)}
         body = {
             "status": "current",
-            "type": self.scene.codes["document-type"].translations["plan-of-care"].concept(),
+            "type": self.scene.codes["document-type"].translations[_PLAN].concept(),
+            "category": [{"coding": self.scene.codes["document-category"].translations[_PLAN].concept()["coding"]}],
             "subject": subject,
             "author": [_named(who, gone)],
             "content": [
@@ -206,7 +211,8 @@ class _Whole:
     def _made(self, type_: str, profile: str, body: dict[str, Any], *, slot: str = "") -> Made:
         urn, identifier = self.scene.names(type_, slot)
         named = named_by(type_, identifier, self.scene.release)
-        meta = {"profile": [f"{_PROFILES}csp-{profile}"], "security": list(self.security), **named.pop("meta", {})}
+        profiles = [f"{_PROFILES}csp-{profile}", *self.scene.guided.get(profile, ())]
+        meta = {"profile": profiles, "security": list(self.security), **named.pop("meta", {})}
         told = self.scene.partner.narrative and type_ != "Binary"
         text = {"text": narrative({"resourceType": type_, **body}, language=self.language)} if told else {}
         of = self.entries.values()

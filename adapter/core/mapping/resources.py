@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,8 @@ class Mappings:
     release: Release
     mappings: tuple[MappingFile, ...]
     codes: Mapping[str, ConceptMap]
+    guides: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Dialect → mapping file → the profiles of that guide that its resources name beside ours (profiles/guides)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def resources(
         urns.setdefault(source.path, {})[source.key.type + slot] = identity.urn(source.key)
     language = _language(case)
     receiver = _told_of(partner)
-    findings: list[Problem] = []
+    findings: list[Problem] = list(_without_system(case))
     rendered: dict[str, list[tuple[_Source, Resource]]] = {}
     for source in sources:
         binding = Binding(source.path, urns, mappings.codes, language, findings)
@@ -124,7 +126,7 @@ def resources(
     }
     clean = tidy({urn: resource for urn, (_, resource) in chosen.items()})
     made = [
-        _made(urn, chosen[urn][0], resource, view, mappings.codes, partner, identity, language, mappings.release)
+        _made(urn, chosen[urn][0], resource, view, mappings, partner, identity, language)
         for urn, resource in clean.items()
     ]
     return Resources(tuple(sorted(made, key=lambda m: (m.type, m.urn))), tuple(sorted(set(findings))))
@@ -135,16 +137,15 @@ def _made(
     source: _Source,
     body: Resource,
     view: View,
-    codes: Mapping[str, ConceptMap],
+    mappings: Mappings,
     partner: Partner,
     identity: Identity,
     language: str,
-    release: Release,
 ) -> Made:
     label = _label(view.labels, source.path)
     topics = label.topics if label else ()
     system, value = identity.identifier(source.key)
-    security = [_NORMAL] if source.mapping.directory else _security(label, codes)
+    security = [_NORMAL] if source.mapping.directory else _security(label, mappings.codes)
     if body["resourceType"] == "Consent" and partner.withheld_notice and view.withheld:
         security.append(_REDACTED)
     rest = {
@@ -153,14 +154,15 @@ def _made(
     # What cases share must read the same from each of them.
     tongue = "en" if source.mapping.directory else language
     type_ = body["resourceType"]
-    named = named_by(type_, (system, value), release)
+    named = named_by(type_, (system, value), mappings.release)
     given = body.get("identifier", [])
     if isinstance(named.get("identifier"), list):
         named["identifier"] += given if isinstance(given, list) else [given]
+    guided = mappings.guides.get(partner.dialect, {})
     resource: Resource = {
         "resourceType": type_,
         "meta": {
-            "profile": [f"{PROFILES}csp-{source.mapping.name}"],
+            "profile": [f"{PROFILES}csp-{source.mapping.name}", *guided.get(source.mapping.name, ())],
             "security": security,
             **named.pop("meta", {}),
         },
@@ -289,6 +291,15 @@ def _for_audience(case: dict[str, Any], partner: Partner) -> dict[str, Any]:
     return smaller
 
 
+def _without_system(case: dict[str, Any]) -> Iterator[Problem]:
+    """Each record with an identifier that no mapping sends: its value alone would mean something else elsewhere."""
+    for name in ("child", "organizations", "providers"):
+        held = case.get(name)
+        for record in held if isinstance(held, list) else [held] if held else []:
+            if any(not each.get("system") for each in record.get("identifiers", ())):
+                yield Problem(record.get("path") or name, "an identifier without a system is not sent")
+
+
 def _language(case: dict[str, Any]) -> str:
     """ "fr" where the plan is written in French, else "en": the languages that generated text speaks."""
     plans = sorted(case.get("care_plans", ()), key=lambda plan: str(plan.get("id", "")))
@@ -303,6 +314,7 @@ def _told_of(partner: Partner) -> dict[str, Any]:
         "sectors": list(partner.sectors),
         "purpose": partner.purpose,
         "bytes": partner.bytes,
+        "dialect": partner.dialect,
         "identifiers": [{"system": system, "value": value} for system, value in partner.identifiers],
     }
 

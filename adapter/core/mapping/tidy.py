@@ -38,7 +38,7 @@ _ENTIRE: Mapping[str, str] = {"Provenance": "target"}
 """A list of which nothing may be missing: a signature holds for all that was signed, or is not sent."""
 
 _PARTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "activity": (("reference", "detail", "plannedActivityReference"),),
+    "activity": (("reference", "plannedActivityReference"),),
     "agent": (("who",),),
     "coding": (("code",),),
     "communication": (("language",),),
@@ -57,7 +57,7 @@ _PARTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "signature": (("type",), ("who",)),
     "valueReference": (("reference", "display", "identifier"),),
     "statusHistory": (("status",), ("period",)),
-    "telecom": (("system",), ("value",)),
+    "telecom": (("system",), ("value", "_value")),
 }
 """An element under this name (or `parent.name`) is dropped whole unless it has one of each group (FHIR's own minima,
 and good sense)."""

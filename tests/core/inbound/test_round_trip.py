@@ -49,7 +49,8 @@ def listed() -> Listed:
 def speaking(release: Any) -> Bench:
     """The fixtures' bench, with every partner speaking this release."""
     found = bench()
-    partners = {name: replace(partner, release=release) for name, partner in found.rulebook.partners.items()}
+    told = {"release": release, "document": "never"}  # a document in place of the plan comes home as a document
+    partners = {name: replace(partner, **told) for name, partner in found.rulebook.partners.items()}
     return replace(found, rulebook=replace(found.rulebook, partners=partners))
 
 

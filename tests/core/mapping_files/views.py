@@ -284,7 +284,7 @@ ROWS: dict[str, dict[str, Any]] = {
             "identifiers": [
                 {"type": "agency", "value": "1042"},
                 {"type": "health-card", "system": "https://health.example.ca/on", "value": "1234-567-897-AB"},
-                {"type": "school-number", "value": "OEN-1"},
+                {"type": "school-number", "system": "https://schools.example.ca/on", "value": "OEN-1"},
                 {"type": "other", "system": "https://other.example.ca", "value": "X-9"},
             ],
             "name": {"given": ["Ama", "Serwaa"], "family": "Example", "preferred": "Ama"},
