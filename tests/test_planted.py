@@ -37,6 +37,11 @@ PLANTED: list[tuple[str, str, str, str] | tuple[str, str, str, str, str]] = [
     ("mappings/r4/plan-service.yaml", "status.code('service-status')", "status.code('gender')",
      "'gender' has no line for current, ended, planned, waiting"),
     ("mappings/r4/episode-of-care.yaml", "who.reference(", "%case.people.who.reference(", "no record schema has `who`"),
+    ("mappings/r4/referral.yaml", "  intent: order", "  intent: ordr", "ordr is no code of the value set"),
+    ("mappings/r4/goal.yaml", "valueCode: barrier", "valueCode: barier", "barier is no code of the value set"),
+    ("mappings/r4/practitioner-role.yaml", "system: other", "system: others", "others is no code of the value set"),
+    ("mappings/r4/consent.yaml", "type: permit", "type: permits", "permits is no code of the value set"),
+    ("mappings/r5/transition.yaml", "  status: requested", "  status: asked", "asked is no code of the value set"),
     # ConceptMaps
     ("mappings/codes/placement.json", '"code": "kin", "display": "Kin", "target"',
      '"code": "kinn", "display": "Kin", "target"',
@@ -89,6 +94,44 @@ PLANTED: list[tuple[str, str, str, str] | tuple[str, str, str, str, str]] = [
     ("mappings/records/risks.schema.json", '"x-codes": "likelihood"', '"x-codes": "likelyhood"',
      "x-codes likelyhood: there is no mappings/codes/likelyhood.json"),
     ("mappings/records/strengths.schema.json", '"x-part": "strengths"', '"x-part": "strenghts"', "names no part"),
+    # profiles
+    ("profiles/fsh/risk.fsh", "Id: csp-risk", "Id: csp-risks", "nothing is generated from this for R4"),
+    ("profiles/generated/r4/StructureDefinition-csp-risk.json", "{", "{", "no source in profiles/fsh defines it"),
+    ("profiles/fsh/strength.fsh", 'Title: "Strength', 'Title: "Strong', "differs from profiles/generated/r4/Structure"),
+    ("profiles/fsh/episode-of-care.fsh", "* patient MS", "* patient 2..* MS",
+     "the cardinality of patient is another one"),
+    ("profiles/fsh/assessment.fsh", "ValueSet/assessment-kind (required)", "ValueSet/assessment-kind (extensible)",
+     "the binding of code is another one in profiles/generated/r4"),
+    ("profiles/fsh/rules.fsh", "identifier.where(type.empty() and system.exists()",
+     "identifier.where(type.empty( and system.exists()", "the expression of csp-ours cannot be compiled"),
+    ("profiles/fsh/practitioner.fsh", "Parent: Practitioner", "Parent: Practitoner", "there is no type Practitoner"),
+    ("profiles/fsh/goal.fsh", "* achievementStatus MS", "* achievmentStatus MS", "has no element achievmentStatus"),
+    ("profiles/fsh/document.fsh", "ValueSet/document-type (", "ValueSet/document-typ (",
+     "there is no value set https://csp-adapter.example/ValueSet/document-typ"),
+    ("profiles/fsh/care-team.fsh", "discriminator.type = #value", "discriminator.type = #valeu", "not by valeu"),
+    ("profiles/fsh/need.fsh", 'discriminator.path = "$this"', 'discriminator.path = "codding"',
+     "category has no element codding to tell its slices apart by"),
+    ("profiles/fsh/contact.fsh", "CSPDecision named", "CSPDecisions named", "there is no Extension CSPDecisions"),
+    ("profiles/fsh/signature.fsh", "insert OursAsTag", "insert OursAsTags", "there is no RuleSet OursAsTags"),
+    ("profiles/fsh/referral-task.fsh", "and csp-why", "and csp-wy", "there is no Invariant csp-wy"),
+    ("profiles/fsh/care-plan.fsh", "$plan-kind#coordinated-service-plan", "$plan-kind#coordinated-plan",
+     "has no code coordinated-plan"),
+    ("profiles/fsh/crisis-plan.fsh", "$careplan-category#", "$careplan-categry#",
+     "there is no alias $careplan-categry"),
+    ("profiles/fsh/related-person.fsh", "Reference(Patient)", "Reference(Pateint)", "there is no type Pateint"),
+    ("profiles/fsh/extensions-child.fsh", "Context: Patient", "Context: Patient.nam",
+     "there is no Patient.nam in FHIR R4"),
+    ("profiles/generated/r4/ValueSet-place.json", "https://csp-adapter.example/ValueSet/place",
+     "https://csp-adaptor.example/ValueSet/place", "its url must be https://csp-adapter.example/ValueSet/place"),
+    ("profiles/fsh-r5/transition.fsh", "* requestedPeriod MS", "* restriction.perod MS",
+     "Task of FHIR R5 has no element restriction.perod"),
+    # guides
+    ("profiles/guides/eltss.yaml", "      name.given: {min: 1}", "      name.gven: {min: 1}",
+     "has no element name.gven"),
+    ("profiles/guides/us-core.yaml", "      active: {min: 1}", "      active: {mn: 1}",
+     "mn: is not a key of this file"),
+    ("profiles/guides/ca-baseline.yaml", "text.exists() or extension(", "text.exists( or extension(",
+     "the rule cannot be read"),
     # sources of an import
     ("mappings/sources/caretrack/source.yaml", "    birth_date:", "    birthdate:",
      "no record schema has `birthdate` here"),
@@ -106,6 +149,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[tuple[str,
     """Every mistake planted in one copy, and what is told of it."""
     root = tmp_path_factory.mktemp("planted")
     shutil.copytree(ROOT / "mappings", root / "mappings")
+    apart = shutil.ignore_patterns("node_modules", "base", "tools")
+    shutil.copytree(ROOT / "profiles", root / "profiles", ignore=apart)
     shutil.copytree(ROOT / "fixtures" / "partners", root / "partners")
     for file, before, after, *_ in PLANTED:
         text = (root / file).read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from adapter.catalogue.codes import check_lines, read_codes
+from adapter.catalogue.definitions import read_definitions
 from adapter.catalogue.dialects import read_dialects
 from adapter.catalogue.files import Found, Source, read_json
 from adapter.catalogue.forms import Known, read_forms
@@ -20,7 +21,7 @@ from adapter.catalogue.guides import profile_names, read_guides
 from adapter.catalogue.inbound import check_inbound, extensions_sent, read_inbound
 from adapter.catalogue.partners import read_partners
 from adapter.catalogue.profile_checks import check_profiles
-from adapter.catalogue.reading import check_reads
+from adapter.catalogue.reading import check_constants, check_reads
 from adapter.catalogue.records import (
     CodeList,
     check_labels,
@@ -31,6 +32,7 @@ from adapter.catalogue.records import (
     read_schemas,
 )
 from adapter.catalogue.rules import Program, check_tables, read_parts, read_programs, read_topics
+from adapter.catalogue.shorthand_checks import check_shorthand
 from adapter.catalogue.sources import read_sources
 from adapter.catalogue.translations import check_codes, check_each, check_used, over, read_mappings
 from adapter.core.consent.fhir_consents import Vocabulary
@@ -161,6 +163,7 @@ def findings(*, partners: Path | None, root: Path | None = None, instance: Path 
     own = root is not None and (root / "profiles" / "generated").is_dir()
     check_profiles(base, base if own else files_root(), found)
     if own or root is None:
+        check_shorthand(base, found)
         read_guides(base, found)
     # What a running adapter can do without: it reads no source, and a mapping that reads too little only sends less.
     again = Found()
@@ -170,6 +173,8 @@ def findings(*, partners: Path | None, root: Path | None = None, instance: Path 
         codes, _ = read_codes(base / "mappings" / "codes", "mappings/codes", again)
         for release in ("r4", "r5"):
             check_reads(base / "mappings" / release, f"mappings/{release}", schemas, lists, codes, found)
+            definitions = read_definitions(files_root(), "R5" if release == "r5" else "R4")
+            check_constants(base / "mappings" / release, f"mappings/{release}", definitions, found)
         _sources(base, instance, schemas, found)
     return sorted({*found.errors, *found.remarks})
 

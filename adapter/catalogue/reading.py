@@ -13,10 +13,13 @@ from fhirpathpy.models import models
 
 from adapter.catalogue.files import Found
 from adapter.catalogue.records import CodeList
+from adapter.core.fhir.checker import Definitions
 from adapter.core.mapping.codes import ConceptMap
+from adapter.core.mapping.constants import wrong_codes
 from adapter.core.mapping.elements import Model
 from adapter.core.mapping.positions import Document, read_yaml
 from adapter.core.mapping.reads import elements, reads
+from adapter.core.mapping.resources import PROFILES
 from adapter.core.schema import SINGULAR, Group, Leaf, Listing, Node, Schemas
 from adapter.errors import Finding, Misconfigured
 
@@ -40,6 +43,23 @@ def check_reads(
             continue  # told when the mappings were read
         for document in documents:
             found.remarks.extend(_found(document, file, case, schemas, lists, codes, model))
+
+
+def check_constants(folder: Path, name: str, definitions: Definitions, found: Found) -> None:
+    """Remarks for each code that a mapping file writes out and its element, by its profile, may not have."""
+    for path in sorted(folder.glob("*.yaml")):
+        file = f"{name}/{path.name}"
+        try:
+            documents = read_yaml(path.read_text(encoding="utf-8"), file)
+        except (Misconfigured, OSError, UnicodeDecodeError):
+            continue  # told when the mappings were read
+        for document in documents:
+            make = document.value.get("make") if isinstance(document.value, dict) else None
+            for place, detail in (
+                wrong_codes(make, f"{PROFILES}csp-{path.stem}", definitions) if isinstance(make, dict) else ()
+            ):
+                at = document.positions.below("make").value(place)
+                found.remarks.append(Finding(file, at.line, f"column {at.column}: {detail}"))
 
 
 def _found(
