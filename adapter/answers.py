@@ -159,7 +159,7 @@ def end_asking(
         ask, holding = waiting[row.path], held.get(row.urn)
         gone = ask["how"] == "status" and (holding is None or holding.state == "withdrawn")
         if gone or not may_ask(ask, row.course.state, dialect):
-            _done(tx, row, str(ask["reason"]), dialect, now)
+            cancelled(tx, row, dialect, str(ask["reason"]), now=now)
 
 
 def _settled(
@@ -170,10 +170,10 @@ def _settled(
     if "status" in made.theirs or not arrived or row.course.state == "cancelled":
         return None
     words = made.resource.get("statusReason", {})
-    return _done(tx, row, str(words.get("text") or words.get("concept", {}).get("text") or ""), dialect, now)
+    return cancelled(tx, row, dialect, str(words.get("text") or words.get("concept", {}).get("text") or ""), now=now)
 
 
-def _done(tx: Tx, row: Tracked, reason: str, dialect: Dialect, now: datetime) -> Tracked | None:
+def cancelled(tx: Tx, row: Tracked, dialect: Dialect, reason: str, *, now: datetime) -> Tracked | None:
     """The cancellation that was asked for stands in the Task, or the Task is gone: so it is."""
 
     def how(course: Course, stored: StoredCase) -> Course:
@@ -184,11 +184,10 @@ def _done(tx: Tx, row: Tracked, reason: str, dialect: Dialect, now: datetime) ->
 
     def beside(tracked: Tracked, kept: dict[str, Any]) -> dict[str, Any]:
         ask = kept.get("asks", {}).get(tracked.path)
-        if ask is None:
-            return kept
         if tracked.course.state != "cancelled":
             return outcomes.asking(kept, tracked.path, None)
-        kept = outcomes.asking(kept, tracked.path, {**ask, "done": True})
+        if ask is not None:
+            kept = outcomes.asking(kept, tracked.path, {**ask, "done": True})
         by = kept.get("outcomes", {}).get(tracked.path, {}).get("by", "")
         return outcomes.closed(kept, tracked.path, "cancelled", by, tracked.course.on) if by else kept
 

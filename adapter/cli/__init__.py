@@ -19,6 +19,7 @@ from adapter.cli import (
     keys,
     look,
     profiles,
+    referral,
     review,
     run,
     trying,
@@ -62,7 +63,7 @@ def main(context: click.Context, instance: Path | None) -> None:
     context.obj = Asked(instance)
 
 
-ROOMS = (run, look, trying, write, importing, administer, keys, review, consent, disclosures, fhir, profiles)
+ROOMS = (run, look, trying, write, importing, administer, keys, review, consent, disclosures, fhir, profiles, referral)
 for room in ROOMS:
     for command in room.commands:
         main.add_command(command)

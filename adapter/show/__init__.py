@@ -6,6 +6,7 @@ from adapter.show.account import account_key, audit_of, disclosures_of, exported
 from adapter.show.arriving import Standing, TakenBack, held, put_by, standing, taken_back
 from adapter.show.forms import case_as_read, form_of, forms, sheet, taken, what_if
 from adapter.show.incoming import incoming
+from adapter.show.referrals import board, referral
 from adapter.show.shares import jwks, overview, partners, shares_of
 from adapter.show.views import bundle, preview, view_of
 from adapter.show.waiting import alarms, due_soon, silent, to_review
@@ -16,6 +17,7 @@ __all__ = [
     "account_key",
     "alarms",
     "audit_of",
+    "board",
     "bundle",
     "case_as_read",
     "disclosures_of",
@@ -30,6 +32,7 @@ __all__ = [
     "partners",
     "preview",
     "put_by",
+    "referral",
     "shares_of",
     "sheet",
     "signed_heads",

@@ -14,7 +14,9 @@ from adapter.core.consent.texts import of_place
 from adapter.core.desired import Subject, rules_of
 from adapter.desk import Desk
 from adapter.show.found import known_case, stored_case
+from adapter.show.referrals import troubles
 from adapter.store import cases, views
+from adapter.store import referrals as referral_rows
 from adapter.store import shares as share_rows
 from adapter.store.cases import StoredCase
 
@@ -23,6 +25,11 @@ FIRST_PAGE = 50
 
 PASSED = ("ended", "not-begun", "revoked")
 """Why consents permit nothing that did once, or will: nobody need look at them."""
+
+REFERRAL_ALARMS = {
+    "referral-overdue": "Nobody has answered this referral by the day that it asks for.",
+    "referral-flagged": "The receiver has set a state that could not be: it was not applied.",
+}
 
 MOST_STOPPED = 1000
 """Stopped shares that are looked through for deleted cases."""
@@ -97,6 +104,11 @@ def alarms(
         rows += [_alarm(stored.number, a.code, ALARMS[a.code], path=a.path) for a in of_case]
         with desk.store.reading() as tx:
             of_shares, faults = share_rows.of_case(tx, stored.id), views.faults(tx, stored.id)
+            sent = {each.path: each for each in referral_rows.of_case(tx, stored.id)}
+        if subject.case:
+            rows += [
+                _alarm(stored.number, c, REFERRAL_ALARMS[c], path=path) for path, c in troubles(desk, stored, sent)
+            ]
         for share in of_shares:
             codes = [c for c in share.alarms if c not in ALARMS] or (["stopped"] if share.state == "stopped" else [])
             if (fault := faults.get(share.partner)) and fault not in codes:

@@ -61,6 +61,11 @@ DELETE  /api/cases/<case>/enrolment                 token   source coordinator a
 GET     /api/cases/<case>/<collection>/<record>     token   source coordinator privacy admin
 PUT     /api/cases/<case>/<collection>/<record>     token   source coordinator admin
 DELETE  /api/cases/<case>/<collection>/<record>     token   source coordinator admin
+GET     /api/referrals                              token   source coordinator privacy admin
+GET     /api/referrals/<case>/<referral>            token   source coordinator privacy admin
+POST    /api/referrals/<case>/<referral>/cancel     token   source coordinator admin
+POST    /api/referrals/<case>/<referral>/accept-outcome  token  source coordinator admin
+POST    /api/referrals/<case>/<referral>/handover   token   source coordinator admin
 POST    /api/shares/<case>/<partner>/retry          token   source coordinator engineer admin
 GET     /fhir/metadata                              open
 GET     /fhir/.well-known/smart-configuration       open
@@ -78,6 +83,9 @@ GET     /fhir/<type_>/<id_>/_history/<version>      token   partner
 GET     /fhir/Patient/<id_>/$everything             token   partner
 GET     /fhir/Composition/<id_>/$document           token   partner
 GET     /                                           page    coordinator privacy engineer admin
+GET     /referrals                                  page    coordinator privacy admin
+GET     /referrals/<case>/<referral>                page    coordinator privacy admin
+POST    /referrals/<case>/<referral>                page    coordinator admin
 GET     /waiting                                    page    coordinator privacy admin
 GET     /waiting/<case>                             page    coordinator privacy admin
 POST    /waiting/<case>                             page    coordinator privacy admin
@@ -107,6 +115,9 @@ ADMISSIONS: Mapping[tuple[str, str], Admission] = MappingProxyType(dict(map(_rea
 
 PAUSES = ADMISSIONS["POST", "/partners/<partner>"].roles
 """Who may pause partners on the pages of the console, and resume them."""
+
+STEERS_REFERRALS = ADMISSIONS["POST", "/referrals/<case>/<referral>"].roles
+"""Who may cancel a referral on the pages of the console, and accept its outcome."""
 
 SEES_CASES = frozenset({"coordinator", "privacy", "admin"})
 """Who may see cases on the pages of the console."""

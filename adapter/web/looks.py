@@ -37,4 +37,6 @@ def _about(path: dict[str, str]) -> str:
     """The path of a record, `views/P` for what a partner may see, "" for the whole case."""
     if partner := path.get("partner"):
         return f"views/{partner}"
+    if referral := path.get("referral"):
+        return f"referrals/{referral}"
     return "/".join(filter(None, (path.get("collection"), path.get("record"))))

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from adapter.core.diff import Holding
-from adapter.store import cases, disclosures, holdings, resources, shares, tokens
+from adapter.core.referral.course import Course
+from adapter.store import cases, disclosures, holdings, referrals, resources, shares, tokens
 from adapter.store.database import Store
 from adapter.store.disclosures import Line
 from tests.store.conftest import NOW, Place
@@ -17,6 +18,7 @@ MARKERS = {
         *("number", "body", "kept", "deleted", "about", "part", "topic", "line-about", "line-part", "line-topic"),
         *("line-consent", "line-urn", "line-outcome", "received", "received-id", "received-term", "received-earlier"),
         *("held-id", "held-version", "held-hash"),
+        *("referral-path", "referral-reason", "referral-result", "referral-handover"),
     )
 }
 CLEAR = "PARTNER-IN-CLEAR-7f3a"
@@ -37,6 +39,11 @@ def test_no_marker_is_found_in_the_files(store: Store, place: Place) -> None:
         holding = replace(holding, about=m["about"], parts=(m["part"],), topics=(m["topic"],))
         holdings.save(tx, share.id, [holding], now=NOW)
         disclosures.append(tx, case.id, [line()])
+        names = referrals.Names("urn:uuid:2", "urn:ours", "opaque", "opaque-too")
+        course = Course(state="rejected", reason=m["referral-reason"], result=m["referral-result"])
+        tracked = referrals.ensure(tx, case.id, CLEAR, names, m["referral-path"], course, now=NOW)
+        said = {"introduced": {"on": "2026-11-01", "by": m["referral-handover"]}}
+        referrals.save(tx, replace(tracked, handover=said), is_open=False, now=NOW)
         received = {"identifier": [m["received-term"]]}
         for text in (m["received-earlier"], m["received"]):
             body = {"text": text, "name": m["received-term"]}
@@ -47,6 +54,7 @@ def test_no_marker_is_found_in_the_files(store: Store, place: Place) -> None:
         assert cases.get(tx, m["number"]) == case
         assert holdings.of_share(tx, share.id) == [holding]
         assert disclosures.of_case(tx, case.id)[0].line == line()
+        assert referrals.of_case(tx, case.id) == [replace(tracked, handover=said)]
         assert resources.search(tx, CLEAR, "Task", [("identifier", [m["received-term"]])], limit=1)
     contents = b"\0".join(path.read_bytes() for path in place.files())
     assert CLEAR.encode() in contents

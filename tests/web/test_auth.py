@@ -14,6 +14,7 @@ EXAMPLES = {
     "case": "C-1",
     "collection": "goals",
     "record": "g1",
+    "referral": "r1",
     "partner": "lakeside",
     "type_": "Goal",
     "id_": "g1",

@@ -12,7 +12,17 @@ from adapter.web.auth import ADMISSIONS
 from tests.web.conftest import ROOT, Web
 from tests.web.shapes import assert_error
 
-PAGES = {"/", "/partners/<partner>", "/waiting", "/waiting/<case>", "/sign-in", "/sign-out", "/static/<path:filename>"}
+PAGES = {
+    "/",
+    "/partners/<partner>",
+    "/referrals",
+    "/referrals/<case>/<referral>",
+    "/waiting",
+    "/waiting/<case>",
+    "/sign-in",
+    "/sign-out",
+    "/static/<path:filename>",
+}
 DESCRIBED = {key: admission for key, admission in ADMISSIONS.items() if key[1] not in PAGES}
 
 

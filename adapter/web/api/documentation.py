@@ -17,6 +17,8 @@ from adapter.core.account.entering import LONGEST
 from adapter.core.account.words import HOW, LANGUAGES
 from adapter.core.consent.rulebook import TOPICS
 from adapter.core.fhir.search import PARAMETERS
+from adapter.core.referral.course import HANDOVER
+from adapter.core.referral.table import STATES
 from adapter.errors import NotFound
 from adapter.show.account import STATEMENTS
 from adapter.steer import LEAST_PER_MINUTE, MOST_PER_MINUTE
@@ -33,6 +35,8 @@ _BODIES = {
     "api.resume": "Resumed",
     "api.account.enter": "Told",
     "api.review.give": "Reviewed",
+    "api.referrals.cancel": "Cancellation",
+    "api.referrals.hand_over": "HandOver",
     "api.forms.capture": "Ticks",
     "api.forms.what_if": "WhatIf",
     "api.forms.limit": "Limits",
@@ -52,6 +56,9 @@ _STATUS = {
     "api.pause": "202",
     "api.resume": "202",
     "api.account.enter": "201",
+    "api.referrals.cancel": "202",
+    "api.referrals.accept": "202",
+    "api.referrals.hand_over": "202",
     "api.forms.capture": "202",
     "api.forms.limit": "202",
     "api.forms.revoke": "202",
@@ -67,12 +74,14 @@ _QUERY = {
     "api.account.disclosures": ("account.as",),
     "api.account.statement": ("statement.as", "language"),
     "api.review.waiting": ("case", "text", "after", "limit"),
+    "api.referrals.board": ("case", "state", "after", "limit"),
     "api.review.due": ("case", "days", "after", "limit"),
     "api.review.alarms": ("case", "after", "limit"),
 }
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "after": {"schema": {"type": "string"}, "description": "The case behind which the page begins."},
     "case": {"schema": {"type": "string"}, "description": "One case only."},
+    "state": {"schema": {"enum": list(STATES)}, "description": "Referrals in this state only."},
     "text": {"schema": {"type": "boolean"}, "description": "Also the text that is to be read; for people only."},
     "days": {"schema": {"type": "integer", "minimum": 0}, "description": "How far ahead, in days."},
     "limit": {"schema": {"type": "integer", "minimum": 1, "maximum": MOST}, "description": "How many at most."},
@@ -161,10 +170,17 @@ _OWN: dict[str, dict[str, Any]] = {
     },
     "Cancellation": {
         "type": "object",
-        "description": "Why the consent is an error. It permits and denies nothing from then on.",
+        "description": "Why: of a consent, why it is an error; of a referral, what its receiver reads.",
         "required": ["reason"],
         "additionalProperties": False,
         "properties": {"reason": {"type": "string", "minLength": 1, "maxLength": 2000}},
+    },
+    "HandOver": {
+        "type": "object",
+        "description": "A step of a warm hand-over, and the day on which it was; today if left out.",
+        "required": ["step"],
+        "additionalProperties": False,
+        "properties": {"step": {"enum": list(HANDOVER)}, "on": {"type": "string", "format": "date"}},
     },
     "Told": {
         "type": "object",

@@ -9,6 +9,7 @@ from adapter.web import context
 from adapter.web.api import asked, documentation
 from adapter.web.api.account import account
 from adapter.web.api.forms import forms
+from adapter.web.api.referrals import referrals
 from adapter.web.api.review import review
 from adapter.web.auth import caller
 from adapter.web.context import wiring
@@ -18,6 +19,7 @@ from adapter.web.replies import reply, saved, versioned
 api = Blueprint("api", __name__)
 api.register_blueprint(account)
 api.register_blueprint(review)
+api.register_blueprint(referrals)
 api.register_blueprint(forms)
 
 # A case has one of each: they have no id of their own.

@@ -20,7 +20,7 @@ waiting = Blueprint("waiting", __name__)
 def lists() -> Response:
     """What a person must look at, consents that permit nothing and why, what ends soon, and what waits to be read: by
     case, path and age, without texts."""
-    person, after = _person(), request.args.get("after") or None
+    person, after = who_sees_cases(), request.args.get("after") or None
     found = [each(wiring(), after=after) for each in (show.alarms, show.silent, show.due_soon, show.to_review)]
     return page("waiting.html", person=person, **{name: value for one in found for name, value in one.items()})
 
@@ -28,7 +28,7 @@ def lists() -> Response:
 @waiting.get("/waiting/<case>")
 def texts(case: str) -> Response:
     """What waits in one case, with the texts that are to be read, and a form for each to release it."""
-    person, found = _person(), show.to_review(wiring(), case, text=True)
+    person, found = who_sees_cases(), show.to_review(wiring(), case, text=True)
     steer.enter_look(wiring(), case, "", role=person.role, label=person.label)
     return page("waiting_case.html", person=person, case=case, topics=TOPICS, **found)
 
@@ -36,7 +36,7 @@ def texts(case: str) -> Response:
 @waiting.post("/waiting/<case>")
 def release(case: str) -> Response:
     """Release a text, with the topics that it is about; or say that something added is not the denied record."""
-    person, path = _person(), request.form.get("path", "")
+    person, path = who_sees_cases(), request.form.get("path", "")
     session.check_form()
     if request.form.get("not_denied"):
         steer.not_denied(wiring(), case, path)
@@ -46,7 +46,7 @@ def release(case: str) -> Response:
     return make_response(redirect(request.path, 303))
 
 
-def _person() -> Principal:
+def who_sees_cases() -> Principal:
     """Who is signed in. Unauthenticated: nobody is. Forbidden: one whose role sees no cases."""
     person = session.person()
     if person is None:

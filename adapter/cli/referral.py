@@ -1,0 +1,86 @@
+"""Commands about referrals: referral list, show and cancel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from adapter.cli.context import Asked, opened, pass_asked, say
+from adapter.cli.output import print_json, print_rows
+
+
+@click.group()
+def referral() -> None:
+    """List the referrals that go out, show what has become of one, and cancel one."""
+
+
+@referral.command("list")
+@click.option("--case", "number", metavar="N", help="Only this case.")
+@click.option("--state", metavar="STATE", help="Only those in this state, such as requested.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on a terminal too.")
+@pass_asked
+def referral_list(asked: Asked, number: str | None, state: str | None, as_json: bool) -> None:
+    """List every referral that goes out: its state, what it waits for, and whether its answer is overdue.
+
+    \b
+    Examples:
+      adapter --instance my-agency referral list
+      adapter --instance my-agency referral list --state requested
+    """
+    from adapter import show
+
+    rows: list[dict[str, Any]] = []
+    with opened(asked) as wired:
+        after = None
+        while True:
+            found = show.board(wired, number, state=state, after=after)
+            rows += found["referrals"]
+            if (after := found["next"]) is None:
+                break
+    columns = ("case", "referral", "partner", "state", "business_status", "respond_by", "overdue", "flags")
+    print_rows(rows, columns, as_json=as_json)
+    say(f"{len(rows)} referral(s), {sum(row['overdue'] for row in rows)} overdue.")
+
+
+@referral.command("show")
+@click.argument("number", metavar="CASE")
+@click.argument("id_", metavar="REFERRAL")
+@pass_asked
+def referral_show(asked: Asked, number: str, id_: str) -> None:
+    """Show one referral in full: each transition, what could not be, and the receiver's own words.
+
+    \b
+    Example:
+      adapter --instance my-agency referral show C-1042 r1
+    """
+    from adapter import show, steer
+
+    with opened(asked) as wired:
+        found = show.referral(wired, number, id_)
+        steer.enter_look(wired, number, f"referrals/{id_}", role="admin", label="command line")
+    print_json(found)
+
+
+@referral.command("cancel")
+@click.argument("number", metavar="CASE")
+@click.argument("id_", metavar="REFERRAL")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; the receiver reads it.")
+@pass_asked
+def referral_cancel(asked: Asked, number: str, id_: str, reason: str) -> None:
+    """Cancel a referral; where the work has begun, ask for its end, as the partner's dialect has it.
+
+    \b
+    Example:
+      adapter --instance my-agency referral cancel C-1042 r1 --reason "The family has found a place"
+    """
+    from adapter import refer
+    from adapter.core import strict_json
+
+    with opened(asked) as wired:
+        done = refer.cancel(wired, number, id_, strict_json.dump({"reason": reason}), by="command line")
+    print_json(done)
+    say("Cancelled." if done["cancelled"] else "Asked for: it is cancelled once that has arrived.")
+
+
+commands = (referral,)

@@ -1,0 +1,51 @@
+"""The loop of referrals: the board, one referral in full, and what a coordinator does about it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from adapter import refer, show
+from adapter.web import context
+from adapter.web.api import asked
+from adapter.web.auth import caller
+from adapter.web.context import wiring
+from adapter.web.looks import a_look
+from adapter.web.replies import reply
+
+referrals = Blueprint("referrals", __name__)
+
+
+@referrals.get("/api/referrals")
+def board() -> Response:
+    """Every referral that goes out: its state, what it waits for, and whether its answer is overdue."""
+    case, state = request.args.get("case") or None, request.args.get("state") or None
+    return reply(show.board(wiring(), case, state=state, after=asked.after(), limit=asked.limit()))
+
+
+@referrals.get("/api/referrals/<case>/<referral>")
+@a_look
+def one(case: str, referral: str) -> Response:
+    """One referral in full: each transition, what could not be, and the receiver's own words."""
+    return reply(show.referral(wiring(), case, referral))
+
+
+@referrals.post("/api/referrals/<case>/<referral>/cancel")
+def cancel(case: str, referral: str) -> Response:
+    """Cancel a referral, or ask for that where the work has begun, as the partner's dialect has it."""
+    return reply(refer.cancel(wiring(), case, referral, context.body(), by=_who()), status=202)
+
+
+@referrals.post("/api/referrals/<case>/<referral>/accept-outcome")
+def accept(case: str, referral: str) -> Response:
+    """Let the request end as the receiver's Task has ended."""
+    return reply(refer.accept_outcome(wiring(), case, referral, by=_who()), status=202)
+
+
+@referrals.post("/api/referrals/<case>/<referral>/handover")
+def hand_over(case: str, referral: str) -> Response:
+    """Enter a step of a warm hand-over: introduced, contact-made, first-appointment."""
+    return reply(refer.hand_over(wiring(), case, referral, context.body(), by=_who()), status=202)
+
+
+def _who() -> str:
+    return caller().label or caller().role

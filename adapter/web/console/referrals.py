@@ -1,0 +1,58 @@
+"""The pages of the loop of referrals: the board by state, and one referral with what a coordinator does about it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, redirect, request
+
+from adapter import refer, show, steer
+from adapter.core import strict_json
+from adapter.core.referral.kept import OVER
+from adapter.errors import Forbidden
+from adapter.web.auth import STEERS_REFERRALS
+from adapter.web.console import session
+from adapter.web.console.page import page
+from adapter.web.console.waiting import who_sees_cases
+from adapter.web.context import wiring
+
+referrals = Blueprint("referrals", __name__)
+
+TITLES = {
+    "requested": "Waiting for an answer", "received": "Received", "accepted": "Accepted", "in-progress": "In progress",
+    "on-hold": "On hold", "rejected": "Declined", "failed": "Failed", "completed": "Completed",
+    "cancelled": "Cancelled", "draft": "Not sent yet", "entered-in-error": "Entered in error",
+}  # fmt: skip
+
+
+@referrals.get("/referrals")
+def board() -> Response:
+    """Every referral that goes out, by its state: paths, states and days, and nothing of what a record says."""
+    person = who_sees_cases()
+    found = show.board(wiring(), after=request.args.get("after") or None)
+    rows = found["referrals"]
+    groups = [{"title": TITLES[state], "rows": [r for r in rows if r["state"] == state]} for state in TITLES]
+    groups = [group for group in groups if group["rows"]]
+    return page("referrals.html", person=person, groups=groups, over=OVER, next=found["next"])
+
+
+@referrals.get("/referrals/<case>/<referral>")
+def one(case: str, referral: str) -> Response:
+    """One referral in full, with the receiver's own words: whoever opens it looks at the case."""
+    person, row = who_sees_cases(), show.referral(wiring(), case, referral)
+    steer.enter_look(wiring(), case, f"referrals/{referral}", role=person.role, label=person.label)
+    return page("referral.html", person=person, row=row, over=OVER, steers=person.role in STEERS_REFERRALS)
+
+
+@referrals.post("/referrals/<case>/<referral>")
+def act(case: str, referral: str) -> Response:
+    """Cancel the referral, or accept what came of it."""
+    person = who_sees_cases()
+    session.check_form()
+    if person.role not in STEERS_REFERRALS:
+        raise Forbidden("Your role does not steer referrals.")
+    by = person.label or person.role
+    if request.form.get("do") == "accept":
+        refer.accept_outcome(wiring(), case, referral, by=by)
+    else:
+        said = strict_json.dump({"reason": request.form.get("reason", "")})
+        refer.cancel(wiring(), case, referral, said, by=by)
+    return make_response(redirect(request.path, 303))

@@ -1,0 +1,143 @@
+"""The loop of referrals over the API and on the pages: who may, what is shown, and that a list tells no name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from adapter import answers
+from adapter.core.referral.course import Course
+from adapter.store import cases, referrals
+from adapter.web.context import KEY
+from tests.verbs.test_answers import NUMBER, case
+from tests.web.conftest import ROLES, Web
+from tests.web.shapes import assert_error
+from tests.web.test_console import mark_of, sign_in
+
+NOW = datetime(2026, 11, 21, 17, tzinfo=UTC)
+ANSWERS = {"source", "coordinator", "admin"}
+READS = ANSWERS | {"privacy"}
+
+
+@pytest.fixture
+def own(web: Web) -> Web:
+    """A case with one referral to the school; the partners' servers are not there, the clock stands."""
+    desk = web.app.extensions[KEY]
+    web.app.extensions[KEY] = replace(desk, clock=lambda: NOW)
+    made = case(respond_by="2026-11-20", story="MARKER story of the family")
+    assert web.ask("source", "PUT", f"/api/cases/{NUMBER}", made).status_code == 202
+    return web
+
+
+def answer(web: Web, status: str, **more: Any) -> None:
+    """The school writes its answer to our /fhir, by the identifier that it would have been sent."""
+    desk = web.app.extensions[KEY]
+    names = answers.names_at(desk.bench.identity("lakeside"), NUMBER, "referrals/r1")
+    task = {
+        "resourceType": "Task", "id": "a1", "status": status, "intent": "order",
+        "identifier": [{"system": names.system, "value": names.value}], **more,
+    }  # fmt: skip
+    assert web.ask("lakeside", "PUT", "/fhir/Task/a1", task).status_code in (200, 201)
+
+
+def sent(web: Web) -> None:
+    """As if the Task had been sent: the row that follows it is there."""
+    desk = web.app.extensions[KEY]
+    names = answers.names_at(desk.bench.identity("lakeside"), NUMBER, "referrals/r1")
+    with web.store.writing() as tx:
+        stored = cases.get(tx, NUMBER)
+        assert stored is not None
+        referrals.ensure(tx, stored.id, "lakeside", names, "referrals/r1", Course(), now=NOW)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may_read_the_board_and_a_referral(own: Web, role: str) -> None:
+    for path in ("/api/referrals", f"/api/referrals/{NUMBER}/r1"):
+        assert own.ask(role, "GET", path).status_code == (200 if role in READS else 403)
+    for verb in ("cancel", "accept-outcome", "handover"):
+        status = own.ask(role, "POST", f"/api/referrals/{NUMBER}/r1/{verb}", {}).status_code
+        assert (status in (409, 422)) if role in ANSWERS else status == 403
+
+
+def test_an_answer_by_fhir_is_on_the_board_and_in_the_case(own: Web) -> None:
+    sent(own)
+    answer(own, "rejected", statusReason={"text": "MARKER reason"})
+    board = own.ask("coordinator", "GET", "/api/referrals")
+    assert [(r["referral"], r["state"], r["overdue"]) for r in board.json["referrals"]] == [("r1", "rejected", False)]
+    assert b"MARKER" not in board.data
+    one = own.ask("coordinator", "GET", f"/api/referrals/{NUMBER}/r1").json
+    assert (one["reason"], [s["to"] for s in one["history"]]) == ("MARKER reason", ["rejected"])
+    read = own.ask("source", "GET", f"/api/cases/{NUMBER}").json["referrals"][0]
+    assert (read["status"], read["outcome"]["status"], read["outcome"]["reason"]) == (
+        "requested", "rejected", "MARKER reason"
+    )  # fmt: skip
+    view = own.ask("coordinator", "GET", f"/api/cases/{NUMBER}/views/lakeside")
+    assert b"MARKER reason" not in view.data
+
+
+def test_who_looks_at_a_referral_stands_in_the_account(own: Web) -> None:
+    own.ask("coordinator", "GET", f"/api/referrals/{NUMBER}/r1")
+    lines = own.ask("privacy", "GET", f"/api/cases/{NUMBER}/disclosures").json
+    assert any(line.get("record") == "referrals/r1" and line.get("kind") == "look" for line in _lines(lines))
+
+
+def _lines(told: Any) -> list[dict[str, Any]]:
+    return told if isinstance(told, list) else next(v for v in told.values() if isinstance(v, list))
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [({"state": "requested"}, 200), ({"state": "lost"}, 400), ({"limit": "0"}, 400)]
+)
+def test_the_board_can_be_asked_for_one_state(own: Web, query: dict[str, str], status: int) -> None:
+    found = own.ask("coordinator", "GET", "/api/referrals", query=query)
+    assert found.status_code == status
+    if status == 400:
+        assert_error(found, 400)
+
+
+def test_what_is_not_there_is_one_answer(own: Web) -> None:
+    for path in (f"/api/referrals/{NUMBER}/r9", "/api/referrals/C-9999/r1"):
+        assert own.ask("coordinator", "GET", path).status_code == 404
+
+
+def test_the_board_shows_each_state_and_no_name(own: Web) -> None:
+    client, _ = sign_in(own, "coordinator")
+    page = client.get("/referrals")
+    assert page.status_code == 200
+    text = page.get_data(as_text=True)
+    assert "Waiting for an answer (1)" in text
+    assert "overdue" in text
+    for secret in ("Ama", "MARKER", "reading group"):
+        assert secret not in text
+    one = client.get(f"/referrals/{NUMBER}/r1")
+    assert one.status_code == 200
+    assert "Cancel this referral" in one.get_data(as_text=True)
+
+
+def test_a_coordinator_cancels_on_the_page_and_nobody_without_its_mark(own: Web) -> None:
+    client, _ = sign_in(own, "coordinator")
+    path = f"/referrals/{NUMBER}/r1"
+    assert client.post(path, data={"do": "cancel", "reason": "x"}).status_code == 403
+    mark = mark_of(client.get(path))
+    assert client.post(path, data={"do": "cancel", "reason": "", "mark": mark}).status_code == 422
+    assert client.post(path, data={"do": "cancel", "reason": "Found elsewhere", "mark": mark}).status_code == 303
+    assert own.ask("coordinator", "GET", "/api/referrals").json["referrals"][0]["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("role", ["privacy", "engineer"])
+def test_who_does_not_steer_sees_at_most(own: Web, role: str) -> None:
+    client, _ = sign_in(own, role)
+    path = f"/referrals/{NUMBER}/r1"
+    assert client.get(path).status_code == (200 if role == "privacy" else 403)
+    assert client.post(path, data={"do": "cancel", "reason": "x"}).status_code == 403
+    assert own.app.test_client().get("/referrals").status_code == 401
+
+
+def test_an_overdue_referral_is_an_alarm(own: Web) -> None:
+    found = own.ask("privacy", "GET", "/api/alarms", query={"case": NUMBER}).json["alarms"]
+    assert [(a["alarm"], a["path"]) for a in found if a["path"]] == [("referral-overdue", "referrals/r1")]
+    assert "MARKER" not in json.dumps(found)
