@@ -12,7 +12,7 @@ Context: Appointment, Encounter
 Extension: CSPLedBy
 Id: csp-led-by
 Title: "Led by"
-Description: "Who led this contact, where it cannot be among the participants: the child (FHIR R4), a family member (CA Baseline)."
+Description: "Who led this contact, where it cannot be among the participants: the child (FHIR R4 has no room for a patient there, and R5 none for a patient's part), a family member (CA Baseline)."
 Context: Encounter
 * value[x] 1..1
 * value[x] only Reference(Patient or RelatedPerson)

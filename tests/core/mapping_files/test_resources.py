@@ -196,3 +196,17 @@ def test_no_mapping_says_what_only_we_may_say(using: Mappings) -> None:
             assert made.resource["meta"].keys() - {"tag"} == {"profile", "security"}
             assert next(names_of(made.resource)) == made.identifier
             assert ("tag" in made.resource["meta"]) == (made.type in TAGGED)
+
+
+@pytest.mark.parametrize("part", ["by", "with"])
+def test_in_r5_the_child_takes_part_in_an_encounter_without_a_type(part: str) -> None:
+    """R5's enc-2, which only a server sees that follows references: HAPI FHIR refused what had one. Who led is kept."""
+    case = copy.deepcopy(row("contact"))
+    for contact in case["contacts"]:
+        contact |= {"status": "held", "by": [], "with": [], part: ["child"]}
+    made = mapped(case, mappings("R5")).made
+    (child,) = [m.urn for m in made if m.type == "Patient"]
+    for encounter in (m.resource for m in made if m.type == "Encounter"):
+        there = [p for p in encounter.get("participant", []) if p["actor"]["reference"] == child]
+        led = [e for e in encounter["extension"] if e["url"].endswith("/csp-led-by")]
+        assert (there, len(led)) == (([], 1) if part == "by" else ([{"actor": {"reference": child}}], 0))
