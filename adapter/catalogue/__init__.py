@@ -21,7 +21,7 @@ from adapter.catalogue.guides import profile_names, read_guides
 from adapter.catalogue.inbound import check_inbound, extensions_sent, read_inbound
 from adapter.catalogue.partners import read_partners
 from adapter.catalogue.profile_checks import check_profiles
-from adapter.catalogue.reading import check_constants, check_reads
+from adapter.catalogue.reading import check_constants, check_programs, check_reads
 from adapter.catalogue.records import (
     CodeList,
     check_labels,
@@ -31,7 +31,7 @@ from adapter.catalogue.records import (
     part_tables,
     read_schemas,
 )
-from adapter.catalogue.rules import Program, check_tables, read_parts, read_programs, read_topics
+from adapter.catalogue.rules import check_tables, read_parts, read_programs, read_topics
 from adapter.catalogue.shorthand_checks import check_shorthand
 from adapter.catalogue.sources import read_sources
 from adapter.catalogue.translations import check_codes, check_each, check_used, over, read_mappings
@@ -43,6 +43,7 @@ from adapter.core.mapping.inbound import Inbound, InboundMapping
 from adapter.core.mapping.resources import Mappings
 from adapter.core.onramp.source import Source as ImportSource
 from adapter.core.partner import Partner, Release
+from adapter.core.programs import Program
 from adapter.core.referral.table import Dialect
 from adapter.core.schema import Schemas
 from adapter.errors import Finding, Misconfigured
@@ -175,6 +176,7 @@ def findings(*, partners: Path | None, root: Path | None = None, instance: Path 
             check_reads(base / "mappings" / release, f"mappings/{release}", schemas, lists, codes, found)
             definitions = read_definitions(files_root(), "R5" if release == "r5" else "R4")
             check_constants(base / "mappings" / release, f"mappings/{release}", definitions, found)
+        check_programs(base / "mappings" / "programs", "mappings/programs", schemas, found)
         _sources(base, instance, schemas, found)
     return sorted({*found.errors, *found.remarks})
 
@@ -254,8 +256,8 @@ def _read(partners: Path | None, root: Path, *, with_inbound: bool = False) -> t
         check_labels(sources, parts.source.values["parts"], parts.tables, found)
         check_tables(parts, part_tables(sources), open_part_tables(sources, lines), found)
     topics = read_topics(base / "topics.yaml", "mappings/topics.yaml", found, lists=lists, lines=lines)
-    known = lists.get("program", CodeList()).codes
-    programs = read_programs(base / "programs", "mappings/programs", found, known=known)
+    each = {*sources, *(entry.replace("/", ".") for entry in entry_lists(sources))} - {"case"}
+    programs = read_programs(base / "programs", "mappings/programs", found, lists=lists, lines=lines, each=each)
     offered = parts.source.values.get("parts") or {}
     forms = read_forms(base / "consents", "mappings/consents", found, Known(offered, sectors, sources, lists, lines))
     r4, uses = read_mappings(base / "r4", "mappings/r4", found)

@@ -45,7 +45,7 @@ class Source:
 
 def read_yaml(path: Path, name: str, found: Found) -> Source:
     """A YAML file that holds a mapping; an empty one, with an error noted, where it does not."""
-    if (text := _text(path, name, found)) is None:
+    if (text := read_text(path, name, found)) is None:
         return Source(name, {})
     try:
         root = yaml.compose(text, Loader=_LOADER)
@@ -69,7 +69,7 @@ def read_yaml(path: Path, name: str, found: Found) -> Source:
 
 def read_json(path: Path, name: str, found: Found) -> Source:
     """A JSON file that holds an object; an empty one, with an error noted, where it does not."""
-    if (text := _text(path, name, found)) is None:
+    if (text := read_text(path, name, found)) is None:
         return Source(name, {})
     twice: list[str] = []
 
@@ -90,7 +90,8 @@ def read_json(path: Path, name: str, found: Found) -> Source:
     return Source(name, values, text)
 
 
-def _text(path: Path, name: str, found: Found) -> str | None:
+def read_text(path: Path, name: str, found: Found) -> str | None:
+    """The text of a file; None, with an error noted, where it is not there or not UTF-8."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:

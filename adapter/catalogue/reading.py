@@ -1,4 +1,5 @@
-"""Holds what the mapping files read against the record schemas, and what they make against FHIR: for `adapter check`.
+"""Holds what mapping files and programs read against the record schemas, and what is made against FHIR: for `adapter
+check`.
 
 A field that no schema has is nothing to FHIRPath, and would silently not be sent; an element that FHIR does not have
 would stop the share when our own check finds it, a case too late.
@@ -13,13 +14,15 @@ from fhirpathpy.models import models
 
 from adapter.catalogue.files import Found
 from adapter.catalogue.records import CodeList
+from adapter.catalogue.rules import EVERY_PROGRAM
 from adapter.core.fhir.checker import Definitions
 from adapter.core.mapping.codes import ConceptMap
 from adapter.core.mapping.constants import wrong_codes
 from adapter.core.mapping.elements import Model
 from adapter.core.mapping.positions import Document, read_yaml
-from adapter.core.mapping.reads import elements, reads
+from adapter.core.mapping.reads import elements, reads, shape_of
 from adapter.core.mapping.resources import PROFILES
+from adapter.core.programs import written
 from adapter.core.schema import SINGULAR, Group, Leaf, Listing, Node, Schemas
 from adapter.errors import Finding, Misconfigured
 
@@ -62,6 +65,33 @@ def check_constants(folder: Path, name: str, definitions: Definitions, found: Fo
                 found.remarks.append(Finding(file, at.line, f"column {at.column}: {detail}"))
 
 
+def check_programs(folder: Path, name: str, schemas: Schemas, found: Found) -> None:
+    """Remarks for each field that a program's rule reads and no record schema has: it would ask for ever, or never."""
+    case = _case(schemas)
+    case.fields["consents"] = Listing(schemas.collections["consents"])
+    for path in (folder.parent / EVERY_PROGRAM, *sorted(folder.glob("*.yaml"))):
+        file = f"mappings/{EVERY_PROGRAM}" if path.name == EVERY_PROGRAM else f"{name}/{path.name}"
+        try:
+            documents = read_yaml(path.read_text(encoding="utf-8"), file)
+        except (Misconfigured, OSError, UnicodeDecodeError):
+            continue  # told when the programs were read
+        for document in documents:
+            variables: dict[str, Node | None] = {"case": case, "child": schemas.collections["child"]}
+            for each in written(document):
+                record = _shape(each.each, case, schemas, schemas.collections["consents"])
+                parent = _shape(each.each.rpartition(".")[0], case, schemas) if "." in each.each else None
+                known = {**variables, "record": record, "parent": parent}
+                read = reads(
+                    {}, document.positions, record=record, variables=known, types=(), when=(each.text, each.place)
+                )
+                found.remarks.extend(
+                    Finding(file, line, f"column {column}: {reason}" if column else reason)
+                    for line, column, reason in read.problems
+                )
+                if each.name:
+                    variables[each.name] = shape_of(each.text, record=record, variables=known)
+
+
 def _found(
     document: Document, file: str, case: Group, schemas: Schemas, lists: Mapping[str, CodeList],
     codes: Mapping[str, ConceptMap], model: Model,
@@ -98,12 +128,12 @@ def _case(schemas: Schemas) -> Group:
     return Group({**{name: tree for name, tree in trees.items() if name != "consents"}, "program": Leaf("")})
 
 
-def _shape(each: str, case: Group, schemas: Schemas) -> Node | None:
-    """What one record is that a mapping goes through; None where that is not known."""
+def _shape(each: str, case: Group, schemas: Schemas, consents: Node | None = None) -> Node | None:
+    """What one record is that a mapping goes through; None where that is not known. `consents`: what one of them is."""
     if each == "case":
         return case
     name, *rest = each.split(".")
-    shape: Node | None = schemas.collections.get(name) if name != "consents" else None
+    shape: Node | None = schemas.collections.get(name) if name != "consents" else consents
     for step in rest:
         shape = shape.fields.get(step) if isinstance(shape, Group) else None
         while isinstance(shape, Listing):

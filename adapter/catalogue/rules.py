@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from adapter.catalogue.files import Found, Source, read_yaml
+from adapter.catalogue.files import Found, Source, read_text, read_yaml
 from adapter.catalogue.records import CodeList
 from adapter.core.consent.rulebook import TOPICS
-from adapter.errors import Finding
+from adapter.core.programs import Known, Program, Rule, load_program, load_rules
+from adapter.errors import Finding, Misconfigured
 
-OWN_CONSENT = 16
-"""Years; a program says otherwise (consent.md, rule 6)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A program that works with coordinated plans: what it is called (language → title), and its rules."""
-
-    id: str
-    title: Mapping[str, str]
-    age_of_own_consent: int = OWN_CONSENT
+EVERY_PROGRAM = "every-program.yaml"
+"""Beside the programs: the rules that each of them has."""
+_LISTS = ("program", "enrolment-status", "waitlist-priority")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,26 +116,45 @@ def read_topics(
     return topics
 
 
-def read_programs(folder: Path, name: str, found: Found, *, known: Collection[str]) -> dict[str, Program]:
-    """Every program that the schema of a case knows; errors noted for those without a file, and for other files."""
+def read_programs(
+    folder: Path, name: str, found: Found, *, lists: Mapping[str, CodeList], lines: Mapping[str, Collection[str]],
+    each: Collection[str],
+) -> dict[str, Program]:  # fmt: skip
+    """Every program that the schema of a case knows; errors noted for those without a file, and for other files.
+
+    The rules of EVERY_PROGRAM are rules of each, but for those that its own file has under the same name. `each`: what
+    a rule can go through (`goals`, `goals.steps`); `lines`: the codes of each ConceptMap.
+    """
+    codes = {code_list: lists.get(code_list, CodeList()).codes for code_list in _LISTS}
+    known = Known(
+        each=frozenset({"case", *each}),
+        stages=codes["enrolment-status"],
+        priorities=codes["waitlist-priority"],
+        lists={code_list: (*its.codes, *lines.get(code_list, ())) for code_list, its in lists.items()},
+    )
+    shared: tuple[Rule, ...] = ()
+    if (text := read_text(folder.parent / EVERY_PROGRAM, f"mappings/{EVERY_PROGRAM}", found)) is not None:
+        try:
+            shared = load_rules(text, file=f"mappings/{EVERY_PROGRAM}", known=known)
+        except Misconfigured as wrong:
+            found.errors.extend(wrong.findings)
     programs = {}
     for path in sorted(folder.glob("*.yaml")):
-        source = read_yaml(path, f"{name}/{path.name}", found)
-        if path.stem not in known:
-            found.errors.append(source.finding("the schema of a case does not know this program"))
-        if not source.text:
+        file = f"{name}/{path.name}"
+        if path.stem not in codes["program"]:
+            found.errors.append(Finding(file, 1, "the schema of a case does not know this program"))
+        if (text := read_text(path, file, found)) is None:
             continue
-        title, age = source.values.get("title"), source.values.get("age_of_own_consent", OWN_CONSENT)
-        if not isinstance(title, Mapping) or not _titled(title):
-            found.errors.append(source.finding("title: needs en and fr", "title"))
+        try:
+            program = load_program(text, id_=path.stem, file=file, known=known)
+        except Misconfigured as wrong:
+            found.errors.extend(wrong.findings)
             continue
-        if not isinstance(age, int) or isinstance(age, bool) or not 0 <= age <= 25:
-            found.errors.append(source.finding("age_of_own_consent: must be years, 0 to 25", "age_of_own_consent"))
-            continue
-        _unknown_keys(source, source.values, ("title", "age_of_own_consent"), found)
-        programs[path.stem] = Program(path.stem, dict(title), age)
-    for program in sorted(set(known) - {path.stem for path in folder.glob("*.yaml")}):
-        found.errors.append(Finding(f"{name}/{program}.yaml", 0, "is missing: the schema of a case names this program"))
+        own = {rule.id for rule in program.rules}
+        programs[path.stem] = replace(program, rules=(*program.rules, *(rule for rule in shared if rule.id not in own)))
+    for program_id in sorted(set(codes["program"]) - {path.stem for path in folder.glob("*.yaml")}):
+        detail = "is missing: the schema of a case names this program"
+        found.errors.append(Finding(f"{name}/{program_id}.yaml", 0, detail))
     return programs
 
 

@@ -82,6 +82,12 @@ def reads(
     return walker.found
 
 
+def shape_of(text: str, *, record: Shape | None, variables: Mapping[str, Shape | None]) -> Shape | None:
+    """What one expression gives, as far as that can be told."""
+    walker = _Walker(Positions(), frozenset(), "")
+    return walker.infer(Inserted(text, 0, keep=False), text, Place(), _Scope(record, {**variables, "context": record}))
+
+
 def elements(body: object, positions: Positions, model: Model, type_: str) -> Iterator[tuple[int, int, str]]:
     """Each key of a template that FHIR's type does not have, with its place."""
     if type_ not in model.names:
