@@ -10,10 +10,11 @@ from typing import Any
 from adapter.core import strict_json
 from adapter.core.case import check
 from adapter.core.consent.explain import ALARMS, REASONS
-from adapter.core.consent.review import intake, still_reviewed, waiting
+from adapter.core.consent.review import intake, pointer, still_reviewed, waiting
 from adapter.core.consent.rules import compile_rules
 from adapter.core.desired import Subject, rules_of
 from adapter.core.keeping import carry, carry_over_deletion, rulebook_for
+from adapter.core.programs import due
 from adapter.core.referral.kept import with_outcomes, without_echo
 from adapter.core.schema import SINGULAR, Schemas
 from adapter.desk import Desk
@@ -183,8 +184,8 @@ def _told(desk: Desk, kept: Kept) -> Kept:
 
 
 def warnings(desk: Desk, case: Mapping[str, Any], kept: Mapping[str, Any], now: datetime) -> tuple[Problem, ...]:
-    """What was accepted but does not do what its author may think: consents that permit nothing, alarms, and what
-    waits for a person."""
+    """What was accepted but does not do what its author may think: consents that permit nothing, alarms, what waits
+    for a person, and what the program asks for: which rule, never a day that a record holds."""
     rules = compile_rules(case, rulebook_for(desk.bench.rulebook, kept), kept)
     place = {f"consents/{c['id']}": f"/consents/{i}" for i, c in enumerate(case.get("consents", ()))}
     found = [Problem(place.get(a.path, f"/{a.path}"), ALARMS[a.code]) for a in rules.alarms(now)]
@@ -194,6 +195,9 @@ def warnings(desk: Desk, case: Mapping[str, Any], kept: Mapping[str, Any], now: 
         found += [Problem(place[terms.path], f"This consent cannot be computed: {fault}.") for fault in terms.faults]
     whole = Subject.of(case["case"], case, kept)
     found += intake(case, waiting(whole.case, kept, rules_of(desk.bench, whole), now))
+    for asked in due(whole.case, desk.catalogue.programs[case["program"]], now, desk.settings.time_zone):
+        words = f"{asked.kind.capitalize()}: {asked.sentence['en']} ({asked.program}, {asked.rule})"
+        found.append(Problem(pointer(case, asked.path), words))
     return tuple(sorted(set(found)))
 
 

@@ -1,14 +1,17 @@
-"""Commands about what waits for a person: review list and release, due, alarms."""
+"""Commands about what waits for a person: review list and release, due, waitlist, alarms."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from adapter.cli.context import Asked, opened, pass_asked, say
 from adapter.cli.output import print_json, print_rows
+
+if TYPE_CHECKING:
+    from adapter.desk import Desk
 
 _one_case = click.option("--case", "number", metavar="N", help="Only this case.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on a terminal too.")
@@ -82,23 +85,57 @@ def review_release(asked: Asked, number: str, path: str, by: str, topics: str, n
 @click.command()
 @_one_case
 @click.option("--days", type=click.IntRange(0, 3660), help="How far ahead; otherwise 60 days, and 180 for birthdays.")
+@click.option("--as", "form", type=click.Choice(["records", "fhir"]), default="records", help="Or FHIR Tasks.")
 @_as_json
 @pass_asked
-def due(asked: Asked, number: str | None, days: int | None, as_json: bool) -> None:
-    """List what ends soon: consents, single permits and denials, and young people who come of age.
+def due(asked: Asked, number: str | None, days: int | None, form: str, as_json: bool) -> None:
+    """List what the programs ask for, and what ends soon: consents, permits and denials, and ages reached.
+
+    A program asks for what is overdue, due or missing, or has somebody look at it; each row names the rule.
 
     \b
     Examples:
       adapter --instance my-agency due
       adapter --instance my-agency due --case C-1042 --days 365
+      adapter --instance my-agency due --as fhir > tasks.json
     """
     from adapter import show
 
     with opened(asked) as wired:
-        rows = _all(lambda after: show.due_soon(wired, number, days=days, after=after), "due")
-    rows.sort(key=lambda row: (row["on"], row["case"]))
-    print_rows(rows, ("case", "on", "days", "kind", "path", "partners"), as_json=as_json)
-    say(f"{len(rows)} thing(s) end soon.")
+        if form == "fhir":
+            bundles = [each["bundle"] for each in _pages(lambda after: _tasks(wired, number, days, after))]
+            entries = [entry for bundle in bundles for entry in bundle.get("entry", ())]
+            print_json(bundles[0] | ({"entry": entries} if entries else {}))
+            say(f"{len(entries)} task(s).")
+            return
+        ending = _all(lambda after: show.due_soon(wired, number, days=days, after=after), "due")
+        found = _all(lambda after: show.asked_for(wired, number, days=days, after=after), "findings")
+    rows = [{**row, "rule": None} for row in ending]
+    rows += [{**row, "on": row["due"], "partners": []} for row in found]
+    rows.sort(key=lambda row: (row["on"] or "9999", row["case"]))
+    print_rows(rows, ("case", "on", "kind", "path", "sentence", "rule"), as_json=as_json)
+    say(f"{len(ending)} thing(s) end soon; the programs ask for {len(found)} thing(s).")
+
+
+@click.command()
+@click.option("--region", metavar="R", help="Only this region's part of the list.")
+@click.option("--program", metavar="P", help="Only the families that wait for this program.")
+@_as_json
+@pass_asked
+def waitlist(asked: Asked, region: str | None, program: str | None, as_json: bool) -> None:
+    """List who waits for coordination, in the program's order, and why each stands there.
+
+    \b
+    Examples:
+      adapter --instance my-agency waitlist
+      adapter --instance my-agency waitlist --region North
+    """
+    from adapter import show
+
+    with opened(asked) as wired:
+        rows = show.waitlist(wired, region=region, program=program)["waitlist"]
+    print_rows(rows, ("program", "place", "case", "region", "place_in_region", "why"), as_json=as_json)
+    say(f"{len(rows)} family(ies) wait.")
 
 
 @click.command()
@@ -120,14 +157,23 @@ def alarms(asked: Asked, number: str | None, as_json: bool) -> None:
     say(f"{len(rows)} alarm(s).")
 
 
-commands = (review, due, alarms)
+commands = (review, due, waitlist, alarms)
+
+
+def _tasks(wired: Desk, number: str | None, days: int | None, after: str | None) -> dict[str, Any]:
+    from adapter import show
+
+    bundle, next_ = show.tasks(wired, number, days=days, after=after)
+    return {"bundle": bundle, "next": next_}
 
 
 def _all(page: Callable[[str | None], dict[str, Any]], name: str) -> list[dict[str, Any]]:
     """The rows of all pages."""
-    found = page(None)
-    rows = list(found[name])
-    while found["next"] is not None:
-        found = page(found["next"])
-        rows += found[name]
-    return rows
+    return [row for each in _pages(page) for row in each[name]]
+
+
+def _pages(page: Callable[[str | None], dict[str, Any]]) -> list[dict[str, Any]]:
+    found = [page(None)]
+    while found[-1]["next"] is not None:
+        found.append(page(found[-1]["next"]))
+    return found

@@ -6,6 +6,7 @@ from adapter.show.account import account_key, audit_of, disclosures_of, exported
 from adapter.show.arriving import Standing, TakenBack, held, put_by, standing, taken_back
 from adapter.show.forms import case_as_read, form_of, forms, sheet, taken, what_if
 from adapter.show.incoming import incoming
+from adapter.show.programs import asked_for, case_of, counts, tasks, waitlist
 from adapter.show.referrals import board, referral
 from adapter.show.shares import jwks, overview, partners, shares_of
 from adapter.show.views import bundle, preview, view_of
@@ -16,10 +17,13 @@ __all__ = [
     "TakenBack",
     "account_key",
     "alarms",
+    "asked_for",
     "audit_of",
     "board",
     "bundle",
     "case_as_read",
+    "case_of",
+    "counts",
     "disclosures_of",
     "due_soon",
     "exported",
@@ -41,8 +45,10 @@ __all__ = [
     "statement_of",
     "taken",
     "taken_back",
+    "tasks",
     "to_review",
     "verified",
     "view_of",
+    "waitlist",
     "what_if",
 ]

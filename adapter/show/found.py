@@ -31,3 +31,12 @@ def stored_case(tx: Tx, number: str) -> StoredCase:
     if stored.deleted:
         raise NotFound("There is no such case.")
     return stored
+
+
+def page_of(desk: Desk, number: str | None, after: str | None, limit: int) -> tuple[list[StoredCase], str | None]:
+    """One case; or a page of cases, in the order first saved, and the last's number where there may be more."""
+    with desk.store.reading() as tx:
+        if number is not None:
+            return [stored_case(tx, number)], None
+        found = cases.listed(tx, after=known_case(tx, after).id if after else None, limit=limit)
+    return found, found[-1].number if len(found) == limit else None

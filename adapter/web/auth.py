@@ -46,6 +46,7 @@ GET     /api/cases/<case>/statement                 token   coordinator privacy 
 POST    /api/cases/<case>/review                    token   coordinator privacy admin
 GET     /api/review                                 token   source coordinator privacy admin
 GET     /api/due                                    token   source coordinator privacy admin
+GET     /api/waitlist                               token   source coordinator privacy admin
 GET     /api/alarms                                 token   source coordinator privacy admin
 POST    /api/cases/<case>/what-if                   token   coordinator privacy admin
 POST    /api/cases/<case>/consents/capture          token   coordinator privacy admin
@@ -86,6 +87,8 @@ GET     /                                           page    coordinator privacy 
 GET     /referrals                                  page    coordinator privacy admin
 GET     /referrals/<case>/<referral>                page    coordinator privacy admin
 POST    /referrals/<case>/<referral>                page    coordinator admin
+GET     /cases/<case>                               page    coordinator privacy admin
+GET     /waitlist                                   page    coordinator privacy admin
 GET     /waiting                                    page    coordinator privacy admin
 GET     /waiting/<case>                             page    coordinator privacy admin
 POST    /waiting/<case>                             page    coordinator privacy admin

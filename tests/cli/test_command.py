@@ -34,8 +34,8 @@ def test_the_commands_are_those_that_the_guide_names() -> None:
         "share list", "share retry", "db upgrade", "key new", "key list", "key retire", "alert-trial",
         "disclosures verify", "disclosures export", "disclosures sign", "disclosures key", "disclosures verify-export",
         "disclosures enter", "disclosures statement", "consent form", "consent take", "consent limits",
-        "consent cancel", "consent evaluate", "review list", "review release", "due", "alarms", "profiles list",
-        "profiles export", "records", "fhir-check",
+        "consent cancel", "consent evaluate", "review list", "review release", "due", "waitlist", "alarms",
+        "profiles list", "profiles export", "records", "fhir-check",
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What waits, what ends soon and the alarms on the command line; releases; tokens of sources; a table of parts."""
+"""What waits, what is due, who waits and the alarms on the command line; releases; tokens of sources; a table of parts."""
 
 from __future__ import annotations
 
@@ -133,3 +133,34 @@ def test_an_explanation_has_a_table_of_parts(run: Run) -> None:
     assert goals[:5] == ["goals", "partly", "1", "0", "1"]
     assert goals[5] == "The consent names single records, and this is not one of them."
     assert any("goals/g2" in line and "withheld" in line for line in second)
+
+
+def test_what_the_programs_ask_for_stands_beside_what_ends_soon(run: Run, agency: Path) -> None:
+    """Rows of one shape, by their day, those without a day last; the same as Tasks with --as fhir."""
+    found = rows(run, agency, "due", "--days", "3660")
+    assert [row["on"] or "9999" for row in found] == sorted(row["on"] or "9999" for row in found)
+    asked = {(row["path"], row["rule"], row["kind"]) for row in found if row["rule"]}
+    assert ("care_plans", "cycle-7-plan-developed", "missing") in asked
+    assert {row["kind"] for row in found if not row["rule"]} == {"consent-ends", "own-age"}
+    result = run("--instance", agency, "due", "--as", "fhir", "--days", "3660")
+    assert {e["resource"]["resourceType"] for e in printed(result)["entry"]} == {"Task"}
+    assert len(printed(result)["entry"]) == len([row for row in found if row["rule"]])
+    assert f"{len(printed(result)['entry'])} task(s)." in result.stderr
+
+
+def test_who_waits(run: Run, agency: Path) -> None:
+    from adapter import keep
+    from adapter.core import strict_json
+
+    assert rows(run, agency, "waitlist") == []
+    desk = wire(agency, environ={})
+    case = strict_json.parse((REPOSITORY / "fixtures" / "minimal" / "case.json").read_bytes())
+    for number, first, region in (("C-W1", "2026-05-01", "North"), ("C-W2", "2026-04-01", "South")):
+        case |= {"case": number, "enrolment": {"status": "waitlisted", "first_contact": first}}
+        case["enrolment"]["waitlist"] = {"region": region}
+        keep.put_case(desk, number, strict_json.dump(case))
+    desk.store.close()
+    assert [(row["place"], row["case"]) for row in rows(run, agency, "waitlist")] == [(1, "C-W2"), (2, "C-W1")]
+    (row,) = rows(run, agency, "waitlist", "--region", "North", "--program", "ontario-csp")
+    assert (row["place"], row["place_in_region"], row["region"]) == (2, 1, "North")
+    assert "First contact on 2026-05-01" in row["why"]

@@ -110,7 +110,7 @@ def test_a_put_tells_what_waits(unread: Agency) -> None:
     trusted = case_of()
     trusted["goals"][0]["title"] = "Tie my shoes with Inès"
     told = keep.put_case(unread.desk, "C-0002", body(trusted | {"case": "C-0002"}))
-    (named,) = (p for p in told.warnings if p.pointer == "/goals/0")
+    (named,) = (p for p in told.warnings if p.pointer == "/goals/0" and "ontario-csp" not in p.detail)
     assert "people/mother" in named.detail
     assert "lakeside" in named.detail
     assert "Inès" not in named.detail

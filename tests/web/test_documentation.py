@@ -17,6 +17,8 @@ PAGES = {
     "/partners/<partner>",
     "/referrals",
     "/referrals/<case>/<referral>",
+    "/cases/<case>",
+    "/waitlist",
     "/waiting",
     "/waiting/<case>",
     "/sign-in",

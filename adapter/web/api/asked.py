@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Literal, cast
 
@@ -16,10 +17,10 @@ FORMS = ("records", "fhir", "explain")
 MOST, USUAL = 1000, 100
 
 
-def form() -> Form:
-    """`as`: which form a view is wanted in; records if it is left out."""
-    if (wanted := request.args.get("as", "records")) not in FORMS:
-        raise _unreadable("as", f"must be one of {', '.join(FORMS)}")
+def form(forms: Collection[str] = FORMS) -> Form:
+    """`as`: which of these forms it is wanted in; records if it is left out."""
+    if (wanted := request.args.get("as", "records")) not in forms:
+        raise _unreadable("as", f"must be one of {', '.join(forms)}")
     return cast(Form, wanted)
 
 

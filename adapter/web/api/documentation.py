@@ -75,7 +75,8 @@ _QUERY = {
     "api.account.statement": ("statement.as", "language"),
     "api.review.waiting": ("case", "text", "after", "limit"),
     "api.referrals.board": ("case", "state", "after", "limit"),
-    "api.review.due": ("case", "days", "after", "limit"),
+    "api.review.due": ("case", "days", "due.as", "after", "limit"),
+    "api.review.waitlist": ("region", "program"),
     "api.review.alarms": ("case", "after", "limit"),
 }
 _PARAMETERS: dict[str, dict[str, Any]] = {
@@ -86,6 +87,9 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "days": {"schema": {"type": "integer", "minimum": 0}, "description": "How far ahead, in days."},
     "limit": {"schema": {"type": "integer", "minimum": 1, "maximum": MOST}, "description": "How many at most."},
     "as": {"schema": {"enum": list(FORMS)}, "description": "The form of the view; records if left out."},
+    "due.as": {"schema": {"enum": ["records", "fhir"]}, "description": "Records, or a Bundle of Tasks."},
+    "region": {"schema": {"type": "string"}, "description": "Only its part of the list."},
+    "program": {"schema": {"type": "string"}, "description": "One program only."},
     "account.as": {"schema": {"enum": list(ACCOUNTS)}, "description": "Lines, or a Bundle of AuditEvents."},
     "statement.as": {"schema": {"enum": list(STATEMENTS)}, "description": "A page, or a table for spreadsheets."},
     "language": {"schema": {"enum": list(LANGUAGES)}, "description": "Of the words; English if left out."},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
@@ -12,6 +13,7 @@ from adapter.web import context
 from adapter.web.api import asked
 from adapter.web.auth import SEES_CASES, caller
 from adapter.web.context import wiring
+from adapter.web.errors import FHIR_JSON
 from adapter.web.replies import reply
 
 review = Blueprint("review", __name__)
@@ -33,14 +35,34 @@ def give(case: str) -> Response:
 
 @review.get("/api/due")
 def due() -> Response:
-    """The consents, permits and denials that end within 60 days, and birthdays within 180; or all within `days`."""
-    return reply(show.due_soon(wiring(), _case(), days=_days(), after=asked.after(), limit=asked.limit()))
+    """What the programs ask for, and the consents, permits, denials and ages that end soon; or all within `days`."""
+    case, days, after, limit = _case(), _days(), asked.after(), asked.limit()
+    if asked.form(("records", "fhir")) == "fhir":
+        found, next_ = show.tasks(wiring(), case, days=days, after=after, limit=limit)
+        return reply(found | _link(next_), content_type=FHIR_JSON)
+    ending = show.due_soon(wiring(), case, days=days, after=after, limit=limit)
+    return reply(ending | show.asked_for(wiring(), case, days=days, after=after, limit=limit))
+
+
+@review.get("/api/waitlist")
+def waitlist() -> Response:
+    """Who waits for coordination, in order, and why each stands there; of one `region` or `program`, or all."""
+    region, program = request.args.get("region") or None, request.args.get("program") or None
+    return reply(show.waitlist(wiring(), region=region, program=program))
 
 
 @review.get("/api/alarms")
 def alarms() -> Response:
     """What a person must look at: consents that cannot be computed or lack authority, shares that have stopped."""
     return reply(show.alarms(wiring(), _case(), after=asked.after(), limit=asked.limit()))
+
+
+def _link(after: str | None) -> dict[str, Any]:
+    """Where the next page of a Bundle is."""
+    if after is None:
+        return {}
+    query = urlencode({**request.args, "after": after})
+    return {"link": [{"relation": "next", "url": f"{context.address()}/api/due?{query}"}]}
 
 
 def _case() -> str | None:

@@ -11,12 +11,14 @@ from adapter.errors import Forbidden, Unauthenticated
 from adapter.web.auth import PAUSES, SEES_CASES
 from adapter.web.console import session
 from adapter.web.console.page import page
+from adapter.web.console.programs import programs
 from adapter.web.console.referrals import referrals
 from adapter.web.console.waiting import waiting
 from adapter.web.context import wiring
 
 console = Blueprint("console", __name__)
 console.register_blueprint(waiting)
+console.register_blueprint(programs)
 console.register_blueprint(referrals)
 
 

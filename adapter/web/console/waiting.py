@@ -18,10 +18,12 @@ waiting = Blueprint("waiting", __name__)
 
 @waiting.get("/waiting")
 def lists() -> Response:
-    """What a person must look at, consents that permit nothing and why, what ends soon, and what waits to be read: by
-    case, path and age, without texts."""
+    """What a person must look at, consents that permit nothing and why, what ends soon, how much the programs ask for,
+    and what waits to be read: by case, path and age, without texts."""
     person, after = who_sees_cases(), request.args.get("after") or None
-    found = [each(wiring(), after=after) for each in (show.alarms, show.silent, show.due_soon, show.to_review)]
+    found = [
+        each(wiring(), after=after) for each in (show.alarms, show.silent, show.due_soon, show.counts, show.to_review)
+    ]
     return page("waiting.html", person=person, **{name: value for one in found for name, value in one.items()})
 
 

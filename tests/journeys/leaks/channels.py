@@ -93,9 +93,17 @@ def engineers(i: Instance, numbers: list[str]) -> Iterator[Piece]:
     for number in numbers:
         for path in case_paths(number):
             yield from _answer(i, "engineer", "GET", path, nothing)
-    for path in ("/api/cases", "/api/review", "/api/due", "/api/alarms", "/api/partners", "/api/forms"):
+    for path in (
+        "/api/cases",
+        "/api/review",
+        "/api/due",
+        "/api/waitlist",
+        "/api/alarms",
+        "/api/partners",
+        "/api/forms",
+    ):
         yield from _answer(i, "engineer", "GET", path, nothing)
-    for path in ("/", "/waiting", f"/waiting/{numbers[0]}"):
+    for path in ("/", "/waiting", "/waitlist", f"/waiting/{numbers[0]}", f"/cases/{numbers[0]}"):
         yield f"engineer {path}", _whole(i.page("engineer", path)), nothing
 
 
@@ -112,16 +120,23 @@ def case_paths(number: str) -> list[str]:
 def lists(i: Instance, numbers: list[str]) -> Iterator[Piece]:
     """Shares, what stopped, what waits and what ends, for the agency's people: where and since when, never what."""
     for number in numbers:
-        for path in (f"/api/cases/{number}/shares", f"/api/review?case={number}", f"/api/due?case={number}&days=999"):
+        due = f"/api/due?case={number}&days=999"
+        for path in (f"/api/cases/{number}/shares", f"/api/review?case={number}", due, f"{due}&as=fhir"):
             yield from _answer(i, "coordinator", "GET", path, names)
-    for path in ("/api/cases?limit=1000", "/api/alarms?limit=1000", "/api/review?limit=1000", "/api/due?limit=1000"):
+    for path in (
+        "/api/cases?limit=1000",
+        "/api/alarms?limit=1000",
+        "/api/review?limit=1000",
+        "/api/due?limit=1000",
+        "/api/waitlist",
+    ):
         yield from _answer(i, "privacy", "GET", path, names)
 
 
-def pages(i: Instance, _numbers: list[str]) -> Iterator[Piece]:
+def pages(i: Instance, numbers: list[str]) -> Iterator[Piece]:
     """The console's pages for each role that sees cases: numbers and paths."""
     for role in PEOPLE:
-        for path in ("/", "/waiting"):
+        for path in ("/", "/waiting", "/waitlist", *(f"/cases/{number}" for number in numbers)):
             yield f"{role} {path}", _whole(i.page(role, path)), names
 
 
@@ -322,7 +337,7 @@ def _commands(group: click.Command, line: tuple[str, ...]) -> Iterator[tuple[str
 def open_doors(i: Instance, numbers: list[str]) -> Iterator[Piece]:
     """What anyone may ask without showing who they are; metrics too, were there any."""
     paths = ("/healthz", "/readyz", "/openapi.json", "/fhir/metadata", "/", "/metrics", "/static/style.css")
-    for path in (*paths, f"/waiting/{numbers[0]}", *case_paths(numbers[0])):
+    for path in (*paths, f"/waiting/{numbers[0]}", "/waitlist", f"/cases/{numbers[0]}", *case_paths(numbers[0])):
         yield from _answer(i, "", "GET", path, nothing)
 
 
