@@ -1,4 +1,4 @@
-"""What waits, what is due, who waits and the alarms on the command line; releases; tokens of sources; a table of parts."""
+"""What waits, is due and needs a look, and who waits, on the command line; releases; tokens of sources; a table."""
 
 from __future__ import annotations
 
