@@ -112,21 +112,3 @@ def test_a_page_that_says_too_much_does_not_leave(agency: Agency) -> None:
     share = agency.share(NUMBER, PARTNER)
     assert (share["state"], share["alarms"]) == ("stopped", ["last-look"])
     assert agency.seen(PARTNER) == []
-
-
-def test_a_page_that_cannot_be_read_does_not_leave(agency: Agency) -> None:
-    object.__setattr__(agency.desk.bench, "paper", lambda _: b"%PDF-1.7 of another make")
-    agency.put(case_of("person-centred"))
-    agency.work()
-    assert agency.share(NUMBER, PARTNER)["alarms"] == ["last-look"]
-    assert agency.seen(PARTNER) == []
-
-
-def test_in_line_where_its_server_finds_no_binary(open_agency: Open) -> None:
-    agency = open_agency(each={"paused": True}, fernhollow={"paused": False, "bytes": "inline"})
-    agency.put(case_of("person-centred"))
-    agency.work()
-    agency.assert_equal(PARTNER)
-    assert "Binary" not in agency.fhir(PARTNER).counted()
-    (reference,) = agency.fhir(PARTNER).of_type("DocumentReference")
-    assert all("data" in content["attachment"] for content in reference["content"])

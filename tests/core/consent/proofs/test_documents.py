@@ -43,7 +43,7 @@ def _files(found: Desired) -> dict[str, bytes]:
     return attached(found) if any(FHIR in json.dumps(m.resource, default=str) for m in found.made) else {}
 
 
-@examples(5)
+@examples(2)
 @given(situations(full=60), seeds())
 def test_what_is_withheld_makes_no_difference_to_a_document(s: Situation, random: Random) -> None:
     """Byte-identical files, whatever the agency writes where the partner may not look."""
@@ -53,7 +53,7 @@ def test_what_is_withheld_makes_no_difference_to_a_document(s: Situation, random
     assert _files(one) == _files(two)
 
 
-@examples(5)
+@examples(2)
 @given(situations(full=60))
 def test_it_is_sound_passes_the_last_look_and_tells_nothing_withheld(s: Situation) -> None:
     """By both checkers, by the second reading of the rules, and by the markers in every leaf."""
