@@ -34,7 +34,7 @@ def read(at: Path, **changes: str | None) -> tuple[Partner, list[str]]:
             text = f"{key} = {value}\n{text}"
     path.write_text(text, "utf-8")
     wrong = Found()
-    partners = read_partners(at, wrong, sectors=SECTORS, identifier_types=("health-card",))
+    partners = read_partners(at, wrong, sectors=SECTORS, identifier_types=("health-card",), dialects=())
     return partners["fernhollow"], [finding.detail for finding in wrong.errors]
 
 

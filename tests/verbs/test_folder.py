@@ -114,7 +114,7 @@ def test_a_withdrawal_takes_the_files_away(agency: Agency, sftp: Sftp) -> None:
 
 
 def test_a_line_that_is_cut_ends_with_one_document(agency: Agency, sftp: Sftp) -> None:
-    """One looks before anything else is sent; nothing is doubled or left half done (tests/outward: wherever it is cut)."""
+    """One looks before anything else is sent; nothing is doubled or left half done."""
     sftp.cut = lambda operation, name: operation == "rename" and name.endswith(".fhir.json")
     agency.put(case_of("person-centred"))
     agency.work()
