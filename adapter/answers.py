@@ -7,7 +7,7 @@ transition is made once, whichever way it comes, and however often.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,9 @@ from adapter.core.referral import kept as outcomes
 from adapter.core.referral.answer import Hearing
 from adapter.core.referral.course import Course, begun_again, flagged, heard, set_
 from adapter.core.referral.table import Dialect, Impossible, State
-from adapter.core.referral.task import is_of_referral, may_ask, receives
+from adapter.core.referral.task import is_of_referral, may_ask, receives, state_of
+from adapter.desk import Desk
+from adapter.errors import Conflict, NotFound
 from adapter.store import cases, referrals, shares
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
@@ -28,8 +30,20 @@ from adapter.store.referrals import Names, Tracked
 
 MOST_NAMES = 20
 """Identifiers of one Task that are looked up."""
-LINK = "link"
-"""Where an answer came from that was given on the page of a signed link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One referral in a transaction that writes: its case, its record as it is now, and its row."""
+
+    stored: StoredCase
+    record: Mapping[str, Any]
+    tracked: Tracked
+    dialect: Dialect
+
+    @property
+    def path(self) -> str:
+        return self.tracked.path
 
 
 def hearing(catalogue: Catalogue, partner: str) -> Hearing:
@@ -133,6 +147,25 @@ def track(
             row = _sent_again(tx, row, state, dialect, now) or row
         tracked.append(_settled(tx, row, made, holding, dialect, now) or row)
     return tracked
+
+
+def sent_to(desk: Desk, tx: Tx, number: str, referral: str) -> Place:
+    """The referral with its row, made where there is none. NotFound: no such one. Conflict: it goes to no partner."""
+    stored = cases.get(tx, number)
+    if stored is None or stored.deleted:
+        raise NotFound("There is no such case.")
+    body = outcomes.with_outcomes(stored.body, stored.kept, words=False)
+    record = next((r for r in body.get("referrals", ()) if r["id"] == referral), None)
+    if record is None or record["direction"] != "out":
+        raise NotFound("There is no such referral.")
+    partner = next((p for p in desk.catalogue.partners if receives(body, record, p)), None)
+    if partner is None:
+        raise Conflict("This referral goes to no partner of this instance: its record says what becomes of it.")
+    path = f"referrals/{referral}"
+    names = names_at(desk.bench.identity(partner), number, path)
+    begun: State = record["status"] if record["status"] == "draft" else state_of(record)
+    tracked = referrals.ensure(tx, stored.id, partner, names, path, Course(state=begun), now=desk.clock())
+    return Place(stored, record, tracked, desk.bench.dialect(partner))
 
 
 def names_at(identity: Identity, number: str, path: str) -> Names:

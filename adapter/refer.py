@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from adapter import answers
+from adapter.answers import Place
 from adapter.core import strict_json
 from adapter.core.case import pointer
 from adapter.core.referral import kept as outcomes
 from adapter.core.referral.answer import clean
-from adapter.core.referral.course import HANDOVER, Course
-from adapter.core.referral.kept import OVER, with_outcomes
-from adapter.core.referral.table import Dialect, State
-from adapter.core.referral.task import receives, state_of
+from adapter.core.referral.course import HANDOVER
+from adapter.core.referral.kept import OVER
 from adapter.desk import Desk
-from adapter.errors import Conflict, Malformed, NotFound, Problem, Refused
+from adapter.errors import Conflict, Malformed, Problem, Refused
 from adapter.store import cases, holdings, referrals, shares
-from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
-from adapter.store.referrals import Tracked
 
 LONGEST_REASON = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class _At:
-    """One referral in a transaction that writes: its case, its record as it is now, and its row."""
-
-    stored: StoredCase
-    record: Mapping[str, Any]
-    tracked: Tracked
-    dialect: Dialect
-
-    @property
-    def path(self) -> str:
-        return self.tracked.path
 
 
 def cancel(desk: Desk, number: str, referral: str, body: bytes, *, by: str) -> dict[str, Any]:
@@ -47,7 +30,7 @@ def cancel(desk: Desk, number: str, referral: str, body: bytes, *, by: str) -> d
     reason = _reason(_object(body))
     now = desk.clock()
     with desk.store.writing() as tx:
-        at = _find(desk, tx, number, referral)
+        at = answers.sent_to(desk, tx, number, referral)
         state = at.tracked.course.state
         if state in OVER or at.record["status"] in OVER:
             raise Conflict("This referral has ended.")
@@ -73,7 +56,7 @@ def accept_outcome(desk: Desk, number: str, referral: str, *, by: str) -> dict[s
     receiver has come to no end."""
     now = desk.clock()
     with desk.store.writing() as tx:
-        at = _find(desk, tx, number, referral)
+        at = answers.sent_to(desk, tx, number, referral)
         state = at.tracked.course.state
         if state not in OVER:
             raise Conflict("The receiver has come to no end yet.")
@@ -101,40 +84,21 @@ def hand_over(desk: Desk, number: str, referral: str, body: bytes, *, by: str) -
         raise Refused("The step breaks rules.", sorted(wrong))
     now = desk.clock()
     with desk.store.writing() as tx:
-        at = _find(desk, tx, number, referral)
+        at = answers.sent_to(desk, tx, number, referral)
         steps = {**at.tracked.handover, str(step): {"on": str(on), "by": by}}
         after = replace(at.tracked, handover=steps)
         referrals.save(tx, after, is_open=not at.dialect.ended(at.tracked.course.state), now=now)
     return {"case": number, "referral": referral, "handover": {name: dict(said) for name, said in steps.items()}}
 
 
-def _find(desk: Desk, tx: Tx, number: str, referral: str) -> _At:
-    """The referral with its row, made where there is none. NotFound: no such one. Conflict: it goes to no partner."""
-    stored = cases.get(tx, number)
-    if stored is None or stored.deleted:
-        raise NotFound("There is no such case.")
-    body = with_outcomes(stored.body, stored.kept, words=False)
-    record = next((r for r in body.get("referrals", ()) if r["id"] == referral), None)
-    if record is None or record["direction"] != "out":
-        raise NotFound("There is no such referral.")
-    partner = next((p for p in desk.catalogue.partners if receives(body, record, p)), None)
-    if partner is None:
-        raise Conflict("This referral goes to no partner of this instance: its record says what becomes of it.")
-    path = f"referrals/{referral}"
-    names = answers.names_at(desk.bench.identity(partner), number, path)
-    begun: State = record["status"] if record["status"] == "draft" else state_of(record)
-    tracked = referrals.ensure(tx, stored.id, partner, names, path, Course(state=begun), now=desk.clock())
-    return _At(stored, record, tracked, desk.bench.dialect(partner))
-
-
-def _is_held(tx: Tx, at: _At) -> bool:
+def _is_held(tx: Tx, at: Place) -> bool:
     """May the partner hold its Task?"""
     share = next((s for s in shares.of_case(tx, at.stored.id) if s.partner == at.tracked.partner), None)
     held = holdings.of_share(tx, share.id) if share else []
     return any(h.urn == at.tracked.urn and h.state != "withdrawn" for h in held)
 
 
-def _keep(tx: Tx, at: _At, kept: dict[str, Any], now: datetime) -> None:
+def _keep(tx: Tx, at: Place, kept: dict[str, Any], now: datetime) -> None:
     cases.put(tx, at.stored.number, at.stored.body, kept, now=now)
 
 

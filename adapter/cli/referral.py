@@ -83,4 +83,29 @@ def referral_cancel(asked: Asked, number: str, id_: str, reason: str) -> None:
     say("Cancelled." if done["cancelled"] else "Asked for: it is cancelled once that has arrived.")
 
 
+@referral.command("link")
+@click.argument("number", metavar="CASE")
+@click.argument("id_", metavar="REFERRAL")
+@click.option("--days", type=click.IntRange(1, 90), default=14, show_default=True, help="For how long it opens.")
+@pass_asked
+def referral_link(asked: Asked, number: str, id_: str, days: int) -> None:
+    """Make a signed link by which an agency without a FHIR server sees one referral and answers it.
+
+    Send the address to the agency, and tell it the code by another way. Neither can be read again.
+
+    \b
+    Example:
+      adapter --instance my-agency referral link C-1042 r1 --days 7
+    """
+    from adapter import link
+    from adapter.core import strict_json
+
+    with opened(asked) as wired:
+        made = link.make(wired, number, id_, strict_json.dump({"days": days}), by="command line")
+        base = wired.settings.public_url
+    print_json({"link": f"{base}/r/{made.pop('token')}", **made})
+    if not base:
+        say("The settings name no public_url: put the adapter's address before the link.")
+
+
 commands = (referral,)

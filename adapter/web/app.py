@@ -10,6 +10,7 @@ from adapter.web.console.pages import console
 from adapter.web.context import KEY, MOST_BYTES
 from adapter.web.fhir.routes import fhir
 from adapter.web.fhir.smart import smart
+from adapter.web.link import pages as link_pages
 from adapter.wiring import Wiring
 
 _HEADERS = {
@@ -46,6 +47,7 @@ def create_app(wiring: Wiring) -> Flask:
     app.register_blueprint(fhir)
     app.register_blueprint(smart)
     app.register_blueprint(console)
+    app.register_blueprint(link_pages)
     app.after_request(_protect)
     return app
 

@@ -19,8 +19,8 @@ from adapter.errors import Forbidden, Unauthenticated
 from adapter.store.tokens import Principal
 from adapter.web.context import wiring
 
-Door = Literal["open", "token", "page"]
-"""How one shows who one is: not at all; by a bearer token; by the session of a signed-in person."""
+Door = Literal["open", "token", "page", "link"]
+"""How one shows who one is: not at all; by a bearer token; by the session of a signed-in person; by a signed link and its code."""
 
 _TABLE = """
 GET     /healthz                                    open
@@ -66,6 +66,9 @@ GET     /api/referrals                              token   source coordinator p
 GET     /api/referrals/<case>/<referral>            token   source coordinator privacy admin
 POST    /api/referrals/<case>/<referral>/cancel     token   source coordinator admin
 POST    /api/referrals/<case>/<referral>/accept-outcome  token  source coordinator admin
+POST    /api/referrals/<case>/<referral>/links      token   coordinator admin
+GET     /api/referrals/<case>/<referral>/links      token   source coordinator privacy admin
+DELETE  /api/referrals/<case>/<referral>/links/<link_>  token  coordinator privacy admin
 POST    /api/referrals/<case>/<referral>/handover   token   source coordinator admin
 POST    /api/shares/<case>/<partner>/retry          token   source coordinator engineer admin
 GET     /fhir/metadata                              open
@@ -84,6 +87,8 @@ GET     /fhir/<type_>/<id_>/_history/<version>      token   partner
 GET     /fhir/Patient/<id_>/$everything             token   partner
 GET     /fhir/Composition/<id_>/$document           token   partner
 GET     /                                           page    coordinator privacy engineer admin
+GET     /r/<token>                                  link
+POST    /r/<token>                                  link
 GET     /referrals                                  page    coordinator privacy admin
 GET     /referrals/<case>/<referral>                page    coordinator privacy admin
 POST    /referrals/<case>/<referral>                page    coordinator admin

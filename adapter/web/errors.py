@@ -65,7 +65,7 @@ def answer(error: AdapterError) -> Response:
 def _written(error: AdapterError) -> Response:
     if request.path == "/fhir" or request.path.startswith("/fhir/"):
         return Response(strict_json.dump(outcome(error, root=_root())), content_type=FHIR_JSON)
-    if request.path in _PAGES or request.path.startswith(("/referrals/", "/waiting/")):
+    if request.path in _PAGES or request.path.startswith(("/r/", "/referrals/", "/waiting/")):
         return Response(render_template("error.html", error=error))
     return Response(strict_json.dump(problem(error)), content_type=PROBLEM_JSON)
 

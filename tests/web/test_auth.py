@@ -15,6 +15,8 @@ EXAMPLES = {
     "collection": "goals",
     "record": "g1",
     "referral": "r1",
+    "link_": "1",
+    "token": "x",
     "partner": "lakeside",
     "type_": "Goal",
     "id_": "g1",

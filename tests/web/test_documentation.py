@@ -19,6 +19,7 @@ PAGES = {
     "/referrals/<case>/<referral>",
     "/cases/<case>",
     "/waitlist",
+    "/r/<token>",
     "/waiting",
     "/waiting/<case>",
     "/sign-in",

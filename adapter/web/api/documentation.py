@@ -20,6 +20,7 @@ from adapter.core.fhir.search import PARAMETERS
 from adapter.core.referral.course import HANDOVER
 from adapter.core.referral.table import STATES
 from adapter.errors import NotFound
+from adapter.link import MOST_DAYS
 from adapter.show.account import STATEMENTS
 from adapter.steer import LEAST_PER_MINUTE, MOST_PER_MINUTE
 from adapter.web.api.account import ACCOUNTS
@@ -36,6 +37,7 @@ _BODIES = {
     "api.account.enter": "Told",
     "api.review.give": "Reviewed",
     "api.referrals.cancel": "Cancellation",
+    "api.referrals.make_link": "LinkAsked",
     "api.referrals.hand_over": "HandOver",
     "api.forms.capture": "Ticks",
     "api.forms.what_if": "WhatIf",
@@ -57,6 +59,7 @@ _STATUS = {
     "api.resume": "202",
     "api.account.enter": "201",
     "api.referrals.cancel": "202",
+    "api.referrals.make_link": "201",
     "api.referrals.accept": "202",
     "api.referrals.hand_over": "202",
     "api.forms.capture": "202",
@@ -178,6 +181,12 @@ _OWN: dict[str, dict[str, Any]] = {
         "required": ["reason"],
         "additionalProperties": False,
         "properties": {"reason": {"type": "string", "minLength": 1, "maxLength": 2000}},
+    },
+    "LinkAsked": {
+        "type": "object",
+        "description": "For how many days the link opens.",
+        "additionalProperties": False,
+        "properties": {"days": {"type": "integer", "minimum": 1, "maximum": MOST_DAYS}},
     },
     "HandOver": {
         "type": "object",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from adapter import refer, show
+from adapter import link, refer, show
+from adapter.errors import NotFound
 from adapter.web import context
 from adapter.web.api import asked
 from adapter.web.auth import caller
@@ -49,3 +50,24 @@ def hand_over(case: str, referral: str) -> Response:
 
 def _who() -> str:
     return caller().label or caller().role
+
+
+@referrals.post("/api/referrals/<case>/<referral>/links")
+def make_link(case: str, referral: str) -> Response:
+    """Make a signed link by which an agency without a FHIR server answers; its address and code are told this once."""
+    made = link.make(wiring(), case, referral, context.body(), by=_who())
+    return reply({"link": f"{context.address()}/r/{made.pop('token')}", **made}, status=201)
+
+
+@referrals.get("/api/referrals/<case>/<referral>/links")
+def links(case: str, referral: str) -> Response:
+    """The links to a referral: whose, until when, and how often a wrong code was given."""
+    return reply(link.listed(wiring(), case, referral))
+
+
+@referrals.delete("/api/referrals/<case>/<referral>/links/<link_>")
+def revoke_link(case: str, referral: str, link_: str) -> Response:
+    """Let a link open nothing any more."""
+    if not (link_.isascii() and link_.isdigit() and len(link_) < 10):
+        raise NotFound("There is no such link.")
+    return reply(link.revoke(wiring(), case, int(link_)))
