@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -249,3 +250,26 @@ def test_what_the_guides_publish_themselves_meets_what_we_say_they_ask(folder: s
     resources = [json.loads(path.read_text("utf-8")) for path in sorted((EXAMPLES / folder).glob("*.json"))]
     assert sum(bool(asked()[guide].wanted(each, PROFILES)) for each in resources) >= least
     assert [problem for each in resources for problem in missed_by(asked()[guide], each, PROFILES)] == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ('dialect = "ca-baseline"', None),
+        ('dialect = "us-cor"', "dialect: must be one of us-core, ca-baseline, eltss, gravity, mcc"),
+        ('dialect = "us-core"\nrelease = "R5"', "dialect: the guides are of FHIR R4; leave it out, or release must be"),
+    ],
+    ids=["a guide", "one that nobody has written", "with a release that it is not of"],
+)
+def test_a_partner_file_names_its_guide(tmp_path: Path, lines: str, told: str | None) -> None:
+    text = f'name = "A school"\nsectors = ["education"]\nsince = 2026-01-15\npaused = true\n{lines}\n'
+    (tmp_path / "lakeside.toml").write_text(text, "utf-8")
+    found = [each for each in catalogue.findings(partners=tmp_path) if "dialect" in each.detail]
+    assert [(each.line, told) for each in found] == ([(5, told)] if told else [])
+    if told:
+        assert found[0].detail.startswith(told)
+    else:
+        loaded = catalogue.load(partners=tmp_path)
+        assert loaded.partners["lakeside"].dialect == "ca-baseline" and loaded.mappings["R4"].guides.keys() == {
+            "ca-baseline"
+        }
