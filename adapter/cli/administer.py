@@ -258,8 +258,11 @@ def db_upgrade(asked: Asked) -> None:
       adapter --instance my-agency db upgrade
     """
     with _store(asked, check=False) as store:
-        store.upgrade()
-    say("The database is of this version.")
+        before, now_ = store.upgrade()
+    if before == now_:
+        say(f"The database is of version {now_} already, which is this adapter's.")
+    else:
+        say(f"The database was {f'of version {before}' if before else 'empty'}, and is of version {now_} now.")
 
 
 commands = (token, partner, share, alert_trial, db)

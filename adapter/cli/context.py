@@ -69,12 +69,18 @@ def desk(asked: Asked, partners: Path | None) -> Desk | Preview:
 
 
 @contextmanager
-def opened(asked: Asked) -> Iterator[Desk]:
-    """The whole instance that was asked for, its database let go of at the end."""
+def opened(asked: Asked, *, check: bool = True) -> Iterator[Desk]:
+    """The whole instance that was asked for, its database let go of at the end.
+
+    Whose database is of another version than the adapter is refused with a sentence, by every command; those that run
+    for long `check` it themselves, for they wait for one that is away.
+    """
     from adapter import wiring
 
     found = wiring.wire(asked.folder)
     try:
+        if check:
+            found.store.check()
         yield found
     finally:
         found.store.close()

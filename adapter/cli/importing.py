@@ -69,7 +69,6 @@ def import_(asked: Asked, path: Path, source: str, complete: bool, yes: bool, dr
     if not ID.fullmatch(source):
         raise click.BadParameter("must be small letters, digits and hyphens, as in [[sources]]", param_hint="--source")
     with opened(asked) as desk:
-        desk.store.check()
         found = _source(asked, desk, source)
         with _progress("Reading", None) as on_row:
             export = exports.read(path, found, sheets(desk.catalogue.schemas.files), on_row)

@@ -40,7 +40,7 @@ def serve(asked: Asked, host: str | None, port: int | None, worker: bool | None)
     from adapter.web.app import create_app
 
     log.replace_lines_of("waitress")  # it would name the address that failed, and a case's number is in it
-    with opened(asked) as wired:
+    with opened(asked, check=False) as wired:
         _check(wired)
         settings = wired.settings
         listening = _listen(host or settings.host, settings.port if port is None else port)
@@ -70,7 +70,7 @@ def work(asked: Asked, once: bool) -> None:
     """
     from adapter.worker import run as deliver
 
-    with opened(asked) as wired:
+    with opened(asked, check=False) as wired:
         _check(wired)
         if once:
             say(f"{deliver(wired, once=True)} share(s) worked on.")

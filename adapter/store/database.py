@@ -107,14 +107,18 @@ class Store:
         if self._engine.dialect.name == "postgresql":
             listen(self._engine, CHANNEL, wake, stop)
 
-    def upgrade(self) -> None:
-        """Bring the database to this version, from any earlier one or from nothing; one process at a time does it."""
+    def upgrade(self) -> tuple[str | None, str]:
+        """Bring the database to this version, from any earlier one or from nothing; one process at a time does it.
+
+        The version that it was of (None: it was empty), and this one. Misconfigured: of a later one, which is left as
+        it is, for nothing leads back.
+        """
         with self.writing() as tx:
             if tx.connection.dialect.name == "postgresql":
                 tx.connection.execute(UPGRADE_LOCK)
             found, scripts = _version(tx), _scripts()
             if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
-                raise Misconfigured(_NEWER)
+                raise Misconfigured(_NEWER.format(head=scripts.get_current_head()))
             config = _config()
             config.attributes["connection"] = tx.connection
             command.upgrade(config, "head")
@@ -122,6 +126,7 @@ class Store:
                 sealed = self._seal.close(_KEYSTONE, table="keystones", column="sealed", row="1")
                 root_index = self._seal.index("keystones", "root")
                 tx.connection.execute(SET_KEYSTONE, {"id": 1, "root_index": root_index, "sealed": sealed})
+        return found, str(scripts.get_current_head())
 
     def check(self) -> None:
         """Return if the database can be used as it is.
@@ -130,15 +135,17 @@ class Store:
         or acknowledges what it has not yet written.
         """
         with self.reading() as tx:
+            scripts = _scripts()
+            head = scripts.get_current_head()
             match _version(tx):
                 case None:
                     raise Misconfigured("The database is empty: run `adapter db upgrade`.")
-                case version if version == _scripts().get_current_head():
+                case version if version == head:
                     pass
-                case version if version in {script.revision for script in _scripts().walk_revisions()}:
-                    raise Misconfigured("The database is of an earlier version: run `adapter db upgrade`.")
+                case version if version in {script.revision for script in scripts.walk_revisions()}:
+                    raise Misconfigured(_EARLIER.format(version=version, head=head))
                 case _:
-                    raise Misconfigured(_NEWER)
+                    raise Misconfigured(_NEWER.format(head=head))
             if tx.connection.dialect.name == "postgresql" and tx.connection.scalar(DURABLE) == "off":
                 raise Misconfigured("The database has synchronous_commit off, and could lose what it acknowledged.")
             self._check_keys(tx)
@@ -160,7 +167,14 @@ class Store:
             raise Misconfigured("The database's keystone is not ours.")
 
 
-_NEWER = "The database is of a version that this adapter does not know: install the one that wrote it, or a later one."
+_EARLIER = (
+    "The database is of an earlier version ({version}, and this adapter is of {head}): stop all of its processes, back "
+    "it up, and run `adapter db upgrade`."
+)
+_NEWER = (
+    "The database is of a version that this adapter does not know (it knows those up to {head}): install the one that "
+    "wrote it, or a later one. Nothing leads back to an earlier version but a backup."
+)
 
 
 @contextmanager

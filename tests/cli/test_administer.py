@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,20 +108,44 @@ def test_a_share_that_is_not_there_is_one_sentence(run: Run, instance: Path, arg
     assert result.stderr.startswith("adapter: There is no such ")
 
 
-def test_db_upgrade_may_be_run_again(run: Run, instance: Path) -> None:
-    assert run("--instance", instance, "db", "upgrade").exit_code == 0
-
-
-def test_a_database_of_a_later_version_is_refused_with_a_sentence(run: Run, tmp_path: Path) -> None:
+def test_db_upgrade_says_from_which_version_to_which(run: Run, tmp_path: Path) -> None:
+    """From nothing, from an earlier one, and again."""
     folder = tmp_path / "agency"
     run("init", folder)
+    said = run("--instance", folder, "db", "upgrade").stderr
+    found = re.fullmatch(r"The database is of version (\w+) already, which is this adapter's.\n", said)
+    assert found
+    (folder / "adapter.db").unlink()
+    said = run("--instance", folder, "db", "upgrade").stderr
+    assert said == f"The database was empty, and is of version {found[1]} now.\n"
+
+
+NEEDS_A_DATABASE = [
+    ("token", "list"), ("token", "new", "--role", "source"), ("token", "revoke", "1"), ("share", "list"),
+    ("share", "retry", "C-1", "lakeside"), ("partner", "pause", "lakeside"), ("partner", "resume", "lakeside"),
+    ("disclosures", "verify"), ("disclosures", "sign"), ("disclosures", "statement", "--case", "C-1"), ("due",),
+    ("alarms",), ("review", "list"), ("serve", "--port", "0"), ("work",), ("work", "--once"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("version", ["from the future", "0001"])
+def test_a_database_of_another_version_is_refused_with_a_sentence(run: Run, tmp_path: Path, version: str) -> None:
+    """By every command; one of a later version by the upgrade too, which never leads back."""
+    folder = tmp_path / "agency"
+    run("init", folder)
+    lakeside = (REPOSITORY / "fixtures" / "partners" / "lakeside.toml").read_text(encoding="utf-8")
+    (folder / "partners" / "lakeside.toml").write_text(lakeside, encoding="utf-8")
     with sqlite3.connect(folder / "adapter.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = 'from the future'")
+        connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
     connection.close()
-    for command in (("db", "upgrade"), ("token", "list"), ("work", "--once")):
+    later = version != "0001"
+    sentence = "that wrote it, or a later one" if later else "earlier version (0001, and this adapter is of "
+    before = (folder / "adapter.db").read_bytes()
+    for command in NEEDS_A_DATABASE + ([("db", "upgrade")] if later else []):
         result = run("--instance", folder, *command)
-        assert result.exit_code == 1
-        assert "that wrote it, or a later one" in result.stderr
+        assert result.exit_code == 1, command
+        assert sentence in result.stderr, command
+    assert (folder / "adapter.db").read_bytes() == before
 
 
 def test_a_partner_is_paused_and_resumed_at_a_pace(run: Run, instance: Path) -> None:

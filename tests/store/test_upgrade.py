@@ -7,7 +7,7 @@ from alembic import command
 
 from adapter.errors import Misconfigured
 from adapter.store import tokens
-from adapter.store.database import Store, _config
+from adapter.store.database import Store, _config, _scripts
 from adapter.store.seal import Keys
 from tests.store.conftest import NOW, Place
 
@@ -23,9 +23,11 @@ def test_tokens_of_the_first_version_go_on_and_name_no_source(empty: Place, keys
             "INSERT INTO tokens (digest, role, partner, label, created_at) VALUES "
             f"({_hex(empty, tokens._digest('csp_earlier'))}, 'source', '', 'case system', '2026-11-02 09:30:00')"
         )
-    with pytest.raises(Misconfigured, match="earlier version: run `adapter db upgrade`"):
+    with pytest.raises(Misconfigured, match=r"earlier version \(0001, .*run `adapter db upgrade`"):
         store.check()
-    store.upgrade()
+    before, after = store.upgrade()
+    assert (before, after) == ("0001", _scripts().get_current_head())
+    assert store.upgrade() == (after, after)
     store.check()
     with store.writing() as tx:
         found = tokens.find(tx, "csp_earlier", now=NOW)
