@@ -20,7 +20,8 @@ from adapter.store.tokens import Principal
 from adapter.web.context import wiring
 
 Door = Literal["open", "token", "page", "link"]
-"""How one shows who one is: not at all; by a bearer token; by the session of a signed-in person; by a signed link and its code."""
+"""How one shows who one is: not at all; by a bearer token; by the session of a signed-in person; by a signed link and
+its code."""
 
 _TABLE = """
 GET     /healthz                                    open
