@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, get_args
 
 from adapter.core import strict_json
 from adapter.core.account import entering
@@ -18,26 +19,104 @@ from adapter.core.consent.explain import ALARMS, REASONS, alarms
 from adapter.core.consent.review import not_the_denied, released
 from adapter.core.consent.rules import Rules
 from adapter.core.consent.ticks import take
-from adapter.core.desired import Subject, rules_of
+from adapter.core.desired import Subject, plan, rules_of
+from adapter.core.diff import ORDER, Holding, Update, content
+from adapter.core.fhir.abilities import not_taken
 from adapter.core.keeping import Kept, cancelled, carry, effective
+from adapter.core.matching import Candidate, is_id
 from adapter.desk import Desk
-from adapter.errors import Conflict, Malformed, NotFound, Problem, Refused
-from adapter.store import cases, disclosures, paces, shares
+from adapter.errors import Conflict, Forbidden, Malformed, NotFound, Problem, Refused
+from adapter.store import abilities, cases, disclosures, holdings, matches, paces, shares
 from adapter.store.cases import StoredCase
+from adapter.store.database import Tx
+
+Theirs = Literal["", "overwrite", "leave"]
 
 LEAST_PER_MINUTE, MOST_PER_MINUTE = 0.1, 60_000
 
 
-def retry(desk: Desk, number: str, partner: str) -> dict[str, Any]:
-    """Make one share due now, whatever stopped it or made it wait."""
+def retry(desk: Desk, number: str, partner: str, *, theirs: Theirs = "") -> dict[str, Any]:
+    """Make one share due now, whatever stopped it or made it wait.
+
+    `theirs`: what becomes of what somebody at the partner has changed in our copies. `overwrite`: ours again, over the
+    version that was found; `leave`: as it is there, until ours changes. Empty: nothing is decided; it is read again.
+    """
     now = desk.clock()
     with desk.store.writing() as tx:
         stored = cases.get(tx, number)
         if stored is None or not shares.retry(tx, stored.id, partner, now=now):
             raise NotFound("There is no such share.")
+        if theirs:
+            share = next(s for s in shares.of_case(tx, stored.id) if s.partner == partner)
+            holdings.save(tx, share.id, _decided(desk, tx, stored, share, theirs, now), now=now)
         paces.let_try(tx, partner, now=now)
     desk.wake.set()
     return {"case": number, "partner": partner, "due": now.isoformat()}
+
+
+def retry_as_asked(desk: Desk, number: str, partner: str, body: bytes, *, role: str) -> dict[str, Any]:
+    """`retry`, with `{"theirs": "overwrite" | "leave"}`, or without a body. Forbidden: a program would decide."""
+    given = _object(body) if body else {}
+    theirs = given.get("theirs", "")
+    found = _unknown(given, ("theirs",))
+    if theirs not in get_args(Theirs):
+        found.append(Problem("/theirs", "must be overwrite or leave"))
+    if found:
+        raise Refused("The request breaks rules; nothing was done.", sorted(found))
+    if theirs and role == "source":
+        raise Forbidden("Whose a changed copy is, a person decides.")
+    return retry(desk, number, partner, theirs=theirs)
+
+
+def match(desk: Desk, number: str, partner: str, body: bytes, *, role: str, label: str) -> dict[str, Any]:
+    """A person says who a child is among the partner's patients: `{"accept": "id there"}`, or `{"create": true}`, that
+    it is none of them. The share is due. NotFound: it does not wait to be matched. The look is entered in the account.
+    """
+    given = _object(body)
+    found = _unknown(given, ("accept", "create"))
+    if "accept" in given and not is_id(given["accept"]):
+        found.append(Problem("/accept", "must be the id of a Patient there"))
+    if "create" in given and given["create"] is not True:
+        found.append(Problem("/create", "must be true"))
+    if len({"accept", "create"} & given.keys()) != 1:
+        found.append(Problem("", "needs one of accept and create"))
+    if found:
+        raise Refused("The request breaks rules; nothing was done.", sorted(found))
+    now = desk.clock()
+    with desk.store.writing() as tx:
+        stored = cases.get(tx, number)
+        share = next((s for s in shares.of_case(tx, stored.id) if s.partner == partner), None) if stored else None
+        known = matches.of_share(tx, share.id) if share else None
+        if stored is None or share is None or known is None or known.state != "waiting":
+            raise NotFound("There is no such child that waits to be matched there.")
+        if "accept" in given:
+            named = next((c for c in known.candidates if c.id == given["accept"]), Candidate(given["accept"]))
+            matches.save(tx, share.id, "accepted", [named], now=now)
+        else:
+            matches.save(tx, share.id, "create", (), now=now)
+        shares.retry(tx, stored.id, partner, now=now)
+        line = entering.look(about="child", role=role, label=label, request_id=secrets.token_hex(16), now=now)
+        disclosures.append(tx, stored.id, [line])
+    desk.wake.set()
+    return {"case": number, "partner": partner, "due": now.isoformat()}
+
+
+def _decided(
+    desk: Desk, tx: Tx, stored: StoredCase, share: shares.Share, theirs: Theirs, now: datetime
+) -> list[Holding]:
+    """What is contested, as the person has decided: held in the version there, and equal to ours where that is left."""
+    held = holdings.of_share(tx, share.id)
+    subject = Subject.of(stored.number, stored.body, stored.kept)
+    partner = desk.catalogue.partners[share.partner]
+    known = abilities.known(tx, partner)
+    left_out = not_taken(partner, known.told if known else None, ORDER)
+    needed = plan(desk.bench, subject, partner.id, now, held, directory={}, kept_elsewhere=(), not_taken=left_out)
+    ours = {c.made.urn: content(c.made) for c in needed.changes if isinstance(c, Update)}
+    return [
+        replace(h, version=h.contested, contested="", hash=ours.get(h.urn, h.hash) if theirs == "leave" else h.hash)
+        for h in held
+        if h.contested
+    ]
 
 
 def pause(desk: Desk, partner: str) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from adapter.catalogue.authorisation import authorisation, web_address
 from adapter.catalogue.client import client
 from adapter.catalogue.files import Found
 from adapter.core.consent.rulebook import PURPOSES
-from adapter.core.partner import DIALECTS, Answers, Dialect, Partner, Purpose, Referrals
+from adapter.core.diff import ORDER
+from adapter.core.partner import DIALECTS, KEEPS, Answers, Dialect, Partner, Purpose, Referrals
 from adapter.core.toml_form import (
     Form,
     WrongError,
@@ -35,6 +36,8 @@ HEALTH = frozenset({"health", "hospital"})
 MAY_BE_TOLD = HEALTH | {"mental-health", "rehabilitation"}
 """Sectors that treat, and may choose so; for everyone else the notice is off."""
 
+_TYPES = tuple(each for each in ORDER if each != "Patient")
+"""Types that a partner may go without. Everything is about the Patient: who does not take it receives nothing."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _WRONG_ADDRESS = "must be an https address without a slash at its end, such as https://fhir.partner.example.ca/fhir"
 
@@ -108,6 +111,12 @@ def _partner(
         client=client(form.table("client"), folder),
         reads=form.take("reads", flag, False),
         private_addresses=form.take("private_addresses", flag, False),
+        mode=cast(Any, form.take("mode", one_of("auto", "transaction", "batch", "single"), "auto")),
+        conditional=cast(Literal["auto", "never"], form.take("conditional", one_of("auto", "never"), "auto")),
+        types_not_taken=form.take("types_not_taken", many_of(_TYPES), ()),
+        matching=cast(Any, form.take("matching", one_of("identifier", "match", "create"), "identifier")),
+        identifier_systems=form.take("identifier_systems", _systems, ()),
+        keeps=form.take("keeps", _elements, KEEPS),
         chunk=form.take("chunk", whole(1, 10_000), 200),
         timeout=form.take("timeout", number(0.1, 600), 30.0),
         rate=form.take("rate", number(0, 60_000), 0.0),
@@ -184,6 +193,19 @@ def _address(value: Any) -> str:
     if found.endswith("/"):
         raise WrongError(_WRONG_ADDRESS)
     return found
+
+
+def _elements(value: Any) -> tuple[str, ...]:
+    form = re.compile(rf"(?:{'|'.join(ORDER)}|\*)\.[a-z][A-Za-z0-9]{{0,63}}")
+    if not isinstance(value, list) or not all(isinstance(each, str) and form.fullmatch(each) for each in value):
+        raise WrongError('must be a list of elements, such as ["Task.status", "*.note"]')
+    return tuple(dict.fromkeys(value))
+
+
+def _systems(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise WrongError('must be a list of URIs, such as ["https://health.example.ca/id/card"]')
+    return tuple(dict.fromkeys(uri(each) for each in value))
 
 
 def _folder(value: Any) -> str:

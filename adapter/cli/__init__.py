@@ -11,6 +11,7 @@ import click
 
 from adapter.cli import (
     administer,
+    connecting,
     consent,
     disclosures,
     fhir,
@@ -18,6 +19,7 @@ from adapter.cli import (
     importing,
     keys,
     look,
+    matching,
     profiles,
     referral,
     review,
@@ -63,9 +65,26 @@ def main(context: click.Context, instance: Path | None) -> None:
     context.obj = Asked(instance)
 
 
-ROOMS = (run, look, trying, write, importing, administer, keys, review, consent, disclosures, fhir, profiles, referral)
+ROOMS = (
+    run,
+    look,
+    matching,
+    trying,
+    write,
+    importing,
+    administer,
+    keys,
+    review,
+    consent,
+    disclosures,
+    fhir,
+    profiles,
+    referral,
+)
 for room in ROOMS:
     for command in room.commands:
         main.add_command(command)
+for command in connecting.commands:
+    administer.partner.add_command(command)
 for command in forms.commands:
     consent.consent.add_command(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -102,7 +102,7 @@ def token_revoke(asked: Asked, number: int) -> None:
 
 @click.group()
 def partner() -> None:
-    """Look at the partners that are configured; pause one, or go on with it."""
+    """Connect partners, try their connection, look at those that are configured; pause one, or go on with it."""
 
 
 @partner.command("list")
@@ -203,18 +203,23 @@ def share_list(asked: Asked, case: str | None, partner: str | None, state: str |
 @share.command("retry")
 @click.argument("case")
 @click.argument("partner")
+@click.option("--ours-again", "theirs", flag_value="overwrite", help="Write over what was changed at the partner.")
+@click.option("--leave-theirs", "theirs", flag_value="leave", help="Leave it as it is there, until ours changes.")
 @pass_asked
-def share_retry(asked: Asked, case: str, partner: str) -> None:
+def share_retry(asked: Asked, case: str, partner: str, theirs: str | None) -> None:
     """Make a share due now, whatever stopped it or made it wait.
 
+    Where the alarm `conflict` says that somebody at the partner has changed our copy, say whose it is to be.
+
     \b
-    Example:
+    Examples:
       adapter --instance my-agency share retry C-1042 lakeside
+      adapter --instance my-agency share retry C-1042 lakeside --ours-again
     """
     from adapter import steer
 
     with opened(asked) as wired:
-        done = steer.retry(wired, case, partner)
+        done = steer.retry(wired, case, partner, theirs=cast(steer.Theirs, theirs or ""))
     print_json(done)
     say("It is due now: a running worker takes it up.")
 

@@ -18,6 +18,7 @@ from adapter.core.fhir.checker import Checker
 from adapter.core.fhir.models import problems
 from adapter.core.identity import Identity, Key
 from adapter.core.keeping import effective, rulebook_for
+from adapter.core.leaving_out import without
 from adapter.core.mapping.resources import Mappings, resources
 from adapter.core.partner import Release
 from adapter.core.referral.table import Dialect
@@ -80,6 +81,8 @@ class Desired:
     findings: tuple[Problem, ...]
     alarms: tuple[Alarm, ...]
     next_change: datetime | None
+    left_out: tuple[str, ...] = ()
+    """Types of which something would be there, did its server take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +141,20 @@ def desire(
     guided = mappings.guides.get(receiver.dialect, {})
     scene = Scene(receiver, identity, subject.number, mappings.codes, bench.paper, guided)
     placed = in_place(made, shown, scene, held_as_document(receiver, not_taken))
+
+    def sound(some: Sequence[Made]) -> set[str]:
+        return {each.urn for each in some if not mistakes(bench, release, [each])}
+
+    sent, left_out = without(placed.made, not_taken, sound)
     return Desired(
-        made=placed.made,
+        made=sent,
         mapped=made,
         view=shown,
-        wrong=(*mistakes(bench, release, placed.made), *_mistakes_in(bench, release, placed.document)),
+        wrong=(*mistakes(bench, release, sent), *_mistakes_in(bench, release, placed.document)),
         findings=mapped.findings,
         alarms=alarms(rules, now),
         next_change=next_change(rules, now),
+        left_out=left_out,
     )
 
 

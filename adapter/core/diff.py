@@ -41,6 +41,7 @@ class Holding:
     `hash` is the `content` of what we last sent (with urns), empty when what the partner holds is
     not known to equal it. `ours` is false for what a conditional create found already there: never changed or deleted.
     `state`: active; frozen (a permit ran out: no more updates); withdrawn (taken back: only asks to purge refer to it).
+    `contested`: the version there in which somebody changed what is not theirs to change: a person decides whose it is.
     """
 
     urn: str
@@ -55,6 +56,7 @@ class Holding:
     about: str = ""
     parts: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
+    contested: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,12 @@ class Adopt:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What the partner holds is not, or not known to be, what it should hold."""
+    """What the partner holds is not, or not known to be, what it should hold. `merged`: what is sent where they keep
+    something of theirs in it."""
 
     made: Made
     holding: Holding
+    merged: Resource | None = None
 
 
 @dataclass(frozen=True, slots=True)

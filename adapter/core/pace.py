@@ -99,16 +99,23 @@ def after(
 
 
 def asked_for(
-    pace: Pace, *, now: datetime, rate: float = 0.0, share: int | None = None, until: datetime | None = None
+    pace: Pace,
+    *,
+    now: datetime,
+    rate: float = 0.0,
+    share: int | None = None,
+    until: datetime | None = None,
+    at_once: bool = False,
 ) -> Pace | datetime:
     """One request of `share` is to leave now: the pace after it, or when it may leave. The share that tries while the
-    circuit is open is at it `until` then."""
-    if pace.next_at is not None and now < pace.next_at:
-        return pace.next_at
+    circuit is open is at it `until` then. `at_once`: it belongs to one that has left; the next one waits for both."""
+    begin = max(now, pace.next_at or now)
+    if begin > now and not at_once:
+        return begin
     if pace.is_open and share is not None and pace.trying == share and until is not None:
         pace = replace(pace, try_at=max(until, pace.try_at or until))
     spacing = max(pace.spacing, 60 / rate if rate else 0.0)
-    return replace(pace, next_at=now + timedelta(seconds=spacing)) if spacing else pace
+    return replace(pace, next_at=begin + timedelta(seconds=spacing)) if spacing else pace
 
 
 def _waiting(pace: Pace, now: datetime, asked: timedelta) -> Pace:

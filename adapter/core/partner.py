@@ -6,6 +6,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, get_args
 
+KEEPS = (
+    "Task.status",
+    "Task.statusReason",
+    "Task.businessStatus",
+    "Task.owner",
+    "Task.output",
+    "Task.executionPeriod",
+    "Task.lastModified",
+    "*.note",
+)
+"""What is theirs where the partner file says nothing else: the answers on a Task, and notes that they added."""
 Release = Literal["R4", "R5"]
 """The release of FHIR that a partner speaks."""
 Dialect = Literal["", "us-core", "ca-baseline", "eltss", "gravity", "mcc"]
@@ -97,6 +108,19 @@ class Partner:
     """May it read its view at our own /fhir? Then it needs no address."""
     private_addresses: bool = False
     """May its endpoint be at a private or loopback address? Off: such an address is refused."""
+    mode: Literal["auto", "transaction", "batch", "single"] = "auto"
+    """How changes are sent; auto: the best way that its server offers (docs/operating.md)."""
+    conditional: Literal["auto", "never"] = "auto"
+    """Creating under the condition that none is there; never: each is looked for first."""
+    types_not_taken: tuple[str, ...] = ()
+    """FHIR types that are not sent, whatever its server states."""
+    matching: Literal["identifier", "match", "create"] = "identifier"
+    """How a child is found among the partner's patients before it is created there: by identifiers that both know; by
+    `$match` too; and whether one who is not found is created, or waits for a person."""
+    identifier_systems: tuple[str, ...] = ()
+    """The systems of identifiers by which partner and agency both know a child."""
+    keeps: tuple[str, ...] = KEEPS
+    """Elements that the partner may have changed in its copy, and keeps: `Task.status`, `*.note`."""
     chunk: int = 200
     timeout: float = 30.0
     rate: float = 0.0

@@ -17,6 +17,7 @@ Outcome = Literal[
     "unavailable",  # surely not done: no connection, no name, 503
     "unauthorised",  # 401: the token is not accepted
     "unknown",  # time-out, connection lost, 5xx after sending, an answer that cannot be read: look before sending again
+    "unsupported",  # 405, 501, not-supported: the server cannot do it this way; a lesser way is tried at once
     "rejected",  # 4xx: the same again would be refused again
     "ambiguous",  # 412: a condition matches several; a person decides
     "stopped",  # we refused to send: last look, check
@@ -39,6 +40,7 @@ _URGENCY: tuple[Outcome, ...] = (
     "unavailable",
     "conflict",
     "version",
+    "unsupported",
     "existing",
     "stopped",
     "ambiguous",
@@ -87,7 +89,7 @@ def next_step(
     match outcome:
         case "delivered" | "unchanged":
             return Settled()
-        case "existing":
+        case "existing" | "unsupported":
             return TryAgain(now)
         case "rejected" | "ambiguous" | "stopped":
             return Stopped(outcome)

@@ -1,11 +1,12 @@
-"""A partner's FHIR server, as far as the adapter speaks to it: send a Bundle, look, read, ask what it can."""
+"""A partner's FHIR server, as far as the adapter speaks to it: send, look, read, ask what it can."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from urllib.parse import quote
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote, urlencode
 
+from adapter.core.fhir.bundle import Request as Asked
 from adapter.core.fhir.named import search
 from adapter.core.partner import Partner
 from adapter.outward.answer import Answer, NotSent
@@ -62,10 +63,33 @@ class Server:
         headers = {"Content-Type": self._json, "Prefer": f"return={'representation' if echo else 'minimal'}", **_WHOLE}
         return self._ask("POST", "", request_id, headers, body)
 
+    def send(self, asked: Asked, body: bytes, *, request_id: str) -> Answer:
+        """Sends one change alone; `body` is its resource as bytes. Never repeated here either."""
+        type_, slash, id_ = asked.path.partition("/")
+        path = f"/{_matching(_TYPE, type_)}" + (f"/{_matching(_ID, id_)}" if slash else "")
+        headers = {"Prefer": "return=minimal"}
+        if asked.body is not None:
+            headers["Content-Type"] = self._json
+        if asked.condition:
+            headers["If-None-Exist"] = asked.condition
+        if asked.version:
+            headers["If-Match"] = asked.version
+        return self._ask(asked.method, path, request_id, headers, body if asked.body is not None else None)
+
     def find(self, type_: str, identifier: tuple[str, str], *, request_id: str = "") -> Answer:
         """Searches by one of our own identifiers, which are opaque: what names a person never stands in an address."""
         headers = {"Cache-Control": "no-cache"}  # else HAPI may answer from a search that it made before our write
         return self._ask("GET", f"/{_matching(_TYPE, type_)}?{search(type_, identifier)}", request_id, headers)
+
+    def search(self, type_: str, asked: Mapping[str, str], *, request_id: str = "") -> Answer:
+        """Searches by a posted form: what may name a person stands in the body, never in an address."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Cache-Control": "no-cache"}
+        path = f"/{_matching(_TYPE, type_)}/_search"
+        return self._ask("POST", path, request_id, headers, urlencode(asked).encode("ascii"))
+
+    def match(self, body: bytes, *, request_id: str = "") -> Answer:
+        """Asks who a patient is there (http://hl7.org/fhir/R4/patient-operation-match.html); `body`: its Parameters."""
+        return self._ask("POST", "/Patient/$match", request_id, {"Content-Type": self._json}, body)
 
     def find_any(
         self, type_: str, identifiers: Sequence[tuple[str, str]], *, since: str = "", request_id: str = ""
@@ -78,9 +102,11 @@ class Server:
         path = f"/{_matching(_TYPE, type_)}?identifier={asked}{changed}&_count={2 * len(identifiers)}"
         return self._ask("GET", path, request_id, headers)
 
-    def read(self, type_: str, id_: str, *, request_id: str = "") -> Answer:
-        """Reads one resource by the id that it has there."""
-        return self._ask("GET", f"/{_matching(_TYPE, type_)}/{_matching(_ID, id_)}", request_id)
+    def read(self, type_: str, id_: str, *, version: str = "", request_id: str = "") -> Answer:
+        """Reads one resource by the id that it has there, as it is or as it was in a version."""
+        # Not every version that a server may give is one that may stand in a path; it is none of its history then.
+        then = f"/_history/{version if _ID.match(version) else '-'}" if version else ""
+        return self._ask("GET", f"/{_matching(_TYPE, type_)}/{_matching(_ID, id_)}{then}", request_id)
 
     def version(self, type_: str, id_: str, number: int, *, request_id: str = "") -> Answer:
         """Reads one version of a resource, on a server that counts them (http://hl7.org/fhir/R4/http.html#vread)."""

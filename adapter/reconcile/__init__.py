@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from adapter.core import strict_json
-from adapter.core.diff import Adopt
-from adapter.core.fhir.bundle import chunks, transaction
+from adapter.core.diff import Adopt, Holding
+from adapter.core.fhir.bundle import Request, created, groups, request, without_theirs
 from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.reconcile.alerting import note
+from adapter.reconcile.asking import knowing, learn
 from adapter.reconcile.lease import held, lease
-from adapter.reconcile.looking import look_first
-from adapter.reconcile.sending import after, announce, remember, send, withheld_in
+from adapter.reconcile.looking import look_first, meet
+from adapter.reconcile.matching import match_first
+from adapter.reconcile.rereading import REFUSED, reread
+from adapter.reconcile.sending import WELL, after, announce, at_once, ends_it, remember, send, standing, withheld_in
 from adapter.reconcile.settling import gathers, put_off, settle, stay_stopped
 from adapter.reconcile.shared import read_shared
-from adapter.reconcile.work import Attempt, Work, fingerprint, read_work, taking_back
+from adapter.reconcile.work import Attempt, Work, fingerprint, read_work, taking_back, thing_of
 from adapter.store import paces, shares
 from adapter.store.shares import Share
 
@@ -67,16 +71,14 @@ def paused(desk: Desk) -> list[str]:
 
 
 def reconcile(desk: Desk, work: Work) -> None:
-    """Look up what is not clear, send what is needed, chunk by chunk, and settle.
-
-    Each chunk leaves only while the share and the case are ours.
-    """
+    """Ask what is not known of the server, look up what is not clear, send what is needed, and settle."""
     if not desk.catalogue.partners[work.share.partner].is_sent_to:
         # It reads its view here (serve.py): nothing is sent, and nothing held.
         settle(desk, replace(work, plan=replace(work.plan, changes=())), Attempt("unchanged"))
         return
     if gathers(desk, work):
         return
+    work = knowing(desk, work)
     for before_sending in (look_first, read_shared):
         work, dark = before_sending(desk, work)
         if isinstance(dark, datetime):
@@ -85,30 +87,81 @@ def reconcile(desk: Desk, work: Work) -> None:
         if dark is not None:
             settle(desk, replace(work, plan=replace(work.plan, changes=())), dark)
             return
-    known = {h.urn: h for h in work.held}
-    known |= {c.made.urn: c.holding for c in work.plan.changes if isinstance(c, Adopt)}
-    size = desk.catalogue.partners[work.share.partner].chunk
-    waiting = list(chunks(work.plan.changes, size))
+    work, unmatched = match_first(desk, work)
+    if isinstance(unmatched, datetime):
+        put_off(desk, work, unmatched)
+        return
     attempt = Attempt("unchanged")
     if work.plan.desired.wrong:
         attempt = Attempt("stopped", "our own check found mistakes in what would be sent", ("check",))
         work = taking_back(desk, work)
-        waiting = list(chunks(work.plan.changes, size))
-    server = desk.server(work.share.partner)
+    if done := _deliver(desk, work, attempt):
+        work, attempt = done
+        settle(desk, work, unmatched if unmatched is not None and attempt.outcome in WELL else attempt)
+
+
+def _deliver(desk: Desk, work: Work, attempt: Attempt) -> tuple[Work, Attempt] | None:
+    """Send group by group, each only while the share and the case are ours; None where they are no longer.
+
+    What fails ends it. Where each change stands alone, only what refers to the one that failed is left out; and what
+    somebody at the partner has changed is read, and waits for a person, or is sent once more with what is theirs.
+    """
+    known = {h.urn: h for h in work.held}
+    known |= {c.made.urn: c.holding for c in work.plan.changes if isinstance(c, Adopt)}
+    waiting = list(groups(work.plan.changes, work.way))
+    apart = work.way.mode != "transaction"
+    lost: set[str] = set()
+    seen: set[str] = set()
+    stays: Attempt | None = None
     while waiting:
-        chunk = waiting.pop(0)
-        bundle = transaction(chunk, {urn: f"{h.type}/{h.id}" for urn, h in known.items() if h.state != "withdrawn"})
-        payload = strict_json.dump(bundle)
-        if attempt.outcome != "stopped" and withheld_in(desk, work, chunk, payload):
+        group = waiting.pop(0)
+        chunk = standing(group, lost)
+        lost |= created(group) - created(chunk)
+        # What has failed in this claim is not tried again before the rest has gone out: the rest waits for no pace.
+        hurried = apart and (stays is not None or attempt.outcome not in WELL)
+        met = meet(desk, work, chunk, at_once=hurried)
+        if isinstance(met, datetime):
+            put_off(desk, work, met)
+            return None
+        if isinstance(met, Attempt):
+            return work, after(attempt, met, apart=apart)
+        known |= {h.urn: h for h in met.found}
+        if not (chunk := met.chunk):
+            continue
+        # The last look is at our own words: what a partner has written itself may go back to it whatever it says.
+        asked, ours = (request(c, _places(known), work.way) for c in (chunk, without_theirs(chunk)))
+        if attempt.outcome != "stopped" and withheld_in(desk, work, chunk, _bytes(ours)):
             attempt = Attempt("stopped", "the last look found withheld content in what would be sent", ("last-look",))
             work = taking_back(desk, work)
-            waiting = list(chunks(work.plan.changes, size))
+            waiting = list(groups(work.plan.changes, work.way))
             continue
-        if not announce(desk, work, chunk):
-            return
-        sending = send(server, chunk, bundle, payload, work.request_id)
-        attempt = after(attempt, sending)
+        if not announce(desk, work, chunk, at_once=hurried or met.asked):
+            return None
+        sending = send(desk, work, chunk, asked, _bytes(asked))
+        before, attempt = attempt, after(attempt, sending.attempt, apart=apart)
         remember(desk, work, sending, known)
-        if sending.attempt.outcome not in ("delivered", "existing"):
+        learn(desk, work, sending.shown)
+        failed = created(r.change for r in sending.results if r.outcome not in WELL)
+        if any(r.outcome in REFUSED for r in sending.results) and not sending.loose:
+            there = reread(desk, work, sending, known, seen)
+            seen |= {thing_of(change).urn for change in chunk}
+            stays = there.stays or stays
+            attempt = after(before, there.attempt, apart=apart) if there.attempt else before
+            if there.again:
+                waiting.insert(0, there.again)
+                failed -= created(there.again)
+            if there.attempt and not apart:
+                break
+        elif ends_it(sending, apart):
+            attempt = at_once(attempt) if sending.loose else attempt
             break
-    settle(desk, work, attempt)
+        lost |= failed
+    return work, stays if stays and attempt.outcome in WELL else attempt
+
+
+def _places(known: Mapping[str, Holding]) -> dict[str, str]:
+    return {urn: f"{held.type}/{held.id}" for urn, held in known.items() if held.state != "withdrawn"}
+
+
+def _bytes(asked: Request) -> bytes:
+    return b"" if asked.body is None else strict_json.dump(asked.body)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from adapter.core.diff import Delete, Holding, Update
-from adapter.core.doubt import looked_up, unclear
+from adapter.core.diff import Create, Delete, Holding, Update
+from adapter.core.doubt import looked_up, sent, unclear
+from adapter.core.fhir.abilities import found_by_name
+from adapter.core.fhir.bundle import Sent, unconditional
 from adapter.core.fhir.outcome import of_status, read
 from adapter.desk import Desk
 from adapter.outward.answer import Answered, NotSent, Unknown
@@ -37,7 +39,7 @@ def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]
             break
         learnt.append(found)
         if refused and _changed_there(work, found):
-            dark = Attempt("version", "somebody there has changed our copy")
+            dark = Attempt("version", "somebody there has changed our copy", ("conflict",))
             break
     lines = _lines_of_looking(desk, work, learnt, _open_attempts(desk, work) if learnt else {})
     with desk.store.writing() as tx:
@@ -53,6 +55,49 @@ def _changed_there(work: Work, found: Holding) -> bool:
     with 409 met what FHIR has 412 for (HAPI FHIR answers so): a person decides. What is taken back is taken back."""
     left = {c.holding.urn: c.holding.version for c in work.plan.changes if isinstance(c, Update)}
     return found.state != "withdrawn" and left.get(found.urn, "") not in ("", found.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A chunk with what is there already no longer to be created; what was found; and whether anything was asked."""
+
+    chunk: list[Sent]
+    found: list[Holding]
+    asked: bool
+
+
+def meet(desk: Desk, work: Work, chunk: Sequence[Sent], *, at_once: bool) -> Met | Attempt | datetime:
+    """Where the server takes no condition, each resource is looked for by our identifier before it is created.
+
+    An attempt, where looking did not tell; a time, where the partner is not to be asked before. What is asked for one
+    chunk, and the chunk, leave one after the other: else a slow pace would look for ever and send nothing.
+    """
+    told = work.known.told if work.known else None
+    there: dict[str, Holding] = {}
+    unsure = [change for change in unconditional(chunk, work.way) if found_by_name(told, change.made.type)]
+    for place, change in enumerate(unsure):
+        if (dark := prolong(desk, work, at_once=at_once or place > 0)) is not None:
+            return dark
+        found = _look(desk, work, sent(change))
+        if isinstance(found, Attempt):
+            return found
+        if found.state != "withdrawn":
+            there[found.urn] = found
+    rest = [_met(change, there) for change in chunk]
+    if there:
+        with desk.store.writing() as tx:
+            if shares.still_mine(tx, work.share):
+                holdings.save(tx, work.share.id, there.values(), now=work.now)
+                lines = [line_of(desk, work, h, "create", "delivered", "existing", work.now) for h in there.values()]
+                disclosures.append(tx, work.stored.id, lines)
+    return Met([change for change in rest if change is not None], list(there.values()), asked=bool(unsure))
+
+
+def _met(change: Sent, there: Mapping[str, Holding]) -> Sent | None:
+    """What remains to be done: what is ours and there is written over, a directory resource left as it is."""
+    if not isinstance(change, Create) or (found := there.get(change.made.urn)) is None:
+        return change
+    return None if change.made.directory else Update(change.made, replace(found, hash=""))
 
 
 def _look(desk: Desk, work: Work, held: Holding) -> Holding | Attempt:
@@ -112,12 +157,12 @@ def _open_attempts(desk: Desk, work: Work) -> dict[str, str]:
     }
 
 
-def prolong(desk: Desk, work: Work) -> Attempt | datetime | None:
+def prolong(desk: Desk, work: Work, *, at_once: bool = False) -> Attempt | datetime | None:
     """Hold the share for one more question. An attempt: it is another's by now; a time: the partner is not to be asked
-    again before."""
+    again before. `at_once`: what follows waits for it, and it is only counted."""
     partner, now = desk.catalogue.partners[work.share.partner], desk.clock()
     with desk.store.writing() as tx:
         if not shares.renew(tx, work.share, now=now, lease=lease(desk)):
             return Attempt("unknown")
         until = now + lease(desk) + timedelta(seconds=partner.longest)
-        return paces.take(tx, work.share, now=now, until=until, rate=partner.rate)
+        return paces.take(tx, work.share, now=now, until=until, rate=partner.rate, at_once=at_once)

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from adapter.core.consent.last_look import last_look
-from adapter.core.diff import Adopt, Create, Delete, Holding, without_traffic
+from adapter.core.diff import Adopt, Create, Delete, Holding, referred, without_traffic
 from adapter.core.doubt import sent
-from adapter.core.fhir.bundle import Sent, alike
-from adapter.core.fhir.results import Result, holding, results
+from adapter.core.fhir.bundle import Request, Sent, alike
+from adapter.core.fhir.results import Result, holding, is_loose, result_of_one, results
 from adapter.core.keeping import rulebook_for
+from adapter.core.partner import Partner
 from adapter.core.retry import together
 from adapter.desk import Desk
 from adapter.outward.answer import Answered, NotSent, Unknown
-from adapter.outward.way import Way
 from adapter.reconcile.account import kind_of, line
+from adapter.reconcile.asking import Shown, shown
 from adapter.reconcile.lease import lease
-from adapter.reconcile.work import Attempt, Work, not_sent, thing_of
+from adapter.reconcile.work import Attempt, Work, fhir_server, not_sent, thing_of
 from adapter.store import disclosures, holdings, paces, shares
 from adapter.store.database import Tx
 
 SHORTLY = timedelta(seconds=1)
-
-
-UNDONE = ("rejected", "ambiguous", "throttled", "unavailable", "unauthorised")
-"""After these answers to a whole Bundle nothing of it was done."""
+WELL = ("delivered", "existing", "unchanged")
+OF_ONE = ("rejected", "ambiguous", "conflict", "version")
+"""Outcomes that are about one change: where each stands apart, the others go on."""
 
 
 def withheld_in(desk: Desk, work: Work, chunk: Sequence[Sent], payload: bytes) -> bool:
@@ -49,9 +49,9 @@ def withheld_in(desk: Desk, work: Work, chunk: Sequence[Sent], payload: bytes) -
     )
 
 
-def announce(desk: Desk, work: Work, chunk: Sequence[Sent]) -> bool:
+def announce(desk: Desk, work: Work, chunk: Sequence[Sent], *, at_once: bool = False) -> bool:
     """Account for the attempt before the bytes leave. False: another worker has the share, the case has changed, or the
-    partner is not to be asked again so soon."""
+    partner is not to be asked again so soon (`at_once`: it is all the same, and what follows waits the longer)."""
     now = desk.clock()
     partner = desk.catalogue.partners[work.share.partner]
     with desk.store.writing() as tx:
@@ -64,7 +64,8 @@ def announce(desk: Desk, work: Work, chunk: Sequence[Sent]) -> bool:
             shares.settle(tx, work.share, due=now + SHORTLY, outcome=work.share.outcome, now=now)
             return False
         until = now + lease(desk) + timedelta(seconds=partner.longest)
-        if (later := paces.take(tx, work.share, now=now, until=until, rate=partner.rate)) is not None:
+        later = paces.take(tx, work.share, now=now, until=until, rate=partner.rate, at_once=at_once)
+        if later is not None:
             shares.put_off(tx, work.share, at=later, now=now)
             return False
         shares.renew(tx, work.share, now=now, lease=lease(desk))
@@ -103,37 +104,98 @@ def _contested(tx: Tx, work: Work, chunk: Sequence[Sent], adopted: Sequence[Hold
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """One chunk's results, and what they come to."""
+    """One chunk's results, and what they come to. `undone`: the urns of what was surely not done.
+
+    `shown`: what the answer tells that the server cannot; `loose`: it was a transaction, and each entry was done for
+    itself.
+    """
 
     results: tuple[Result, ...]
     attempt: Attempt
-    undone: bool = False
+    undone: frozenset[str] = frozenset()
+    shown: Shown = None
+    loose: bool = False
 
 
-def send(server: Way, chunk: Sequence[Sent], bundle: Mapping[str, Any], payload: bytes, request_id: str) -> Sending:
-    """One chunk to the partner's server, once."""
-    # Where two creates of one type could be told apart by nothing else, the resources come back and are compared.
-    match server.transact(payload, request_id=request_id, echo=alike(chunk)):
-        case Answered(status=status, body=body, unreadable=unreadable, retry_after=retry_after):
-            each = tuple(results(chunk, bundle, body, status=status, waits=retry_after is not None))
-            said = sorted({word for r in each for word in r.said})
-            detail = " ".join([f"HTTP {status}", *([f"unreadable: {unreadable}"] if unreadable else []), *said])
-            outcome = together(r.outcome for r in each)
-            # A gateway may say 503 of what the server behind it has done: one looks (exchange.md, *Delivery*).
-            undone = status >= 300 and status != 503 and outcome in UNDONE
-            return Sending(each, Attempt(outcome, detail[:200], retry_after=retry_after), undone)
-        case NotSent() as answer:
+def send(desk: Desk, work: Work, chunk: Sequence[Sent], asked: Request, payload: bytes) -> Sending:
+    """One request to the partner's server, once."""
+    partner = desk.catalogue.partners[work.share.partner]
+    if asked.path:
+        answer = fhir_server(desk, partner.id).send(asked, payload, request_id=work.request_id)
+    else:
+        # Where two creates of one type could be told apart by nothing else, the resources come back and are compared.
+        answer = desk.server(partner.id).transact(payload, request_id=work.request_id, echo=alike(chunk))
+    match answer:
+        case Answered():
+            return _read(work, partner, chunk, asked, answer)
+        case NotSent():
             attempt = not_sent(answer)
-            return Sending(tuple(Result(c, attempt.outcome) for c in chunk), attempt, undone=True)
+            each = tuple(Result(c, attempt.outcome) for c in chunk)
+            return Sending(each, attempt, frozenset(thing_of(c).urn for c in chunk))
         case Unknown(reason):
             return Sending(tuple(Result(c, "unknown") for c in chunk), Attempt("unknown", reason))
 
 
-def after(before: Attempt, sending: Sending) -> Attempt:
-    """What a claim comes to: a stop of our own stays a stop, whatever was taken back after it."""
-    if before.outcome == "stopped" and sending.attempt.outcome == "delivered":
+def _read(work: Work, partner: Partner, chunk: Sequence[Sent], asked: Request, answer: Answered) -> Sending:
+    status, waits = answer.status, answer.retry_after is not None
+    each = _results(chunk, asked, answer, waits)
+    whole = status >= 300 and not asked.path
+    has_shown = shown(work, partner, chunk, each, status if whole else 0)
+    if whole and has_shown == work.way.mode:
+        each = [replace(r, outcome="unsupported") for r in each]
+    loose = not whole and work.way.mode == "transaction" and partner.mode == "auto" and is_loose(answer.body, each)
+    said = sorted({word for r in each for word in r.said})
+    unreadable = [f"unreadable: {answer.unreadable}"] if answer.unreadable else []
+    detail = " ".join([f"HTTP {status}", *unreadable, *said])[:200]
+    return Sending(
+        tuple(each),
+        Attempt(together(r.outcome for r in each), detail, retry_after=answer.retry_after),
+        frozenset(thing_of(r.change).urn for r in each if r.undone),
+        "transaction" if loose else has_shown,
+        loose,
+    )
+
+
+def _results(chunk: Sequence[Sent], asked: Request, answer: Answered, waits: bool) -> list[Result]:
+    status, told = answer.status, answer.headers
+    if not asked.path:
+        return results(chunk, asked.body or {}, answer.body, status=status, waits=waits)
+    if answer.unreadable and 200 <= status < 300:
+        # An unreadable success is no success, whatever its headers say.
+        return [Result(chunk[0], "unknown")]
+    place = {"location": told.get("location", ""), "etag": told.get("etag", "")}
+    return [result_of_one(chunk[0], asked.body, answer.body, status=status, waits=waits, **place)]
+
+
+def after(before: Attempt, now: Attempt, *, apart: bool) -> Attempt:
+    """What a claim comes to: a stop of our own stays a stop, whatever was taken back after it. Where each stands
+    `apart`, what failed does not become well because something after it did not fail."""
+    if before.outcome == "stopped" and now.outcome == "delivered":
         return before
-    return replace(sending.attempt, alarms=(*before.alarms, *sending.attempt.alarms))
+    if apart and before.outcome not in WELL:
+        keeps = now.outcome in WELL or together((before.outcome, now.outcome)) == before.outcome
+        return before if keeps else replace(now, alarms=(*before.alarms, *now.alarms))
+    return replace(now, alarms=(*before.alarms, *now.alarms))
+
+
+def ends_it(sending: Sending, apart: bool) -> bool:
+    """Is nothing more to be sent in this claim? Where each stands apart, a refusal of one is none of the others."""
+    if sending.loose:
+        return True
+    return sending.attempt.outcome not in (*WELL, *(OF_ONE if apart else ()))
+
+
+def at_once(attempt: Attempt) -> Attempt:
+    """After a transaction that was none the next claim sends what is left as this server does it: also what failed, for
+    it may have failed only because what it refers to was not there yet."""
+    if attempt.outcome in WELL:
+        return replace(attempt, outcome="existing")
+    return replace(attempt, outcome="unsupported") if attempt.outcome in OF_ONE else attempt
+
+
+def standing(chunk: Sequence[Sent], lost: AbstractSet[str]) -> list[Sent]:
+    """What of `chunk` does not refer to what was to be created and was not."""
+    return [c for c in chunk if isinstance(c, Delete) or not referred(c.made.resource) & lost]
 
 
 def remember(desk: Desk, work: Work, sending: Sending, known: dict[str, Holding]) -> None:
@@ -143,14 +205,13 @@ def remember(desk: Desk, work: Work, sending: Sending, known: dict[str, Holding]
     learnt = [h for r in sending.results if (h := holding(r)) is not None]
     known.update({h.urn: h for h in learnt})
     lines = [line(desk, work, r.change, kind_of(r), r.outcome, now) for r in sending.results]
-    sent_urns = {thing_of(r.change).urn for r in sending.results}
     with desk.store.writing() as tx:
         if not shares.still_mine(tx, work.share):
             shares.mark_due(tx, case_id=work.stored.id, partner=work.share.partner, now=now)
             current = {h.urn for h in holdings.of_share(tx, work.share.id)}
             learnt = [h for r in sending.results if (h := sent(r.change)).urn in current or not h.id]
         elif sending.undone:
-            learnt = [h for h in work.held if h.urn in sent_urns]
-            holdings.forget(tx, work.share.id, sent_urns)
+            learnt += [h for h in work.held if h.urn in sending.undone]
+            holdings.forget(tx, work.share.id, sending.undone)
         holdings.save(tx, work.share.id, learnt, now=now)
         disclosures.append(tx, work.stored.id, lines)

@@ -50,9 +50,6 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
     quiet = [c for c in work.plan.changes if isinstance(c, Adopt | Freeze | Release)]
     kept = [h for c in quiet if (h := without_traffic(c)) is not None]
     frozen = [line(desk, work, c, "frozen", "unchanged", now) for c in quiet if isinstance(c, Freeze)]
-    if attempt.outcome == "version":
-        # Someone at the partner changed our copy: a person decides, and a retry then looks before it writes.
-        alarms = ("conflict", *alarms)
     with desk.store.writing() as tx:
         if not shares.still_mine(tx, share):
             return

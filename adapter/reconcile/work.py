@@ -6,14 +6,19 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import cast
 
 from adapter.core import strict_json
 from adapter.core.desired import Desired, Plan, Subject, desire, narrows, toward
-from adapter.core.diff import Change, Create, Holding, Made, Update, content
+from adapter.core.diff import ORDER, Change, Create, Holding, Made, Update, content
+from adapter.core.fhir.abilities import Way, not_taken, way
+from adapter.core.partner import Partner
 from adapter.core.retry import Outcome
 from adapter.desk import Desk
 from adapter.outward.answer import NotSent
-from adapter.store import cases, holdings
+from adapter.outward.server import Server
+from adapter.store import abilities, cases, holdings
+from adapter.store.abilities import Known
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.shares import Share
@@ -30,6 +35,9 @@ class Work:
     plan: Plan
     request_id: str
     now: datetime
+    known: Known | None
+    """What is known of the partner's server."""
+    way: Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +72,23 @@ def read_work(desk: Desk, tx: Tx, share: Share, now: datetime) -> Work:
     if stored is None:
         raise LookupError("a share without a case")
     held = tuple(holdings.of_share(tx, share.id))
+    return for_server(desk, tx, share, stored, held, now)
+
+
+def for_server(desk: Desk, tx: Tx, share: Share, stored: StoredCase, held: tuple[Holding, ...], now: datetime) -> Work:
+    """The work on this share, for what is known of the partner's server at this moment."""
     subject = Subject.of(stored.number, stored.body, stored.kept)
-    desired = desire(desk.bench, subject, share.partner, now)
+    partner = desk.catalogue.partners[share.partner]
+    known = abilities.known(tx, partner)
+    desired = desire(desk.bench, subject, partner.id, now, not_taken=left_out(partner, known))
     needed = plan_of(desk, tx, share, subject, desired, held, now)
-    return Work(share, stored, subject, held, needed, secrets.token_hex(16), now)
+    how = way(partner, known.told if known else None)
+    return Work(share, stored, subject, held, needed, secrets.token_hex(16), now, known, how)
+
+
+def left_out(partner: Partner, known: Known | None) -> frozenset[str]:
+    """The types that are not sent to it, as its file says and as is known of its server."""
+    return not_taken(partner, known.told if known else None, ORDER)
 
 
 def planned_again(desk: Desk, tx: Tx, work: Work, held: tuple[Holding, ...]) -> Work:
@@ -84,7 +105,11 @@ def plan_of(
     # What has no id is on its way there, or back: nobody may count on it.
     directory = {urn: h for urn, h in known.items() if h.id}
     elsewhere = holdings.used_elsewhere(tx, share.partner, [h.urn for h in held if h.directory], share_id=share.id)
-    return toward(desk.bench, subject, share.partner, now, desired, held, directory=directory, kept_elsewhere=elsewhere)
+    partner = desk.catalogue.partners[share.partner]
+    return toward(
+        desk.bench, subject, partner.id, now, desired, held,
+        directory=directory, kept_elsewhere=elsewhere, not_taken=left_out(partner, abilities.known(tx, partner)),
+    )  # fmt: skip
 
 
 def taking_back(desk: Desk, work: Work) -> Work:
@@ -105,3 +130,8 @@ def taking_back(desk: Desk, work: Work) -> Work:
 def thing_of(change: Change) -> Made | Holding:
     """What a change is about: the resource to be made, or the one that is held."""
     return change.made if isinstance(change, Create | Update) else change.holding
+
+
+def fhir_server(desk: Desk, partner: str) -> Server:
+    """The way to a partner that has a FHIR server, and no folder: only of such a one is more asked than of any."""
+    return cast(Server, desk.server(partner))

@@ -6,6 +6,7 @@ from adapter.show.account import account_key, audit_of, disclosures_of, exported
 from adapter.show.arriving import Standing, TakenBack, held, put_by, standing, taken_back
 from adapter.show.forms import case_as_read, form_of, forms, sheet, taken, what_if
 from adapter.show.incoming import incoming
+from adapter.show.matching import to_match
 from adapter.show.programs import asked_for, case_of, counts, tasks, waitlist
 from adapter.show.referrals import board, referral
 from adapter.show.shares import jwks, overview, partners, shares_of
@@ -45,6 +46,7 @@ __all__ = [
     "statement_of",
     "taken",
     "taken_back",
+    "to_match",
     "tasks",
     "to_review",
     "verified",

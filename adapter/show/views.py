@@ -12,12 +12,14 @@ from adapter.core.case import check
 from adapter.core.consent.explain import explain
 from adapter.core.consent.summary import by_part
 from adapter.core.desired import Bench, Desired, Subject, desire, rules_of
-from adapter.core.diff import Create, changes
+from adapter.core.diff import ORDER, Create, changes
+from adapter.core.fhir.abilities import not_taken
 from adapter.core.fhir.bundle import transaction
 from adapter.core.partner import Release
 from adapter.desk import Desk, Preview
 from adapter.errors import Malformed, Problem, Refused
 from adapter.show.found import known_partner, stored_case
+from adapter.store import abilities
 
 FORMS = ("records", "fhir", "explain")
 
@@ -55,7 +57,8 @@ def bundle(
         raise Refused(f"The case file breaks {len(found)} rules.", found)
     known_partner(desk, partner)
     bench = _speaking(desk.bench, partner, release) if release else desk.bench
-    desired = desire(bench, Subject(case["case"], case, {}), partner, at or desk.clock())
+    left_out = _not_taken(desk, partner)
+    desired = desire(bench, Subject(case["case"], case, {}), partner, at or desk.clock(), not_taken=left_out)
     return strict_json.dump(_bundle(desired))
 
 
@@ -66,7 +69,7 @@ def _speaking(bench: Bench, partner: str, release: Release) -> Bench:
 
 
 def _shown(desk: Desk | Preview, subject: Subject, partner: str, form: str, at: datetime) -> dict[str, Any]:
-    desired = desire(desk.bench, subject, partner, at)
+    desired = desire(desk.bench, subject, partner, at, not_taken=_not_taken(desk, partner))
     match form:
         case "records":
             return desired.view.case
@@ -76,7 +79,8 @@ def _shown(desk: Desk | Preview, subject: Subject, partner: str, form: str, at: 
             rules = rules_of(desk.bench, subject)
             told = explain(subject.case, rules, partner, at, desired.view)
             parts = by_part(subject.case, desk.bench.rulebook, told)
-            return {**told, "parts": parts, "warnings": _warnings([*desired.wrong, *desired.findings])}
+            found = [*desired.wrong, *desired.findings, *_left_out(desired)]
+            return {**told, "parts": parts, "warnings": _warnings(found)}
     raise Malformed(f"A view comes as one of: {', '.join(FORMS)}.")
 
 
@@ -85,6 +89,23 @@ def _bundle(desired: Desired) -> dict[str, Any]:
         raise Refused("The mapped resources break rules; nothing of them would be sent.", desired.wrong)
     writes = [c for c in changes(desired.made, ()) if isinstance(c, Create)]
     return transaction(writes, {}) if writes else {"resourceType": "Bundle", "type": "transaction"}
+
+
+def _not_taken(desk: Desk | Preview, partner: str) -> frozenset[str]:
+    """The types that are not sent, as its file says and as is known of its server."""
+    file, told = desk.catalogue.partners[partner], None
+    if isinstance(desk, Desk):
+        with desk.store.reading() as tx:
+            known = abilities.known(tx, file)
+        told = known.told if known else None
+    return not_taken(file, told, ORDER)
+
+
+def _left_out(desired: Desired) -> list[Problem]:
+    return [
+        Problem("", f"{type_} is not sent: the partner's server does not take it, or not what it refers to.")
+        for type_ in desired.left_out
+    ]
 
 
 def _warnings(found: Sequence[Problem]) -> list[dict[str, str]]:

@@ -82,7 +82,8 @@ def count(tx: Tx) -> int:
 
 
 def _row(tx: Tx, share_id: int, holding: Holding, now: datetime) -> dict[str, Any]:
-    told = orjson.dumps([holding.about, holding.parts, holding.topics, holding.id, holding.version, holding.hash])
+    own = [holding.id, holding.version, holding.hash, holding.contested]
+    told = orjson.dumps([holding.about, holding.parts, holding.topics, *own])
     return {
         "share_id": share_id,
         "urn": holding.urn,
@@ -101,8 +102,8 @@ def _row(tx: Tx, share_id: int, holding: Holding, now: datetime) -> dict[str, An
 def _holding(tx: Tx, row: sa.Row[Any]) -> Holding:
     told = tx.seal.open(row.sealed, table="holdings", column="sealed", row=f"{row.share_id}/{row.urn}")
     about, parts, topics, *rest = orjson.loads(told)
-    # A row of version 0.1.0 has them in its columns.
-    id_, version, hash_ = rest or (row.id, row.version, row.hash)
+    # A row of version 0.1.0 has them in its columns, and a later one may be older than `contested`.
+    id_, version, hash_, *contested = rest or (row.id, row.version, row.hash)
     return Holding(
         urn=row.urn,
         type=row.type,
@@ -116,4 +117,5 @@ def _holding(tx: Tx, row: sa.Row[Any]) -> Holding:
         about=about,
         parts=tuple(parts),
         topics=tuple(topics),
+        contested=contested[0] if contested else "",
     )

@@ -67,13 +67,15 @@ def change(tx: Tx, partner: str, by: Callable[[Pace], Pace]) -> tuple[Pace, Pace
     return before, after
 
 
-def take(tx: Tx, share: Share, *, now: datetime, until: datetime, rate: float) -> datetime | None:
+def take(
+    tx: Tx, share: Share, *, now: datetime, until: datetime, rate: float, at_once: bool = False
+) -> datetime | None:
     """One request of this share is to leave now: None if it may, else when. `rate`: the partner file's requests a
-    minute; `until`: how long the share is held for it."""
+    minute; `until`: how long the share is held for it; `at_once`: it leaves in any case, the next waits for both."""
     later: list[datetime] = []
 
     def by(pace: Pace) -> Pace:
-        found = asked_for(pace, now=now, rate=rate, share=share.id, until=until)
+        found = asked_for(pace, now=now, rate=rate, share=share.id, until=until, at_once=at_once)
         later[:] = [found] if isinstance(found, datetime) else []
         return pace if isinstance(found, datetime) else found
 

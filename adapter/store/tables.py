@@ -124,6 +124,27 @@ pauses = Table(
     Column("since", Instant, nullable=False),
 )
 
+# What a partner's server can do: of codes and counts of its CapabilityStatement, nothing of any case.
+abilities = Table(
+    "abilities",
+    metadata,
+    Column("partner", Text, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("told", JSON),
+    Column("read_at", Instant),
+    Column("asked_at", Instant, nullable=False),
+)
+
+# Children that a person must find among a partner's: the ids that the partner gave, sealed, and no more of anybody.
+matches = Table(
+    "matches",
+    metadata,
+    Column("share_id", Number, ForeignKey("shares.id"), primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+)
+
 # How a partner is called at present (core/pace.py); none for one that is called as it comes.
 paces = Table(
     "paces",

@@ -93,7 +93,7 @@ def instance(
         servers = {}
         for name, changed in partners.items():
             servers[name] = stack.enter_context(FaultServer())
-            servers[name].fhir = PartnerFhir()
+            servers[name].fhir, servers[name].apart = PartnerFhir(), True
             text = calendar.partner(name)
             replaced = {"base_url": servers[name].base_url, "private_addresses": True, "timeout": 5.0, **changed}
             for key in (*replaced, "quiet_seconds"):

@@ -119,9 +119,17 @@ def page(status: int = 200) -> Answer:
 
 
 class FaultServer:
-    """Listens on loopback; each connection has a thread. `fhir` is the state, `seen` the requests in order."""
+    """Listens on loopback; each connection has a thread. `fhir` is the state, `seen` the requests in order.
+
+    `apart`: questions for /metadata have no part in the plan and are kept in `asked`, so that a plan says what happens
+    to what is sent; `statement_fault` is what happens to them.
+    """
+
+    apart = False
+    statement_fault: Fault | None = None
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.asked: list[Seen] = []
         self.fhir = MemoryFhir()
         self.seen: list[Seen] = []
         self.connections = 0
@@ -208,15 +216,16 @@ class FaultServer:
         while (field_ := incoming.readline().decode("latin-1").strip()) != "":
             name, _, value = field_.partition(":")
             headers[name.strip().lower()] = value.strip()
+        question = self.apart and line[1].endswith("/metadata")
         with self._lock:
-            fault = self._plan.popleft() if self._plan else None
+            fault = self.statement_fault if question else self._plan.popleft() if self._plan else None
         if isinstance(fault, CutBefore):
             _reset(connection)
             return False
         body = incoming.read(int(headers.get("content-length", 0)))
         seen = Seen(line[0], line[1], headers, body, number)
         with self._lock:
-            self.seen.append(seen)
+            (self.asked if question else self.seen).append(seen)
         return self._fate(connection, seen, fault)
 
     def _fate(self, connection: socket.socket, seen: Seen, fault: Fault | None) -> bool:

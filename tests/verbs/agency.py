@@ -16,11 +16,12 @@ from typing import Any
 from adapter import keep, show, worker
 from adapter.core import strict_json
 from adapter.core.desired import Desired, Subject, desire
-from adapter.core.diff import Holding
+from adapter.core.diff import ORDER, Holding
+from adapter.core.fhir.abilities import not_taken
 from adapter.core.fhir.named import names_of
 from adapter.desk import Desk
 from adapter.reconcile import paused
-from adapter.store import cases, disclosures, holdings, paces, shares
+from adapter.store import abilities, cases, disclosures, holdings, paces, shares
 from adapter.store.disclosures import Line
 from tests.outward.fault_server import FaultServer, Seen
 from tests.outward.memory_fhir import MemoryFhir, _Refusal
@@ -38,6 +39,8 @@ class PartnerFhir(MemoryFhir):
     def __init__(self) -> None:
         super().__init__()
         self.deletes = True
+        self.refuses = ""
+        """What stands in a resource that is refused."""
         self.watch: Callable[[str, str, bytes], None] | None = None
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Any:
@@ -48,6 +51,8 @@ class PartnerFhir(MemoryFhir):
     def _write(self, request: Mapping[str, str], resource: Any) -> tuple[str, str]:
         if request["method"] == "DELETE" and not self.deletes:
             raise _Refusal(405, "not-supported")
+        if self.refuses and self.refuses in json.dumps(resource, default=str):
+            raise _Refusal(422, "business-rule")
         return super()._write(request, resource)
 
     def of_type(self, type_: str) -> list[dict[str, Any]]:
@@ -136,8 +141,12 @@ class Agency:
             return [e.line for e in disclosures.of_case(tx, id_) if partner in (None, e.line.partner)]
 
     def desired(self, number: str, partner: str = "lakeside") -> Desired:
-        stored = self.stored(number)
-        return desire(self.desk.bench, Subject(number, stored.body, stored.kept), partner, self.clock.now)
+        stored, file = self.stored(number), self.desk.catalogue.partners[partner]
+        with self.desk.store.reading() as tx:
+            known = abilities.known(tx, file)
+        left_out = not_taken(file, known.told if known else None, ORDER)
+        subject = Subject(number, stored.body, stored.kept)
+        return desire(self.desk.bench, subject, partner, self.clock.now, not_taken=left_out)
 
     def assert_equal(self, partner: str = "lakeside") -> None:
         """The partner holds what it should of all cases, once, whole, and besides only a residue that says nothing."""

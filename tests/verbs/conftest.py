@@ -41,7 +41,7 @@ def open_agency(store: Store, catalogue: Catalogue, tmp_path: Path) -> Iterator[
         def opened(*, lease: float = 30.0, each: dict[str, Any] | None = None, **one: dict[str, Any]) -> Agency:
             servers = {partner: stack.enter_context(FaultServer()) for partner in catalogue.partners}
             for server in servers.values():
-                server.fhir = PartnerFhir()
+                server.fhir, server.apart = PartnerFhir(), True
             partners = {
                 name: replace(
                     partner,

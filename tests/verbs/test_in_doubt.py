@@ -28,6 +28,9 @@ class Dying:
     def __init__(self, server: Server, after: bool) -> None:
         self.server, self.after = server, after
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.server, name)
+
     def transact(self, body: bytes, **options: Any) -> Answer:
         if self.after:
             self.server.transact(body, **options)

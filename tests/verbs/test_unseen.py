@@ -41,7 +41,7 @@ def _given_up(agency: Agency) -> None:
 def _changed_there(agency: Agency) -> None:
     agency.work()
     (place,) = (p for p, r in agency.fhir().resources.items() if r["resourceType"] == "Goal")
-    agency.fhir().touch(place)
+    agency.fhir().edit(place, description={"text": "Ask"})
     case = case_of()
     record(case, "goals/g1")["title"] = "Ask for a break"
     agency.put(case)

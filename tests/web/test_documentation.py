@@ -22,6 +22,7 @@ PAGES = {
     "/r/<token>",
     "/waiting",
     "/waiting/<case>",
+    "/waiting/<case>/match/<partner>",
     "/sign-in",
     "/sign-out",
     "/static/<path:filename>",

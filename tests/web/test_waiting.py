@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 
 from adapter import show
 from adapter.core.desired import Bench
-from adapter.store import tokens
+from adapter.core.matching import Candidate
+from adapter.store import matches, shares, tokens
 from adapter.web.context import KEY
 from tests.web.conftest import ROOT, Web
 from tests.web.shapes import assert_error
@@ -190,17 +191,54 @@ def test_alarms_of_consents_and_of_shares(own: Web) -> None:
 
 
 def stop_first_share(desk: Any) -> None:
-    from datetime import timedelta
-
-    from adapter.store import shares
-
     with desk.store.writing() as tx:
         share = shares.claim(tx, worker="w", now=NOW, lease=timedelta(seconds=30))
         assert share is not None
         shares.stop(tx, share, outcome="stopped", detail="stopped", alarms=("last-look",), now=NOW)
 
 
+def waits_at(web: Web) -> str:
+    """At which partner a child waits, as a worker leaves it: two patients there come into question."""
+    desk = web.app.extensions[KEY]
+    with desk.store.writing() as tx:
+        share = shares.claim(tx, worker="w", now=NOW, lease=timedelta(seconds=30))
+        assert share is not None
+        shares.stop(tx, share, outcome="ambiguous", alarms=("match",), now=NOW)
+        matches.save(tx, share.id, "waiting", [Candidate("p-1", "0.930"), Candidate("p-2")], now=NOW)
+    return share.partner
+
+
+@pytest.mark.parametrize("role", ["source", "engineer"])
+def test_whom_a_child_may_be_is_for_people_who_look_after_cases(own: Web, role: str) -> None:
+    assert own.ask(role, "GET", "/api/matches").status_code in (401, 403)
+
+
+def test_a_person_says_on_the_api_who_a_child_is(own: Web) -> None:
+    put(own, "case-system")
+    partner = waits_at(own)
+    (row,) = own.ask("coordinator", "GET", "/api/matches").json["matches"]
+    assert (row["case"], row["partner"]) == ("C-0001", partner)
+    assert row["candidates"] == [{"id": "p-1", "score": "0.930"}, {"id": "p-2", "score": ""}]
+    address = f"/api/matches/C-0001/{partner}"
+    assert_error(own.ask("coordinator", "POST", address, {"accept": "../x"}), 422)
+    assert own.ask("coordinator", "POST", address, {"accept": "p-2"}).status_code == 202
+    assert own.ask("coordinator", "GET", "/api/matches").json == {"matches": [], "next": None}
+    assert_error(own.ask("coordinator", "POST", address, {"create": True}), 404)
+    lines = own.ask("privacy", "GET", "/api/cases/C-0001/disclosures").json
+    assert [line["record"] for line in lines if line["kind"] == "look"] == ["child"]
+
+
 # The pages.
+
+
+def test_a_person_says_on_the_page_who_a_child_is(own: Web, browser: FlaskClient) -> None:
+    partner = waits_at(own)
+    page = browser.get("/waiting")
+    assert f"C-0001 at {partner}" in page.text and "p-1 (0.930), p-2" in page.text
+    address = f"/waiting/C-0001/match/{partner}"
+    assert browser.post(address, data={"create": "true"}).status_code == 403
+    assert browser.post(address, data={"mark": mark_of(page), "accept": "p-1"}).status_code == 303
+    assert "p-1 (0.930)" not in browser.get("/waiting").text
 
 
 @pytest.fixture

@@ -161,6 +161,7 @@ SHARE_ALARMS: Mapping[str, str] = {
     "check": "Our own check found mistakes in what would be sent: nothing of it was sent.",
     "last-look": "The last look found withheld content in what would be sent: nothing of it was sent.",
     "conflict": "Somebody at the partner has changed our copy there.",
+    "match": "The child must be found among the partner's patients by a person before anything is sent.",
     "fault": "The adapter failed at it: its log says where.",
     "stopped": "Nothing more is done about it until something changes or a person has it tried again.",
 }

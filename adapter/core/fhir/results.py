@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapter.core.diff import Change, Create, Delete, Holding, Update, content
+from adapter.core.diff import Change, Create, Delete, Holding, Update, content, referred
 from adapter.core.fhir import outcome as outcomes
 from adapter.core.fhir.bundle import Sent, sent_of, type_of
 from adapter.core.fhir.named import names_of
@@ -29,6 +30,18 @@ class Result:
     id: str = ""
     version: str = ""
     said: tuple[str, ...] = ()
+    status: int = 0
+    """The HTTP status of its own, or of the whole; 0 where there was none."""
+
+    @property
+    def undone(self) -> bool:
+        """Was it surely not done? A gateway may say 503 of what the server behind it has done."""
+        refused = self.outcome in UNDONE or (self.outcome == "conflict" and isinstance(self.change, Update))
+        return refused and self.status >= 300 and self.status != 503
+
+
+UNDONE = ("version", "unsupported", "rejected", "ambiguous", "throttled", "unavailable", "unauthorised")
+"""What is answered with these was not done."""
 
 
 def results(
@@ -52,14 +65,50 @@ def _results(
     said = outcomes.read(response)
     whole = outcomes.of_status(status, said, retry_after=waits)
     if whole != "delivered":
-        return [Result(change, _narrowed(whole, sent), said=said) for change in sent]
+        return [Result(change, _narrowed(whole, sent), said=said, status=status) for change in sent]
     answers = _answers(response)
     if answers is None or len(answers) != len(sent) or len(bundle_sent.get("entry", ())) != len(sent):
         return [Result(change, "unknown", said=said) for change in sent]
     read = [_result(change, answer, waits) for change, answer in zip(sent, answers, strict=True)]
     if None in read or _coincide(read):
         return [Result(change, "unknown", said=said) for change in sent]
-    return [result for result in read if result is not None]
+    there = [result for result in read if result is not None]
+    new = {change.made.urn for change in sent if isinstance(change, Create)}
+    loose = is_loose(response, there)
+    return [
+        replace(r, outcome="existing") if r.outcome == "delivered" and _refers_in_vain(r, answer, new, loose) else r
+        for r, answer in zip(there, answers, strict=True)
+    ]
+
+
+def result_of_one(
+    change: Sent, resource_sent: Any, response: Any, *, status: int, location: str = "", etag: str = "", waits: bool
+) -> Result:
+    """What became of a change that travelled alone, read like the entry of a Bundle; `location` and `etag` are headers.
+
+    A 200 with an error inside, or about another resource, is no success.
+    """
+    own = response if isinstance(response, dict) else None
+    entry = {"resource": own, "response": {"status": str(status), "location": location, "etag": etag, "outcome": own}}
+    read = _result(change, entry, waits) or Result(change, "unknown", said=outcomes.read(response))
+    return replace(read, said=outcomes.unechoed(read.said, resource_sent), status=status)
+
+
+def is_loose(response: Any, read: Sequence[Result]) -> bool:
+    """Was a transaction done entry by entry? Some servers answer it with 200 all the same, or call it a batch
+    (reference/servers.md: Medplum without transactions)."""
+    if not isinstance(response, dict):
+        return False
+    return response.get("type") == "batch-response" or any(result.status >= 300 for result in read)
+
+
+def _refers_in_vain(result: Result, answer: Any, new: AbstractSet[str], loose: bool) -> bool:
+    """May a reference to what the same Bundle created still be a urn there? Then it is written again, by its place."""
+    change = result.change
+    if isinstance(change, Delete):
+        return False
+    told = answer.get("resource")
+    return bool((loose and referred(change.made.resource) & new) or (isinstance(told, dict) and referred(told) & new))
 
 
 def found(body: Any, type_: str, identifier: tuple[str, str]) -> tuple[tuple[str, str], ...] | None:
@@ -107,7 +156,7 @@ def holding(result: Result) -> Holding | None:
         case Result(Update(made, held), "delivered", _, version):
             return replace(
                 held, version=version, hash=content(made), state="active",
-                about=made.about, parts=made.parts, topics=made.topics,
+                about=made.about, parts=made.parts, topics=made.topics, contested="",
             )  # fmt: skip
         case Result(Delete(held), "delivered"):
             return replace(held, version="", hash="", state="withdrawn")
@@ -132,14 +181,16 @@ def _result(change: Sent, entry: Any, waits: bool) -> Result | None:
         return Result(change, "unknown")
     said = outcomes.read(answer.get("outcome"))
     if not 200 <= status < 300:
-        return Result(change, _of_entry(change, status, said, waits), said=said)
+        return Result(change, _of_entry(change, status, said, waits), said=said, status=status)
     resource = entry.get("resource")
     type_, id_, version = _place(answer, resource)
     if not _is_about(change, type_, id_, resource):
         return None
     erroneous = outcomes.failed(answer.get("outcome")) or outcomes.failed(resource)
     outcome = "unknown" if erroneous else _success(change, status, id_)
-    return Result(change, "unknown", said=said) if outcome == "unknown" else Result(change, outcome, id_, version, said)
+    if outcome == "unknown":
+        return Result(change, "unknown", said=said)
+    return Result(change, outcome, id_, version, said, status)
 
 
 def _of_entry(change: Sent, status: int, said: tuple[str, ...], waits: bool) -> Outcome:
@@ -174,7 +225,7 @@ def _is_about(change: Sent, type_: str, id_: str, resource: Any) -> bool:
     match change:
         case Create(made):
             return type_ in ("", made.type) and _echoes(resource, made.type, made.identifier)
-        case Update(_, held) | Delete(held):
+        case Update(holding=held) | Delete(held):
             return not id_ or (type_, id_) == (held.type, held.id)
 
 

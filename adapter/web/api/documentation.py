@@ -33,6 +33,8 @@ _JSON = "application/json"
 _BODIES = {
     "api.put_case": "case",
     "api.preview": "Preview",
+    "api.retry": "Retried",
+    "api.matching.give": "Matched",
     "api.resume": "Resumed",
     "api.account.enter": "Told",
     "api.review.give": "Reviewed",
@@ -55,6 +57,7 @@ _ANSWERS = {
 _STATUS = {
     "Saved": "202",
     "api.retry": "202",
+    "api.matching.give": "202",
     "api.pause": "202",
     "api.resume": "202",
     "api.account.enter": "201",
@@ -71,6 +74,7 @@ _STATUS = {
     "fhir.delete_by_condition": "204",
 }
 _QUERY = {
+    "api.matching.waiting": ("share.after",),
     "api.cases": ("after", "limit"),
     "api.view": ("as", "at"),
     "api.preview": ("as", "at"),
@@ -84,6 +88,7 @@ _QUERY = {
 }
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "after": {"schema": {"type": "string"}, "description": "The case behind which the page begins."},
+    "share.after": {"schema": {"type": "integer", "minimum": 0}, "description": "As `next` of the page before said."},
     "case": {"schema": {"type": "string"}, "description": "One case only."},
     "state": {"schema": {"enum": list(STATES)}, "description": "Referrals in this state only."},
     "text": {"schema": {"type": "boolean"}, "description": "Also the text that is to be read; for people only."},
@@ -206,6 +211,20 @@ _OWN: dict[str, dict[str, Any]] = {
             "how": {"enum": list(HOW)},
             "parts": {"type": "array", "minItems": 1, "items": {"type": "string"}},
         },
+    },
+    "Matched": {
+        "type": "object",
+        "description": "Which Patient there the child is, or that it is none of them and is to be created.",
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+        "properties": {"accept": {"type": "string"}, "create": {"const": True}},
+    },
+    "Retried": {
+        "type": "object",
+        "description": "What becomes of copies that were changed at the partner; may be left out.",
+        "additionalProperties": False,
+        "properties": {"theirs": {"enum": ["overwrite", "leave"]}},
     },
     "Reviewed": {
         "type": "object",

@@ -9,6 +9,7 @@ from adapter.web import context
 from adapter.web.api import asked, documentation
 from adapter.web.api.account import account
 from adapter.web.api.forms import forms
+from adapter.web.api.matching import matching
 from adapter.web.api.referrals import referrals
 from adapter.web.api.review import review
 from adapter.web.auth import caller
@@ -21,6 +22,7 @@ api.register_blueprint(account)
 api.register_blueprint(review)
 api.register_blueprint(referrals)
 api.register_blueprint(forms)
+api.register_blueprint(matching)
 
 # A case has one of each: they have no id of their own.
 CHILD = {"collection": "child", "record": ""}
@@ -150,5 +152,5 @@ def shares(case: str) -> Response:
 
 @api.post("/api/shares/<case>/<partner>/retry")
 def retry(case: str, partner: str) -> Response:
-    """Make a share due now, also one that has stopped."""
-    return reply(steer.retry(wiring(), case, partner), status=202)
+    """Make a share due now, also one that has stopped; with what becomes of what was changed at the partner."""
+    return reply(steer.retry_as_asked(wiring(), case, partner, context.body(), role=caller().role), status=202)

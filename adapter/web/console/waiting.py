@@ -6,6 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, request
 
 from adapter import show, steer
 from adapter.core.consent.rulebook import TOPICS
+from adapter.core.strict_json import dump
 from adapter.errors import Forbidden, Unauthenticated
 from adapter.store.tokens import Principal
 from adapter.web.auth import SEES_CASES
@@ -24,7 +25,8 @@ def lists() -> Response:
     found = [
         each(wiring(), after=after) for each in (show.alarms, show.silent, show.due_soon, show.counts, show.to_review)
     ]
-    return page("waiting.html", person=person, **{name: value for one in found for name, value in one.items()})
+    shown = {name: value for one in found for name, value in one.items()}
+    return page("waiting.html", person=person, to_match=show.to_match(wiring())["matches"], **shown)
 
 
 @waiting.get("/waiting/<case>")
@@ -46,6 +48,17 @@ def release(case: str) -> Response:
         by = person.label or person.role
         steer.release(wiring(), case, path, by=by, topics=request.form.getlist("topics"))
     return make_response(redirect(request.path, 303))
+
+
+@waiting.post("/waiting/<case>/match/<partner>")
+def match(case: str, partner: str) -> Response:
+    """Say who a child is among the partner's patients, or that it is none of them."""
+    person = who_sees_cases()
+    session.check_form()
+    named = request.form.get("accept", "").strip()
+    word = {"create": True} if request.form.get("create") else {"accept": named}
+    steer.match(wiring(), case, partner, dump(word), role=person.role, label=person.label)
+    return make_response(redirect("/waiting", 303))
 
 
 def who_sees_cases() -> Principal:

@@ -190,7 +190,7 @@ def instance(
     with ExitStack() as stack:
         servers = {partner: stack.enter_context(FaultServer()) for partner in PARTNERS}
         for server in servers.values():
-            server.fhir = Hostile()
+            server.fhir, server.apart = Hostile(), True
         _write(folder, servers, timeout, labels_topics)
         log = stack.enter_context(_everything_logged(logging.DEBUG if deep else logging.WARNING))
         stack.enter_context(_mappings_compiled_once())

@@ -1,0 +1,164 @@
+"""Connecting a partner from the command line: its file written, its connection tried."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Run, printed
+from tests.outward import fault_server as faults
+from tests.outward.fault_server import JSON, FaultServer
+from tests.outward.memory_fhir import Can
+
+GIVEN = ("--yes", "--name", 'The "Lakeside" board, École', "--sector", "education")
+
+
+@pytest.fixture
+def agency(instance: Path, tmp_path: Path) -> Path:
+    """An instance that a test may write in."""
+    return Path(shutil.copytree(instance, tmp_path / "agency"))
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer() as partner:
+        partner.apart = True
+        yield partner
+
+
+def add(run: Run, agency: Path, server: FaultServer, *more: str, name: str = "newcomer") -> Any:
+    open_ = ("--base-url", server.base_url, "--private-addresses", "--authorisation", "none")
+    return run("--instance", agency, "partner", "add", name, *GIVEN, *open_, *more)
+
+
+def test_what_is_added_passes_the_check(run: Run, agency: Path, server: FaultServer) -> None:
+    """Whatever characters a name has; and the file's path is what is printed."""
+    system = "https://schools.example.ca/numbers"
+    result = add(
+        run, agency, server, "--matching", "match", "--identifier-system", system, "--identifier", "https://r|9"
+    )
+    path = Path(result.stdout.strip())
+    assert (result.exit_code, path) == (0, agency / "partners" / "newcomer.toml")
+    assert run("--instance", agency, "check").exit_code == 0
+    listed = printed(run("--instance", agency, "partner", "list", "--json"))
+    assert 'The "Lakeside" board, École' in [each["name"] for each in listed]
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        pytest.param(("bearer",), id="a token"),
+        pytest.param(
+            ("client-secret", "--client-id", "us", "--token-url", "https://x.example.ca/token"), id="a secret"
+        ),
+        pytest.param(("smart-backend", "--client-id", "us", "--scope", "system/*.cruds"), id="a signed assertion"),
+        pytest.param(("mtls", "--certificate", "OUR_CERTIFICATE"), id="a certificate"),
+    ],
+)
+def test_each_way_to_show_who_we_are_passes_the_check(
+    run: Run, agency: Path, server: FaultServer, credentials: tuple[str, ...]
+) -> None:
+    assert run("--instance", agency, "key", "new").exit_code == 0
+    result = add(run, agency, server, "--base-url", "https://x.example.ca/fhir", "--authorisation", *credentials)
+    assert result.exit_code == 0, result.stderr
+    checked = run("--instance", agency, "check")
+    assert checked.exit_code == 0, checked.output
+
+
+def test_a_person_is_asked(run: Run, agency: Path) -> None:
+    """A health partner is asked whether it may learn that something was withheld."""
+    said = "Harbour Hospital\nhospital, health\nhttps://fhir.harbour.example.ca/r4\nR4\ntreatment\nbearer\nauto\nidentifier\n"
+    given = f"{said}https://health.example.ca/card\nHARBOUR\nn\n"
+    result = run("--instance", agency, "partner", "add", "harbour", given=given.encode())
+    assert result.exit_code == 0, result.stderr
+    text = (agency / "partners" / "harbour.toml").read_text("utf-8")
+    assert 'sectors = ["hospital", "health"]' in text and "withheld_notice = false" in text
+    assert 'secret = "HARBOUR"' in text
+    assert run("--instance", agency, "check").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        pytest.param(("--sector", "kitchen"), "sectors", id="a sector that is none"),
+        pytest.param(("--base-url", "ftp://x"), "base_url", id="another protocol"),
+        pytest.param(("--secret", "a token itself", "--authorisation", "bearer"), "secret", id="a secret"),
+        pytest.param(("--identifier-system", "card"), "identifier_systems", id="a system that is no URI"),
+        pytest.param(
+            ("--identifier", "https://schools.example.ca/boards|INVENTED-B-42"), "identifiers", id="another's"
+        ),
+        pytest.param(("--sector", "hospital"), "notice", id="a health partner that has not chosen"),
+        pytest.param(("--name", "two\nlines"), "name", id="a name of two lines"),
+    ],
+)
+def test_what_is_wrong_is_not_written(
+    run: Run, agency: Path, server: FaultServer, more: tuple[str, ...], says: str
+) -> None:
+    result = add(run, agency, server, *more)
+    assert result.exit_code in (1, 2) and says in result.stderr
+    assert not (agency / "partners" / "newcomer.toml").exists()
+
+
+@pytest.mark.parametrize("name", ["../lakeside", "a b", ".hidden"])
+def test_a_name_that_leads_elsewhere_is_refused(run: Run, agency: Path, server: FaultServer, name: str) -> None:
+    assert add(run, agency, server, name=name).exit_code == 2
+
+
+def test_a_file_that_is_there_is_left_alone(run: Run, agency: Path, server: FaultServer) -> None:
+    before = (agency / "partners" / "lakeside.toml").read_bytes()
+    result = add(run, agency, server, name="lakeside")
+    assert result.exit_code == 2 and "is there already" in result.stderr
+    assert (agency / "partners" / "lakeside.toml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("can", "says"),
+    [
+        pytest.param(Can(), "transactions of at most", id="transactions"),
+        pytest.param(Can(transaction=False), "Changes go as batches", id="batches"),
+        pytest.param(Can(transaction=False, batch=False, conditions=False), "Looked for by our", id="single"),
+        pytest.param(Can(types=frozenset({"Patient", "Goal"})), "does not take them: Appointment", id="few types"),
+        pytest.param(Can(mute=True), "/metadata could not be read (HTTP 404)", id="no statement"),
+    ],
+)
+def test_a_check_says_what_the_server_can_and_what_follows(
+    run: Run, agency: Path, server: FaultServer, can: Can, says: str
+) -> None:
+    server.fhir.can = can
+    assert add(run, agency, server, "--matching", "create").exit_code == 0
+    result = run("--instance", agency, "partner", "check", "newcomer")
+    assert result.exit_code == 0, result.stderr
+    assert says in result.stdout
+    assert [s.method for s in server.seen] == ["GET"] and server.fhir.resources == {}
+    found = printed(run("--instance", agency, "partner", "check", "newcomer", "--json"))
+    assert found["wrong"] == [] and says in json.dumps(found, ensure_ascii=False)
+
+
+R5 = {"resourceType": "CapabilityStatement", "fhirVersion": "5.0.0", "format": ["xml"]}
+
+
+@pytest.mark.parametrize(
+    ("statement", "read", "says"),
+    [
+        pytest.param(None, faults.Answer(401), "does not let us in (HTTP 401)", id="no token"),
+        pytest.param(None, faults.Answer(500, JSON, b"{}"), "not answered with a searchset (HTTP 500)", id="an error"),
+        pytest.param(None, faults.page(), "content type", id="a page"),
+        pytest.param(None, faults.CutBefore(), "cannot be reached", id="cut"),
+        pytest.param(faults.Answer(200, JSON, json.dumps(R5).encode()), None, "speaks R5", id="another release"),
+        pytest.param(faults.Answer(200, JSON, json.dumps(R5).encode()), None, "no JSON", id="XML only"),
+    ],
+)
+def test_a_check_that_fails_says_so_and_ends_with_1(
+    run: Run, agency: Path, server: FaultServer, statement: Any, read: Any, says: str
+) -> None:
+    assert add(run, agency, server).exit_code == 0
+    server.statement_fault = statement
+    server.plan(read)
+    result = run("--instance", agency, "partner", "check", "newcomer")
+    assert result.exit_code == 1 and says in result.stderr
+    assert run("--instance", agency, "partner", "check", "nobody").exit_code == 1
