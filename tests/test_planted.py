@@ -95,6 +95,8 @@ PLANTED: list[tuple[str, str, str, str] | tuple[str, str, str, str, str]] = [
     ("mappings/programs/early-intervention.yaml", "every: P1Y", "every: yearly", "every: must be a length of time"),
     ("mappings/programs/early-intervention.yaml", "each: care_plans.services", "each: care_plans.service",
      "each: no record schema has care_plans.service"),
+    ("mappings/programs/wraparound.yaml", "each: goals.steps", "each: goals.barriers",
+     "each: no record schema has goals.barriers"),
     ("mappings/every-program.yaml", "by: respond_by", "by: responded_by", "no record schema has `responded_by` here"),
     ("mappings/consents/default.yaml", "parts: [identity]", "parts: [identty]", "identty: is no part"),
     ("mappings/consents/default.yaml", "purposes: [care-coordination,", "purposes: [care-cordination,",

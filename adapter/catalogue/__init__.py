@@ -256,7 +256,7 @@ def _read(partners: Path | None, root: Path, *, with_inbound: bool = False) -> t
         check_labels(sources, parts.source.values["parts"], parts.tables, found)
         check_tables(parts, part_tables(sources), open_part_tables(sources, lines), found)
     topics = read_topics(base / "topics.yaml", "mappings/topics.yaml", found, lists=lists, lines=lines)
-    each = {*sources, *(entry.replace("/", ".") for entry in entry_lists(sources))} - {"case"}
+    each = {*sources, *(entry.replace("/", ".") for entry in entry_lists(sources, objects=True))} - {"case"}
     programs = read_programs(base / "programs", "mappings/programs", found, lists=lists, lines=lines, each=each)
     offered = parts.source.values.get("parts") or {}
     forms = read_forms(base / "consents", "mappings/consents", found, Known(offered, sectors, sources, lists, lines))

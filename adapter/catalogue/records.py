@@ -95,12 +95,14 @@ def code_lists(sources: Mapping[str, Source]) -> dict[str, CodeList]:
     return lists
 
 
-def entry_lists(sources: Mapping[str, Source]) -> set[str]:
-    """`care_plans/services`: lists of entries inside a record, which a reference may name too."""
+def entry_lists(sources: Mapping[str, Source], *, objects: bool = False) -> set[str]:
+    """`care_plans/services`: lists of entries inside a record, which a reference may name too. `objects`: only lists
+    of such as have fields of their own."""
     names: set[str] = set()
     for collection, source in sources.items():
         for place, node in _nodes(source.values, ()):
-            if node.get("type") == "array":
+            items = node.get("items", {})
+            if node.get("type") == "array" and (not objects or "properties" in items or "$ref" in items):
                 names.add("/".join([collection, *(str(s) for s in place if s not in ("properties", "items"))]))
     return names
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from adapter.core.mapping.environment import Env
 from adapter.core.mapping.expression_error import ExpressionError
-from adapter.core.mapping.fhirpath import Expression
 from adapter.core.programs.kinds import Asked, Said, said
 from adapter.core.programs.program import KINDS, Finding, Program, Rule
 
@@ -36,7 +36,9 @@ def due(
         "today": moment.date().isoformat(),
     }
     for name, expression in program.named:
-        variables[name] = _named_value(expression, whole, Env({**variables, "record": whole, "parent": None}, moment))
+        # One that cannot be worked out is not there: each rule that names it then says that it cannot be.
+        with suppress(ExpressionError):
+            variables[name] = expression.select(whole, Env({**variables, "record": whole, "parent": None}, moment))
     stage = whole.get("enrolment", {}).get("status")
     entries: dict[str, list[tuple[dict[str, Any], Env]]] = {}
     found: dict[tuple[Any, ...], Finding] = {}
@@ -53,14 +55,6 @@ def due(
             for finding in _found(rule, Asked(record, env, moment.date(), zone, until), program.id):
                 found.setdefault((finding.rule, finding.path, finding.sentence["en"]), finding)
     return tuple(sorted(found.values(), key=_order))
-
-
-def _named_value(expression: Expression, case: dict[str, Any], env: Env) -> list[Any]:
-    """Nothing where it cannot be worked out: the rules that use it then ask for more, not for less."""
-    try:
-        return expression.select(case, env)
-    except ExpressionError:
-        return []
 
 
 def _found(rule: Rule, asked: Asked, program: str) -> Iterator[Finding]:

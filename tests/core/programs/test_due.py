@@ -233,3 +233,19 @@ def test_an_expression_that_a_record_cannot_answer_is_told_and_hides_nothing() -
         ("missing", "goals/g2"),
         ("warning", "goals/g1"),
     ]
+
+
+def test_a_name_that_cannot_be_worked_out_is_told_by_each_rule_that_uses_it() -> None:
+    text = (
+        'title: {en: A, fr: A}\nlet:\n  done: "goals.status.single()"\nrules:\n'
+        "  one:\n    must: {at: goals, when: \"%done = 'active'\", holds: goals.exists()}\n"
+        "    en: Look.\n    fr: Voir.\n    source: here\n"
+    )
+    program = load_program(text, id_="a", file="a.yaml", known=KNOWN)
+    case = {
+        "case": "C",
+        "program": "a",
+        "child": {},
+        "goals": [{"id": "g1", "status": "x"}, {"id": "g2", "status": "y"}],
+    }
+    assert [(f.kind, f.rule, f.sentence) for f in due(case, program, NOW, ZONE)] == [("warning", "one", CANNOT)]
