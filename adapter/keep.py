@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -51,8 +51,8 @@ def put_case(desk: Desk, number: str, body: bytes, *, version: int | None = None
         found.append(Problem("/case", "must be the case that the address names"))
     _refuse(found)
     with desk.store.writing() as tx:
-        kept = _save(desk, tx, number, case, version=version, source=source)
-    return _told(desk, kept)
+        kept, saved = _save(desk, tx, number, case, version=version, source=source)
+    return _told(desk, kept, saved)
 
 
 def get_case(desk: Desk, number: str) -> tuple[dict[str, Any], int]:
@@ -129,8 +129,8 @@ def put_record(
         # Pointers are into what was sent; what then breaks elsewhere in the case keeps its place in the case.
         _refuse([Problem(p.pointer.removeprefix(prefix), p.detail) if p.pointer.startswith(f"{prefix}/") else p
                  for p in found])  # fmt: skip
-        kept = _save(desk, tx, number, changed, version=version, source=source)
-    return _told(desk, kept)
+        kept, saved = _save(desk, tx, number, changed, version=version, source=source)
+    return _told(desk, kept, saved)
 
 
 def delete_record(desk: Desk, number: str, collection: str, record: str, *, version: int | None = None) -> Kept:
@@ -146,11 +146,14 @@ def delete_record(desk: Desk, number: str, collection: str, record: str, *, vers
         else:
             changed = {**case, collection: [r for r in case[collection] if r["id"] != record]}
         _refuse(check(changed, desk.catalogue.schemas))
-        kept = _save(desk, tx, number, changed, version=version)
-    return _told(desk, kept)
+        kept, saved = _save(desk, tx, number, changed, version=version)
+    return _told(desk, kept, saved)
 
 
-def _save(desk: Desk, tx: Tx, number: str, case: dict[str, Any], *, version: int | None, source: str = "") -> Kept:
+def _save(
+    desk: Desk, tx: Tx, number: str, case: dict[str, Any], *, version: int | None, source: str = ""
+) -> tuple[Kept, Subject]:
+    """What became of it, and the case as it now stands."""
     now = desk.clock()
     before = cases.get(tx, number)
     if before is not None:
@@ -173,19 +176,29 @@ def _save(desk: Desk, tx: Tx, number: str, case: dict[str, Any], *, version: int
     else:
         for partner in due:
             shares.mark_due(tx, case_id=stored.id, partner=partner, now=now)
-    return Kept(stored.version, changed, due, warnings(desk, case, kept, now))
+    told = Kept(stored.version, changed, due, warnings(desk, case, kept, now))
+    return told, Subject.of(number, case, kept)
 
 
-def _told(desk: Desk, kept: Kept) -> Kept:
-    """Wakes the worker once all is committed: before that it would find nothing due."""
+def _told(desk: Desk, kept: Kept, saved: Subject | None = None) -> Kept:
+    """Wakes the worker once all is committed: before that it would find nothing due. What the program asks for is
+    worked out only then, too: a large case holds up nobody else's save."""
     if kept.due:
         desk.wake.set()
-    return kept
+    return kept if saved is None else replace(kept, warnings=(*kept.warnings, *_asked(desk, saved)))
+
+
+def _asked(desk: Desk, saved: Subject) -> Iterator[Problem]:
+    """What the program asks for: its rule and in its words, the most urgent first; never a day that a record holds."""
+    program = desk.catalogue.programs[saved.case["program"]]
+    for finding in due(saved.case, program, desk.clock(), desk.settings.time_zone):
+        words = f"{finding.kind.capitalize()}: {finding.sentence['en']} ({finding.program}, {finding.rule})"
+        yield Problem(pointer(saved.case, finding.path), words)
 
 
 def warnings(desk: Desk, case: Mapping[str, Any], kept: Mapping[str, Any], now: datetime) -> tuple[Problem, ...]:
-    """What was accepted but does not do what its author may think: consents that permit nothing, alarms, what waits
-    for a person, and what the program asks for: which rule, never a day that a record holds."""
+    """What was accepted but does not do what its author may think: consents that permit nothing, alarms, and what
+    waits for a person."""
     rules = compile_rules(case, rulebook_for(desk.bench.rulebook, kept), kept)
     place = {f"consents/{c['id']}": f"/consents/{i}" for i, c in enumerate(case.get("consents", ()))}
     found = [Problem(place.get(a.path, f"/{a.path}"), ALARMS[a.code]) for a in rules.alarms(now)]
@@ -195,9 +208,6 @@ def warnings(desk: Desk, case: Mapping[str, Any], kept: Mapping[str, Any], now: 
         found += [Problem(place[terms.path], f"This consent cannot be computed: {fault}.") for fault in terms.faults]
     whole = Subject.of(case["case"], case, kept)
     found += intake(case, waiting(whole.case, kept, rules_of(desk.bench, whole), now))
-    for asked in due(whole.case, desk.catalogue.programs[case["program"]], now, desk.settings.time_zone):
-        words = f"{asked.kind.capitalize()}: {asked.sentence['en']} ({asked.program}, {asked.rule})"
-        found.append(Problem(pointer(case, asked.path), words))
     return tuple(sorted(set(found)))
 
 

@@ -66,8 +66,13 @@ def said(rule: Rule, asked: Asked) -> Iterator[Said]:
 
 
 def _must(must: Must, asked: Asked) -> Iterator[Said]:
-    if must.holds is not None and asked.holds(must.holds):
-        return
+    told = list(_by_its_day(must, asked))
+    # Asked last: it may look through the whole case.
+    if told and not (must.holds is not None and asked.holds(must.holds)):
+        yield from told
+
+
+def _by_its_day(must: Must, asked: Asked) -> Iterator[Said]:
     if must.by is not None:
         for day in asked.days(must.by)[:1]:
             yield from _by(day, None, asked)

@@ -180,7 +180,7 @@ WRAPAROUND: list[Row] = [
      {"care_plans/+": {"id": "p0", "status": "superseded", "services": [{"id": "v", "text": "x", "status": "ended", "formal": False}]},
       "care_plans/0/supersedes": "care_plans/p0"},
      {"care_plans/0/services/1/formal": True}, "warning", "care_plans/p1"),
-    ("linked-to-community", {"goals/0/steps": [], "referrals/+": REFERRAL}, {"referrals/1/direction": "in"}, "missing", "care_plans/p1"),
+    ("linked-to-community", {"goals/0/steps": [], "referrals/+": REFERRAL}, {"referrals/1/direction": "in"}, "missing", "care_plans"),
 ]  # fmt: skip
 TABLE = [
     *((ONTARIO, row) for row in ONTARIO_CSP),
