@@ -33,6 +33,15 @@ def test_a_file_may_choose(tmp_path: Path) -> None:
     assert _load(tmp_path, '[referrals]\ndialect = "ontario"\nanswers = "push"') == Referrals("ontario", "push", 60.0)
 
 
+def test_one_that_answers_by_a_link_needs_no_address(tmp_path: Path) -> None:
+    without = FILE.replace('base_url = "https://fhir.lakeside.example.ca/fhir"\n', "")
+    (tmp_path / "lakeside.toml").write_text(without.format('[referrals]\nanswers = "link"'), "utf-8")
+    assert catalogues.load(partners=tmp_path).partners["lakeside"].referrals.answers == "link"
+    (tmp_path / "lakeside.toml").write_text(without.format(""), "utf-8")
+    with pytest.raises(Misconfigured):
+        catalogues.load(partners=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("table", "line", "detail"),
     [

@@ -132,7 +132,8 @@ def _partner(
 def _check_together(partner: Partner, form: Form) -> None:
     """What only several keys together can break."""
     _check_folder(partner, form)
-    if not form.has("base_url") and not form.has("folder") and not partner.paused and not partner.reads:
+    reachable = form.has("base_url") or form.has("folder") or partner.referrals.answers == "link"
+    if not reachable and not partner.paused and not partner.reads:
         form.wrong("base_url: is missing; a partner without an address must be paused, or read its view (reads = true)")
     if partner.base_url.startswith("http:") and not partner.private_addresses:
         form.wrong("base_url: must be https, unless private_addresses is true", "base_url")

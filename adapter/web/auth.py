@@ -20,8 +20,7 @@ from adapter.store.tokens import Principal
 from adapter.web.context import wiring
 
 Door = Literal["open", "token", "page", "link"]
-"""How one shows who one is: not at all; by a bearer token; by the session of a signed-in person; by a signed link and
-its code."""
+"""How one shows who one is: not at all; by a bearer token; by a signed-in person's session; by a link and its code."""
 
 _TABLE = """
 GET     /healthz                                    open
@@ -46,8 +45,6 @@ POST    /api/cases/<case>/disclosures               token   coordinator privacy 
 GET     /api/cases/<case>/statement                 token   coordinator privacy admin
 POST    /api/cases/<case>/review                    token   coordinator privacy admin
 GET     /api/review                                 token   source coordinator privacy admin
-GET     /api/matches                                token   coordinator privacy admin
-POST    /api/matches/<case>/<partner>               token   coordinator privacy admin
 GET     /api/due                                    token   source coordinator privacy admin
 GET     /api/waitlist                               token   source coordinator privacy admin
 GET     /api/alarms                                 token   source coordinator privacy admin
@@ -100,7 +97,6 @@ GET     /waitlist                                   page    coordinator privacy 
 GET     /waiting                                    page    coordinator privacy admin
 GET     /waiting/<case>                             page    coordinator privacy admin
 POST    /waiting/<case>                             page    coordinator privacy admin
-POST    /waiting/<case>/match/<partner>             page    coordinator privacy admin
 POST    /partners/<partner>                         page    privacy engineer admin
 POST    /sign-in                                    open
 POST    /sign-out                                   open
