@@ -70,7 +70,13 @@ def next_due(desk: Desk) -> datetime | None:
     if not (among := polled(desk)):
         return None
     with desk.store.reading() as tx:
-        return polls.next_due(tx, among=among)
+        return polls.next_due(tx, among=_called(tx, among))
+
+
+def _called(tx: Tx, partners: Sequence[str]) -> list[str]:
+    """Those of them that no person has paused."""
+    held = shares.pauses_since(tx)
+    return [partner for partner in partners if partner not in held]
 
 
 def poll_next(desk: Desk) -> Poll | None:
@@ -82,7 +88,7 @@ def poll_next(desk: Desk) -> Poll | None:
     with desk.store.writing() as tx:
         longest = max(desk.catalogue.partners[each].timeout for each in polled(desk))
         lease = timedelta(seconds=desk.settings.lease_seconds + longest * AT_ONCE)
-        poll = polls.claim(tx, among=polled(desk), now=now, lease=lease)
+        poll = polls.claim(tx, among=_called(tx, polled(desk)), now=now, lease=lease)
     if poll is not None:
         _ask(desk, poll)
     return poll

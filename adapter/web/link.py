@@ -21,7 +21,7 @@ pages = Blueprint("link", __name__)
 
 LASTS = 30 * 60
 """Seconds that an opened page can be answered."""
-SLOWEST = 0.4
+SLOWEST = 0.3
 """Seconds after which a refusal is given, however soon it was known: longer than any of its ways takes."""
 _PURPOSE = "link"
 

@@ -15,7 +15,7 @@ from adapter import answers, keep, receive
 from adapter.core.fhir.transaction import ALONE, Step
 from adapter.core.partner import Referrals
 from adapter.receive.world import World
-from adapter.store import polls, referrals
+from adapter.store import polls, referrals, shares
 from adapter.store.referrals import Tracked
 from tests.outward.fault_server import Answer, CutAfter, CutBefore, Truncated, page
 from tests.verbs.agency import Agency, case_of
@@ -273,6 +273,41 @@ def test_who_may_see_a_referral_but_does_not_receive_it_cannot_answer_it(open_ag
     assert ways(agency) == []
     assert outcome(agency) == {}
     assert not [seen for seen in agency.seen("riverside") if "Task?" in seen.path]
+
+
+def test_words_that_others_may_not_see_call_nobody(open_agency: Open) -> None:
+    """A result that is added later changes nothing that the hospital, which looks on, may see: it is not called."""
+    agency = agency_of(open_agency)
+    made = case()
+    made["consents"][0]["provisions"][0]["to"] += ["partners/riverside"]
+    made["consents"][0]["provisions"] = made["consents"][0]["provisions"][:1]
+    agency.put(made)
+    agency.work()
+    say(agency, "accepted")
+    agency.clock.pass_(hours=1)
+    agency.work_on(hours=0.1)
+    seen, before = len(agency.seen("riverside")), agency.stored(NUMBER).kept["outcomes"]
+    say(agency, "accepted", output=[{"type": {"text": "x"}, "valueString": "MARKER later"}])
+    agency.clock.pass_(hours=1)
+    agency.work_on(hours=0.1)
+    after = agency.stored(NUMBER).kept["outcomes"]
+    assert after["referrals/r1"].pop("result") == "MARKER later"
+    assert after == before
+    assert len(agency.seen("riverside")) == seen
+
+
+def test_a_partner_that_a_person_paused_is_not_asked(sent: Agency) -> None:
+    say(sent, "accepted")
+    with sent.desk.store.writing() as tx:
+        shares.pause(tx, "lakeside", now=sent.clock.now)
+    before = len(sent.seen())
+    sent.clock.pass_(hours=3)
+    sent.work()
+    assert len(sent.seen()) == before
+    with sent.desk.store.writing() as tx:
+        shares.resume(tx, "lakeside", now=sent.clock.now)
+    sent.work()
+    assert ways(sent) == [("requested", "accepted")]
 
 
 def test_who_reads_and_puts_back_has_said_nothing(sent: Agency) -> None:

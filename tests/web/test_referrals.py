@@ -111,7 +111,7 @@ def test_the_board_shows_each_state_and_no_name(own: Web) -> None:
     text = page.get_data(as_text=True)
     assert "Waiting for an answer (1)" in text
     assert "overdue" in text
-    for secret in ("Ama", "MARKER", "reading group"):
+    for secret in ("Théo", "Exemple", "MARKER", "reading group"):
         assert secret not in text
     one = client.get(f"/referrals/{NUMBER}/r1")
     assert one.status_code == 200

@@ -147,9 +147,11 @@ def _stepped(
         at, by, course.state, state, said.business, said.words, said.reason,
         said.result if said.result != course.result else "", said.at, through,
     )  # fmt: skip
+    # Others may see since when it is so: words of the receiver, which they may not, must not move that.
+    coded = (course.state, course.business) == (state, said.business) and course.on
     return replace(
-        course, state=state, business=said.business, words=said.words, reason=said.reason, result=said.result, on=at,
-        steps=(*course.steps, step),
+        course, state=state, business=said.business, words=said.words, reason=said.reason, result=said.result,
+        on=course.on if coded else at, steps=(*course.steps, step),
     )  # fmt: skip
 
 
