@@ -140,6 +140,7 @@ def _deliver(desk: Desk, work: Work, attempt: Attempt) -> tuple[Work, Attempt] |
         sending = send(desk, work, chunk, asked, _bytes(asked))
         before, attempt = attempt, after(attempt, sending.attempt, apart=apart)
         remember(desk, work, sending, known)
+        work = replace(work, asked=False)  # what has been sent stays: the rest may go another time
         learn(desk, work, sending.shown)
         failed = created(r.change for r in sending.results if r.outcome not in WELL)
         if any(r.outcome in REFUSED for r in sending.results) and not sending.loose:

@@ -32,6 +32,7 @@ def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]
     for held in questions:
         if (dark := prolong(desk, work)) is not None:
             break
+        work = replace(work, asked=True)
         found = _look(desk, work, held)
         if isinstance(found, Attempt):
             # Until one has seen what a refused update met, that stays the question.
@@ -47,7 +48,7 @@ def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]
             holdings.save(tx, work.share.id, learnt, now=work.now)
             disclosures.append(tx, work.stored.id, lines)
         held_now = tuple(holdings.of_share(tx, work.share.id))
-        return planned_again(desk, tx, work, held_now), dark
+        return replace(planned_again(desk, tx, work, held_now), asked=work.asked), dark
 
 
 def _changed_there(work: Work, found: Holding) -> bool:
@@ -165,4 +166,4 @@ def prolong(desk: Desk, work: Work, *, at_once: bool = False) -> Attempt | datet
         if not shares.renew(tx, work.share, now=now, lease=lease(desk)):
             return Attempt("unknown")
         until = now + lease(desk) + timedelta(seconds=partner.longest)
-        return paces.take(tx, work.share, now=now, until=until, rate=partner.rate, at_once=at_once)
+        return paces.take(tx, work.share, now=now, until=until, rate=partner.rate, at_once=at_once or work.asked)

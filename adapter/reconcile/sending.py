@@ -64,7 +64,7 @@ def announce(desk: Desk, work: Work, chunk: Sequence[Sent], *, at_once: bool = F
             shares.settle(tx, work.share, due=now + SHORTLY, outcome=work.share.outcome, now=now)
             return False
         until = now + lease(desk) + timedelta(seconds=partner.longest)
-        later = paces.take(tx, work.share, now=now, until=until, rate=partner.rate, at_once=at_once)
+        later = paces.take(tx, work.share, now=now, until=until, rate=partner.rate, at_once=at_once or work.asked)
         if later is not None:
             shares.put_off(tx, work.share, at=later, now=now)
             return False

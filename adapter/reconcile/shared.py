@@ -30,6 +30,7 @@ def read_shared(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None
         if isinstance(change, Update) and change.made.theirs:
             if (dark := prolong(desk, work)) is not None:
                 return work, dark
+            work = replace(work, asked=True)
             found = _current(desk, work, change)
             if isinstance(found, Attempt):
                 return work, found

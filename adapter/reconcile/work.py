@@ -38,6 +38,8 @@ class Work:
     known: Known | None
     """What is known of the partner's server."""
     way: Way
+    asked: bool = False
+    """Has the partner been asked something in this claim that is of no use unless what follows is sent, too?"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,13 @@ class TestPace:
         least = timedelta(seconds=60 / rate) - timedelta(microseconds=1)
         assert all(later - earlier >= least for earlier, later in pairwise(left))
 
+    def test_what_belongs_to_a_request_that_has_left_goes_with_it_and_the_next_waits_the_longer(self) -> None:
+        pace = asked_for(Pace(), now=NOW, rate=60)
+        for _ in range(3):
+            assert isinstance(pace, Pace)
+            pace = asked_for(pace, now=NOW, rate=60, at_once=True)
+        assert asked_for(pace, now=at(3.9), rate=60) == at(4)  # type: ignore[arg-type]
+
     def test_without_a_rate_nothing_is_kept(self) -> None:
         assert asked_for(Pace(), now=NOW) == Pace()
         assert after(Pace(), "delivered", share=1, now=NOW) == Pace()

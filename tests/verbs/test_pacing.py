@@ -12,7 +12,7 @@ import pytest
 from adapter.core.pace import SHARES
 from adapter.store import paces, shares
 from tests.outward.fault_server import Answer, CutAfter, FaultServer
-from tests.verbs.agency import Agency, case_of, revoked
+from tests.verbs.agency import Agency, case_of, record, revoked
 from tests.verbs.conftest import Open
 
 MANY = SHARES + 1
@@ -138,6 +138,23 @@ def test_no_more_requests_leave_than_the_partner_file_allows(open_agency: Open, 
     assert len(timed.at) >= (2 if chunk == 200 else 4)
     assert all(later - earlier >= timedelta(seconds=2) for earlier, later in pairwise(timed.at))
     assert agency.clock.now - timed.at[0] <= timedelta(seconds=2.1 * len(timed.at))
+
+
+@pytest.mark.parametrize("applied", [True, False], ids=["done", "not done"])
+def test_what_must_be_looked_up_before_it_is_sent_arrives_at_the_slowest_rate(open_agency: Open, applied: bool) -> None:
+    """Looking takes a request and sending another: were the second to wait for its turn, it would be looked up anew."""
+    agency = opened(open_agency, rate=1.0)
+    case = case_of()
+    agency.put(case)
+    agency.work_on(hours=1)
+    agency.servers["lakeside"].plan(CutAfter(applied=applied))
+    record(case, "goals/g1")["title"] = "Tie my own shoes before anything"
+    agency.put(case)
+    begun, asked = agency.clock.now, len(agency.seen())
+    agency.work_on(hours=1)
+    agency.assert_equal()
+    assert len(agency.seen()) - asked <= 4
+    assert agency.clock.now - begun <= timedelta(minutes=10)
 
 
 def test_one_answer_that_it_was_too_much_holds_the_whole_partner(open_agency: Open) -> None:
