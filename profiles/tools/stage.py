@@ -165,6 +165,11 @@ def _capability(told: Mapping[str, Any], definitions: Mapping[tuple[str, str], s
         for name in ("readHistory", "updateCreate", "conditionalCreate", "conditionalUpdate"):
             yield f"{at}.{name} = {str(each[name]).lower()}"
         yield from (f"{at}.referencePolicy[{n}] = #{policy}" for n, policy in enumerate(each["referencePolicy"]))
+        for name in ("searchInclude", "searchRevInclude"):
+            yield from (f"{at}.{name}[{n}] = {_text(link)}" for n, link in enumerate(each.get(name, ())))
+        for n, operation in enumerate(each.get("operation", ())):
+            yield f"{at}.operation[{n}].name = {_text(operation['name'])}"
+            yield f"{at}.operation[{n}].definition = {_text(operation['definition'])}"
         for n, parameter in enumerate(each["searchParam"]):
             name = parameter["name"]
             yield f"{at}.searchParam[{n}].name = {_text(name)}"

@@ -58,8 +58,8 @@ def _resource(type_: str) -> dict[str, Any]:
         "conditionalUpdate": True,
         "conditionalDelete": "single",
         "referencePolicy": ["literal", "enforced", "local"],
-        "searchInclude": [f"{type_}:{name}" for name in _links(type_)],
-        "searchRevInclude": [f"{other}:{name}" for other in PARAMETERS for name in _links(other) if type_ == "Patient"],
+        **({"searchInclude": links} if (links := [f"{type_}:{name}" for name in _links(type_)]) else {}),
+        **({"searchRevInclude": _BACK} if type_ == "Patient" else {}),
         "searchParam": [{"name": "_id", "type": "token"}, {"name": "_lastUpdated", "type": "date"}, *own],
         **({"operation": [_OPERATIONS[type_]]} if type_ in _OPERATIONS else {}),
     }
@@ -67,3 +67,6 @@ def _resource(type_: str) -> dict[str, Any]:
 
 def _links(type_: str) -> list[str]:
     return [parameter.name for parameter in PARAMETERS[type_] if parameter.kind == "reference"]
+
+
+_BACK = [f"{type_}:{name}" for type_ in PARAMETERS for name in _links(type_)]
