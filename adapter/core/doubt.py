@@ -15,6 +15,9 @@ from adapter.core.fhir.bundle import Sent
 from adapter.core.fhir.results import found, place_of
 from adapter.core.retry import Outcome
 
+LOOKED = "looked up"
+"""The hash of what was found there: of no content of ours, so that it is written."""
+
 
 def sent(change: Sent) -> Holding:
     """What a share holds while `change` is under way: nothing is known to be equal, and what may come or go has no id.
@@ -42,7 +45,8 @@ def unclear(held: Iterable[Holding], changes: Iterable[Change]) -> list[Holding]
 def looked_up(held: Holding, status: int, body: Any) -> Holding | Outcome:
     """What `held` is, after a search by its identifier (where it has no id) or a read; an outcome where neither tells.
 
-    What is not there is withdrawn: it may be named in a request to purge, for it was sent.
+    What is not there is withdrawn: it may be named in a request to purge, for it was sent. What is there is not looked
+    up again before it is written: a partner that is to be asked seldom would be asked the same for ever.
     """
     gone = replace(held, version="", hash="", state="withdrawn")
     if held.id:
@@ -50,7 +54,7 @@ def looked_up(held: Holding, status: int, body: Any) -> Holding | Outcome:
             return gone
         id_, version = place_of(body)
         there = status == 200 and body.get("resourceType") == held.type and id_ == held.id if id_ else False
-        return replace(held, version=version) if there else "unknown"
+        return replace(held, version=version, hash=LOOKED) if there else "unknown"
     places = found(body, held.type, held.identifier) if status == 200 else None
     match places:
         case None:
@@ -58,5 +62,5 @@ def looked_up(held: Holding, status: int, body: Any) -> Holding | Outcome:
         case ():
             return gone
         case ((id_, version),):
-            return replace(held, id=id_, version=version)
+            return replace(held, id=id_, version=version, hash=LOOKED)
     return "ambiguous"

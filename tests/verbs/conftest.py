@@ -60,7 +60,7 @@ def open_agency(store: Store, catalogue: Catalogue, tmp_path: Path) -> Iterator[
             ways = {name: Server(partner, secret=None) for name, partner in partners.items()}
             for way in ways.values():
                 stack.callback(way.close)
-            return _agency(store, replace(catalogue, partners=partners), servers, ways, tmp_path, lease)
+            return agency_of(store, replace(catalogue, partners=partners), servers, ways, tmp_path, lease=lease)
 
         yield opened
 
@@ -70,20 +70,23 @@ def agency(open_agency: Open) -> Agency:
     return open_agency()
 
 
-def _agency(
+def agency_of(
     store: Store,  # noqa: F811
     catalogue: Catalogue,
     servers: dict[str, FaultServer],
     ways: dict[str, Server],
     folder: Path,
-    lease: float,
+    *,
+    lease: float = 30.0,
+    system: str = "",
 ) -> Agency:
+    """The fixtures' agency on this database, with these ways to its partners; `system` is that of its identifiers."""
     known = settings_of.read_agency(FIXTURES)
     settings = Settings(
         agency_name=known.agency_name,
         agency_identifiers=known.agency_identifiers,
         time_zone=known.time_zone,
-        identifier_system=known.identifier_system,
+        identifier_system=system or known.identifier_system,
         labels_topics=True,
         instance=folder,
         database="",
@@ -99,7 +102,7 @@ def _agency(
         catalogues.rulebook(catalogue, settings),
         catalogue.mappings,
         b"a secret of the tests",
-        known.identifier_system,
+        settings.identifier_system,
         checkers(catalogues.files_root()),
         pdf,
         catalogue.dialects,

@@ -2,76 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
 from adapter import steer
 from tests.outward import fault_server as faults
 from tests.outward.fault_server import JSON
+from tests.verbs import schedules
 from tests.verbs.agency import Agency, case_of, record, revoked
 from tests.verbs.conftest import Open
+from tests.verbs.schedules import LASTING, OUTCOME, PASSING
 
 QUICK = {"each": {"timeout": 0.2, "paused": True}, "lakeside": {"paused": False}}
-
-
-def entries(change: Callable[[list[Any]], list[Any]]) -> faults.Changed:
-    """An answer to a transaction with other entries. A search that leaves out what is there cannot be told from one
-    that finds nothing: that fault is not among these."""
-
-    def changed(bundle: Any) -> Any:
-        written = bundle.get("type") == "transaction-response"
-        return {**bundle, "entry": change(bundle["entry"])} if written else bundle
-
-    return faults.Changed(changed)
-
-
-def with_error(bundle: Any) -> Any:
-    """Everything was done, but the last entry says that it failed."""
-    issue = {"severity": "error", "code": "exception", "diagnostics": "Théo Exemple"}
-    failed = {"response": {"status": "500", "outcome": {"resourceType": "OperationOutcome", "issue": [issue]}}}
-    return (
-        {**bundle, "entry": [*bundle["entry"][:-1], failed]} if bundle.get("type") == "transaction-response" else bundle
-    )
-
-
-OUTCOME = json.dumps(
-    {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
-).encode()
-PASSING: dict[str, Any] = {
-    "500": faults.Answer(500, JSON, b"{}"),
-    "500 though it was done": faults.Answer(500, JSON, b"{}", applied=True),
-    "502 as a page": faults.page(502),
-    "503": faults.Answer(503),
-    "503 though it was done": faults.Answer(503, applied=True),
-    "429": faults.Answer(429, {"Retry-After": "5"}),
-    "401": faults.Answer(401),
-    "408": faults.Answer(408),
-    "409": faults.Answer(409, JSON, OUTCOME),
-    "too late, and done": faults.Late(0.25),
-    "too late, and not done": faults.Late(0.25, applied=False),
-    "cut before": faults.CutBefore(),
-    "cut after": faults.CutAfter(),
-    "cut, not done": faults.CutAfter(applied=False),
-    "truncated": faults.Truncated(),
-    "a byte at a time": faults.Drip(0.01),
-    "answered twice": faults.Twice(),
-    "reordered": entries(lambda e: e[::-1]),
-    "one missing": entries(lambda e: e[:-1]),
-    "one too many": entries(lambda e: [*e, *e[-1:]]),
-    "none": entries(lambda e: []),
-    "another resource": faults.Changed(lambda _: {"resourceType": "Patient", "id": "other"}),
-    "200 with an OperationOutcome": faults.Answer(200, JSON, OUTCOME, applied=True),
-    "200 with an error in one entry": faults.Changed(with_error),
-    "200 with nothing in it": faults.Answer(200, JSON, b"{}", applied=True),
-    "200 as a page": faults.page(200),
-    "nested": faults.nested(1000),
-}
 
 
 @pytest.mark.parametrize("kind", PASSING)
@@ -96,15 +40,6 @@ def test_a_fault_that_passes_is_survived_without_a_person(open_agency: Open, kin
     agency.put(revoked(case))
     agency.work_on()
     assert agency.asked() == asked
-
-
-LASTING: dict[str, Any] = {
-    "400": faults.Answer(400, JSON, OUTCOME),
-    "403": faults.Answer(403),
-    "404": faults.Answer(404),
-    "422": faults.Answer(422, JSON, OUTCOME),
-    "a redirect elsewhere": faults.redirect("http://169.254.169.254/"),
-}
 
 
 @pytest.mark.parametrize("kind", LASTING)
@@ -216,51 +151,10 @@ def test_a_partner_that_fails_holds_up_no_other(open_agency: Open) -> None:
 
 
 SEED = 20261121
-HOSTILE = [*PASSING.values(), *LASTING.values(), None, None]
 
 
-@pytest.mark.parametrize("schedule", range(200 if os.environ.get("CSP_PROOFS") else 20))
+@pytest.mark.parametrize("schedule", range(20))
 def test_after_any_schedule_of_faults_the_partner_holds_what_it_should(open_agency: Open, schedule: int) -> None:
-    """Nothing lost, nothing doubled, nothing withheld ever sent; what stopped needs one word of a person, no more."""
+    """The first of those that tests/servers/test_schedules.py goes through."""
     dice = random.Random(SEED + schedule)  # noqa: S311  a schedule is no secret
-    partner = "lakeside"
-    name, chunk = dice.choice([("minimal", 1), ("minimal", 2), ("minimal", 200), ("shared-decision", 7)])
-    agency = open_agency(each={"paused": True}, lakeside={"paused": False, "timeout": 0.15, "chunk": chunk})
-    server = agency.servers[partner]
-    number = case_of(name)["case"]
-    for _ in range(dice.randint(2, 4)):
-        server.plan(*dice.choices(HOSTILE, k=dice.randint(0, 4)))
-        match dice.choice(["put", "put", "revoke", "delete", "narrow"]):
-            case "put":
-                agency.put(case_of(name))
-            case "revoke":
-                agency.put(revoked(case_of(name)))
-            case "narrow":
-                agency.put(_narrowed(case_of(name)))
-            case "delete" if number in agency.numbers and not agency.stored(number).deleted:
-                agency.delete(number)
-        for _ in range(dice.randint(0, 3)):
-            agency.work()
-            agency.clock.pass_(minutes=dice.randint(0, 20))
-    server.forget()
-    agency.put(final := dice.choice([case_of, lambda n: revoked(case_of(n)), lambda n: _narrowed(case_of(n))])(name))
-    agency.work_on()
-    if agency.share(number)["state"] == "stopped":
-        steer.retry(agency.desk, number, partner)
-        agency.work_on()
-    assert agency.share(number)["state"] == "idle"
-    agency.assert_equal(partner)
-    agency.assert_nothing_withheld(name, partner)
-    asked = agency.asked()
-    assert agency.put(final).changed is False
-    agency.work_on()
-    assert agency.asked() == asked
-
-
-def _narrowed(case: Any) -> Any:
-    """No permit names goals any more."""
-    for consent in case["consents"]:
-        for provision in consent["provisions"]:
-            if provision["effect"] == "permit" and isinstance(provision.get("parts"), list):
-                provision["parts"] = [p for p in provision["parts"] if p != "goals"] or ["identity"]
-    return case
+    schedules.run(open_agency(each={"paused": True}, lakeside=schedules.file(dice)), dice)

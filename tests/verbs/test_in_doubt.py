@@ -16,6 +16,7 @@ from adapter.outward.server import Server
 from adapter.reconcile import reconcile_next
 from tests.outward import fault_server as faults
 from tests.verbs.agency import Agency, case_of, kinds, record, revoked
+from tests.verbs.conftest import Open
 
 
 class Killed(BaseException):
@@ -235,3 +236,21 @@ def test_a_worker_that_was_asleep_changes_nothing_that_another_has_settled(agenc
     agency.assert_equal()
     assert agency.fhir().of_type("Goal") == []
     assert agency.share(case["case"])["state"] == "idle"
+
+
+def test_a_partner_that_is_asked_seldom_is_asked_each_question_once(open_agency: Open) -> None:
+    """One request a second: what has been looked up stays so until the next may leave, else nothing is ever sent."""
+    agency = open_agency(each={"paused": True}, lakeside={"paused": False, "rate": 60.0})
+    agency.put(case_of())
+    agency.work_on(hours=1)
+    case = case_of()
+    record(case, "goals/g1")["title"] = "Tie my own shoes before anything"
+    case["child"]["name"]["given"] = ["Théodore"]
+    agency.servers["lakeside"].plan(faults.CutAfter())
+    agency.put(case)
+    before = len(agency.seen())
+    agency.work_on(hours=1)
+    assert agency.share("C-0001")["state"] == "idle"
+    agency.assert_equal()
+    looks = [seen.path for seen in agency.seen()[before:] if seen.method == "GET"]
+    assert len(looks) == len(set(looks)) > 1
