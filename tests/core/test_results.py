@@ -164,6 +164,14 @@ def test_412_of_the_whole_is_about_versions_where_some_were_sent() -> None:
     assert read(UPDATE, several, status=412)[0] == "ambiguous"
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_whole_that_was_not_found_is_about_our_copy_where_one_was_to_be_updated(status: int) -> None:
+    """Medplum refuses a transaction so when someone there has deleted what it updates: one looks. A server that is not
+    there says it without an OperationOutcome, or to what is created."""
+    assert read(UPDATE, ERROR, status=status)[0] == "conflict"
+    assert read(UPDATE, None, status=status)[0] == read(CREATE, ERROR, status=status)[0] == "rejected"
+
+
 def test_entries_in_another_order_are_not_believed() -> None:
     """Neither by type, nor where two changes would share one place."""
     other = Create(made("Task", "t"))

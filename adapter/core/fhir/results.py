@@ -64,6 +64,8 @@ def _results(
     sent = sent_of(changes)
     said = outcomes.read(response)
     whole = outcomes.of_status(status, said, retry_after=waits)
+    if status in (404, 410) and said and any(isinstance(change, Update) for change in sent):
+        whole = "conflict"  # someone there deleted our copy, and the server refuses the whole for it (Medplum does)
     if whole != "delivered":
         return [Result(change, _narrowed(whole, sent), said=said, status=status) for change in sent]
     answers = _answers(response)
