@@ -42,11 +42,12 @@ servers: $(DEV)
 	CSP_SERVERS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m servers
 
 # The properties of consent.md with the full numbers, each rule broken on purpose, 100,000 markers over every channel, 200 schedules
-# of faults, everything missing in turn, 2,000 broken resources against HAPI FHIR's validator. Hours.
+# of faults, 1,000 workers killed, everything missing in turn, 2,000 broken resources against HAPI FHIR's validator. Hours.
 proofs: $(DEV)
 	$(BIN)/python -m tests.core.consent.proofs --examples 10000
 	$(BIN)/python -m tests.core.consent.mutants --jobs 2
 	$(BIN)/python -m tests.journeys.leaks --markers 100000
+	CSP_SERVERS=1 CSP_PROOFS=1 $(BIN)/python -m pytest -s tests/endurance/test_kill.py
 	CSP_PROOFS=1 $(BIN)/python -m pytest tests/verbs/test_faults.py tests/onramp tests/core/mapping_files/test_missing.py
 	$(BIN)/python -m tests.validator --examples 2000
 

@@ -21,12 +21,13 @@ from adapter.core.consent.rules import Rules
 from adapter.core.consent.ticks import take
 from adapter.core.desired import Subject, plan, rules_of
 from adapter.core.diff import ORDER, Holding, Update, content
+from adapter.core.doubt import doubted
 from adapter.core.fhir.abilities import not_taken
 from adapter.core.keeping import Kept, cancelled, carry, effective
 from adapter.core.matching import Candidate, is_id
 from adapter.desk import Desk
 from adapter.errors import Conflict, Forbidden, Malformed, NotFound, Problem, Refused
-from adapter.store import abilities, cases, disclosures, holdings, matches, paces, shares
+from adapter.store import abilities, cases, disclosures, holdings, matches, paces, resyncs, shares
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 
@@ -142,6 +143,30 @@ def resume(desk: Desk, partner: str, *, per_minute: float | None = None) -> dict
         paces.let_try(tx, partner, now=now)
     desk.wake.set()
     return {"partner": partner, "paused": desk.catalogue.partners[partner].paused}
+
+
+def resync_next(desk: Desk, partner: str, *, anew: bool = False) -> tuple[int, int] | None:
+    """Have one more of the partner's shares looked at again, as if nothing were known of what is held: what was changed
+    or lost there is then set right. (how many have been, how many there are); None: all have.
+
+    It goes on where it was stopped, whoever stopped it; `anew`: from the beginning. NotFound: no such partner.
+    """
+    _configured(desk, partner)
+    now = desk.clock()
+    with desk.store.writing() as tx:
+        if anew:
+            resyncs.end(tx, partner)
+        found = shares.listed(tx, partner=partner, after=resyncs.begun(tx, partner, now=now), limit=1)
+        if not found:
+            resyncs.end(tx, partner)
+            return None
+        [share] = found
+        holdings.save(tx, share.id, doubted(holdings.of_share(tx, share.id)), now=now)
+        shares.mark_due(tx, case_id=share.case_id, partner=partner, now=now)
+        resyncs.advance(tx, partner, share.id)
+        done = resyncs.progress(tx, partner)
+    desk.wake.set()
+    return done
 
 
 def pace_asked(body: bytes) -> float | None:

@@ -248,6 +248,42 @@ def alert_trial(asked: Asked) -> None:
     say("Told by each way.")
 
 
+@share.command("resync")
+@click.option("--partner", required=True, metavar="P", help="The partner, by the name of its file.")
+@click.option("--per-minute", type=click.FloatRange(0.1, 6000), default=60.0, show_default=True, metavar="N",
+              help="So many shares a minute are looked at again.")  # fmt: skip
+@click.option("--anew", is_flag=True, help="From the beginning, where an earlier one was stopped.")
+@pass_asked
+def share_resync(asked: Asked, partner: str, per_minute: float, anew: bool) -> None:
+    """Have all of a partner's shares looked at again: what was changed or lost there is set right.
+
+    The workers read what the partner really holds of each case. Stop it with Ctrl-C whenever you like: the same command
+    goes on from there.
+
+    \b
+    Example:
+      adapter --instance my-agency share resync --partner lakeside --per-minute 30
+    """
+    import time
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from adapter import steer
+
+    console = Console(stderr=True)
+    with opened(asked) as wired, Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(f"Shares of {partner}", total=None)
+        done, there = 0, 0
+        while (step := steer.resync_next(wired, partner, anew=anew)) is not None:
+            anew = False
+            done, there = step
+            bar.update(task, completed=done, total=there)
+            if done < there:
+                time.sleep(60 / per_minute)
+    say(f"{done or 'No'} share(s) of {partner} are due to be looked at again.")
+
+
 @click.group()
 def db() -> None:
     """Administer the database of an instance."""

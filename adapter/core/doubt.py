@@ -36,6 +36,16 @@ def sent(change: Sent) -> Holding:
             return replace(held, hash="")
 
 
+def doubted(held: Iterable[Holding]) -> list[Holding]:
+    """What is held and ours, as if it were not known: it is then looked up, and set right where it is not as it should
+    be, or is not there. What is frozen is left alone: it may neither be updated nor read."""
+    return [
+        replace(h, id="", version="", hash="") if h.directory else replace(h, hash="")
+        for h in held
+        if h.state == "active" and h.ours
+    ]
+
+
 def unclear(held: Iterable[Holding], changes: Iterable[Change]) -> list[Holding]:
     """What must be looked up before `changes` may be sent: what has no id, and what they write and is not known."""
     touched = {change.holding.urn for change in changes if isinstance(change, Update | Delete)}

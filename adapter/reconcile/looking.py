@@ -121,41 +121,36 @@ def _look(desk: Desk, work: Work, held: Holding) -> Holding | Attempt:
             return Attempt("unknown", f"looking: {reason}")
 
 
-def _lines_of_looking(desk: Desk, work: Work, learnt: Sequence[Holding], open_: Mapping[str, str]) -> list[Line]:
+def _lines_of_looking(
+    desk: Desk, work: Work, learnt: Sequence[Holding], open_: Mapping[str, tuple[str, str]]
+) -> list[Line]:
     """What was done without our knowing, or was not, has its line too: no attempt stays open in the account."""
     before = {h.urn: h for h in work.held}
     leaving = {c.holding.urn for c in work.plan.changes if isinstance(c, Delete)}
     lines = []
     for held in learnt:
         gone = held.state == "withdrawn"
-        match open_.get(held.urn, ""):
-            case "create":
-                found = ("create", "failed", "unavailable") if gone else ("create", "delivered", "existing")
-            case "withdraw":
-                found = ("withdraw", "withdrawn", "delivered") if gone else ("withdraw", "failed", "unavailable")
-            case "update":
-                found = ("update", "failed", "unavailable" if gone else "unknown")
+        match open_.get(held.urn, ("", "")):
+            case ("create", _) if not gone:
+                found = ("create", "delivered", "existing")
+            case ("withdraw", _) if gone:
+                found = ("withdraw", "withdrawn", "delivered")
+            case ("create" | "withdraw" | "update" as operation, "attempted"):
+                found = (operation, "failed", "unavailable" if gone or operation == "withdraw" else "unknown")
             case _ if gone and held.urn in leaving and before[held.urn].id:
                 found = ("withdraw", "withdrawn", "delivered")
-            case _ if not gone and not before[held.urn].id:
-                found = ("create", "delivered", "existing")
             case _:
                 continue
         lines.append(line_of(desk, work, held, *found, work.now))
     return lines
 
 
-def _open_attempts(desk: Desk, work: Work) -> dict[str, str]:
-    """urn → what was attempted there last (create, update, withdraw), where no line says how that ended."""
+def _open_attempts(desk: Desk, work: Work) -> dict[str, tuple[str, str]]:
+    """urn → (create, update or withdraw, attempted or failed) of the last attempt, where it is not known to be done."""
     with desk.store.reading() as tx:
         lines = [entry.line for entry in disclosures.of_case(tx, work.stored.id)]
     last = {line.urn: line for line in lines if line.partner == work.share.partner and line.urn}
-    unknown = ("create", "withdraw")
-    return {
-        urn: line.operation
-        for urn, line in last.items()
-        if line.kind == "attempted" or (line.outcome == "unknown" and line.operation in unknown)
-    }
+    return {urn: (line.operation, line.kind) for urn, line in last.items() if line.kind in ("attempted", "failed")}
 
 
 def prolong(desk: Desk, work: Work, *, at_once: bool = False) -> Attempt | datetime | None:

@@ -177,6 +177,14 @@ alerts = Table(
     PrimaryKeyConstraint("way", "kind", "partner"),
 )
 
+resyncs = Table(
+    "resyncs",
+    metadata,
+    Column("partner", Text, primary_key=True),
+    Column("after_share", Number, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+
 holdings = Table(
     "holdings",
     metadata,

@@ -1,0 +1,114 @@
+"""All that a partner holds is looked at again: what was changed or lost there is set right, share by share, paced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter import steer
+from adapter.errors import NotFound
+from tests.cli.conftest import Run, run  # noqa: F401
+from tests.verbs.agency import Agency, case_of, kinds, revoked
+from tests.verbs.conftest import Open
+from tests.verbs.test_directory import another
+
+ONLY = {"each": {"paused": True}, "lakeside": {"paused": False}}
+
+
+def resync(agency: Agency, **options: Any) -> list[tuple[int, int]]:
+    steps = []
+    while (step := steer.resync_next(agency.desk, "lakeside", **options)) is not None:
+        options = {}
+        steps.append(step)
+    return steps
+
+
+def places(agency: Agency, type_: str) -> list[str]:
+    return [place for place in agency.fhir().resources if place.startswith(f"{type_}/")]
+
+
+@pytest.fixture
+def three(open_agency: Open) -> Agency:
+    agency = open_agency(**ONLY)
+    for number in ("C-1", "C-2", "C-3"):
+        agency.put(another(case_of("shared-decision"), number))
+    agency.work()
+    return agency
+
+
+def test_what_was_changed_or_lost_at_the_partner_is_set_right(three: Agency) -> None:
+    """A goal was changed there, another deleted: nothing here says so, and a save changes nothing of it."""
+    changed, lost = places(three, "Goal")[0], places(three, "Goal")[-1]
+    three.fhir().resources[changed]["description"] = {"text": "What somebody there wrote"}
+    three.fhir().touch(changed)
+    del three.fhir().resources[lost]
+    three.put(another(case_of("shared-decision"), "C-1"))
+    three.work()
+    with pytest.raises(AssertionError):
+        three.assert_equal()
+    assert resync(three) == [(1, 3), (2, 3), (3, 3)]
+    three.work_on()
+    three.assert_equal()
+    for number in three.numbers:
+        assert three.share(number)["state"] == "idle"
+        lines = kinds(three.account(number))
+        assert lines["attempted"] == sum(lines.values()) - lines["attempted"]  # each has its second line
+    asked = three.asked()
+    three.work_on()
+    assert three.asked() == asked
+
+
+def test_a_lost_directory_resource_is_made_again_and_referred_to(open_agency: Open) -> None:
+    agency = open_agency(**ONLY)
+    agency.put(case_of("shared-decision"))
+    agency.work()
+    del agency.fhir().resources[places(agency, "Practitioner")[0]]
+    assert resync(agency) == [(1, 1)]
+    agency.work_on()
+    agency.assert_equal()
+
+
+def test_where_it_was_stopped_it_goes_on(three: Agency) -> None:
+    """The position is in the store, so that whoever goes on begins there; anew, where that is asked for."""
+    assert steer.resync_next(three.desk, "lakeside") == (1, 3)
+    three.work_on()
+    before = len(three.seen())
+    assert steer.resync_next(three.desk, "lakeside") == (2, 3)
+    assert [three.share(number)["state"] for number in ("C-1", "C-2", "C-3")] == ["idle", "due", "idle"]
+    three.work_on()
+    assert len(three.seen()) > before
+    assert resync(three, anew=True) == [(1, 3), (2, 3), (3, 3)]
+    three.work_on()
+    three.assert_equal()
+
+
+def test_what_has_ended_is_neither_read_nor_sent(open_agency: Open) -> None:
+    """What was taken back stays so, and what is frozen is left alone."""
+    agency = open_agency(**ONLY)
+    agency.put(case_of())
+    agency.put(revoked(another(case_of(), "C-2")))
+    agency.work()
+    agency.put(revoked(case_of()))
+    agency.work()
+    left = dict(agency.fhir().resources)
+    resync(agency)
+    agency.work_on()
+    agency.assert_equal()
+    assert agency.fhir().resources.keys() == left.keys()
+
+
+def test_there_is_no_such_partner(open_agency: Open) -> None:
+    with pytest.raises(NotFound):
+        steer.resync_next(open_agency().desk, "nobody")
+
+
+def test_the_command_says_how_many(run: Run, tmp_path: Path) -> None:  # noqa: F811
+    folder = tmp_path / "agency"
+    run("init", folder)
+    text = (Path(__file__).parents[2] / "fixtures" / "partners" / "lakeside.toml").read_text("utf-8")
+    (folder / "partners" / "lakeside.toml").write_text(text, "utf-8")
+    words = ("--instance", folder, "share", "resync", "--partner")
+    assert run(*words, "lakeside").stderr == "No share(s) of lakeside are due to be looked at again.\n"
+    assert run(*words, "nobody").exit_code == 1
