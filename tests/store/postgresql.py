@@ -34,13 +34,28 @@ class Server:
         self.url = f"postgresql://csp@/postgres?host={folder}"
         self._programs = programs
         self._folder = folder
+        self._settings = SETTINGS
 
     def make(self) -> None:
         options = ("-U", "csp", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
         self._run("initdb", "-D", str(self.data), *options)
 
+    def listen(self, port: int, certificate: bytes, key: bytes, rules: str) -> None:
+        """From its next start on it listens on this machine, by TLS, to whom `rules` (pg_hba.conf) let in."""
+        for name, content in (("server.crt", certificate), ("server.key", key), ("pg_hba.conf", rules.encode())):
+            path = self.data / name
+            path.write_bytes(content)
+            path.chmod(0o600)
+            if account := _account():
+                os.chown(path, account["user"], account["group"])
+        self._settings = tuple(
+            f"listen_addresses=127.0.0.1 -c ssl=on -p {port}" if each == "listen_addresses=" else each
+            for each in SETTINGS
+        )
+        self.url += f"&port={port}"
+
     def start(self) -> None:
-        options = " ".join((*SETTINGS, "-k", str(self._folder)))
+        options = " ".join((*self._settings, "-k", str(self._folder)))
         self._run("pg_ctl", "-D", str(self.data), "-w", "-l", str(self._folder / "log"), "-o", options, "start")
 
     def stop(self) -> None:
