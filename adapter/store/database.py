@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from adapter.store.tables import keystones
 
 _WAIT = 15  # seconds that a transaction waits for another one's lock
 _LEAST_FREE = 16_000_000  # bytes: a few cases of the size that is accepted, and what SQLite needs beside them
+_HOLDS = 1.0  # seconds for which it is true that something could be written
 _UPGRADE_LOCK = 0x637370  # any number that is only ours: PostgreSQL's advisory lock while migrating
 _KEYSTONE = b"csp-fhir-adapter keystone"
 CHANNEL = "csp_due"
@@ -76,6 +78,7 @@ class Store:
         if engine.dialect.name == "postgresql":
             self._reader = self._reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._seal = Seal(keys)
+        self._writable_until = 0.0
 
     @classmethod
     def open(cls, url: str, keys: Keys) -> Store:
@@ -151,13 +154,19 @@ class Store:
             self._check_keys(tx)
 
     def check_writable(self) -> None:
-        """Return if something can be written and kept: a disk that is full still answers. Unavailable: it cannot."""
+        """Return if something can be written and kept: a disk that is full still answers. Unavailable: it cannot.
+
+        Who asks again and again is told what was found a moment ago: anybody may ask, and writing costs.
+        """
+        if time.monotonic() < self._writable_until:
+            return
         with self.writing() as tx:
             tx.connection.execute(TOUCH)
         file = self._engine.url.database
         if self._engine.dialect.name == "sqlite" and file and shutil.disk_usage(Path(file).parent).free < _LEAST_FREE:
             # What is there may take a line, and not a case.
             raise Unavailable("The disk of the database is full, or nearly: free some of it.")
+        self._writable_until = time.monotonic() + _HOLDS
 
     def _check_keys(self, tx: Tx) -> None:
         row = tx.connection.execute(KEYSTONE).one()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -221,3 +223,23 @@ def test_a_server_that_drops_its_connections_is_used_again(store: Store, place: 
             )
         admin.dispose()
     store.check()
+
+
+def test_whether_it_can_be_written_is_tried_and_not_more_often_than_once_a_second(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is nearly full is told of before a case finds no room; on PostgreSQL the server knows."""
+    writes = []
+    right = Store.writing
+    monkeypatch.setattr(Store, "writing", lambda self: writes.append(1) or right(self))
+    for _ in range(5):
+        store.check_writable()
+    assert len(writes) == 1
+    store._writable_until = 0.0
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=15_000_000))
+    if store._engine.dialect.name == "sqlite":
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="full"):
+                store.check_writable()
+    else:
+        store.check_writable()
