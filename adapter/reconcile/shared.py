@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapter import answers
-from adapter.core.diff import Change, Update
+from adapter.core.diff import Change, Delete, Update
 from adapter.core.doubt import looked_up
 from adapter.core.fhir.outcome import of_status, read
 from adapter.core.fhir.results import place_of
@@ -35,6 +35,10 @@ def read_shared(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None
             if isinstance(found, Attempt):
                 return work, found
             change = found  # noqa: PLW2901
+        elif isinstance(change, Update | Delete) and _is_answered(desk, change):
+            if (dark := prolong(desk, work)) is not None:
+                return work, dark
+            change = _last_word(desk, work, change)  # noqa: PLW2901
         changes.append(change)
     return replace(work, plan=replace(work.plan, changes=tuple(changes))), None
 
@@ -80,15 +84,34 @@ def _current(desk: Desk, work: Work, change: Update) -> Update | Attempt:
             return Attempt("unknown", f"reading a Task: {reason}")
 
 
-def _bring_home(desk: Desk, work: Work, change: Update, body: Mapping[str, Any]) -> None:
-    if not is_of_referral(change.made):
-        return
+def _is_answered(desk: Desk, change: Update | Delete) -> bool:
+    """Is it a Task that this partner answers a referral by, which is taken back, or emptied?"""
+    held = change.holding
+    if held.type != "Task" or not held.id or not held.about.startswith("referrals/"):
+        return False
+    with desk.store.reading() as tx:
+        return referrals.by_urn(tx, held.urn) is not None
+
+
+def _last_word(desk: Desk, work: Work, change: Update | Delete) -> Update | Delete:
+    """Before a Task is taken back: what its receiver had said by then comes home, and an emptied one names the version
+    that it empties. What cannot be read does not keep it there."""
+    held = change.holding
+    match desk.server(work.share.partner).read(held.type, held.id, request_id=work.request_id):
+        case Answered(status=200, body=body) if isinstance(body, Mapping) and _is(body, change):
+            _bring_home(desk, work, change, body)
+            return replace(change, holding=replace(held, version=place_of(body)[1]))
+        case _:
+            return change
+
+
+def _bring_home(desk: Desk, work: Work, change: Update | Delete, body: Mapping[str, Any]) -> None:
     hears = answers.hearing(desk.catalogue, work.share.partner)
     with desk.store.writing() as tx:
-        row = referrals.by_urn(tx, change.made.urn)
+        row = referrals.by_urn(tx, change.holding.urn)
         if row is not None:
             answers.take(tx, row.id, body, hears, source="there", now=desk.clock(), gaps=True)
 
 
-def _is(body: Mapping[str, Any], change: Update) -> bool:
+def _is(body: Mapping[str, Any], change: Update | Delete) -> bool:
     return body.get("resourceType") == change.holding.type and body.get("id") == change.holding.id

@@ -296,6 +296,32 @@ def test_words_that_others_may_not_see_call_nobody(open_agency: Open) -> None:
     assert len(agency.seen("riverside")) == seen
 
 
+@pytest.mark.parametrize("withdrawal", ["delete", "stub"])
+def test_the_last_answer_comes_home_before_the_task_is_taken_back(open_agency: Open, withdrawal: str) -> None:
+    """The receiver had completed it, and moved our copy on: neither keeps what is withdrawn there."""
+    agency = agency_of(open_agency)
+    desk = agency.desk
+    school = replace(desk.catalogue.partners["lakeside"], withdrawal=withdrawal)
+    partners = {**desk.catalogue.partners, "lakeside": school}
+    book = replace(desk.bench.rulebook, partners=partners)
+    agency.desk = replace(
+        desk, catalogue=replace(desk.catalogue, partners=partners), bench=replace(desk.bench, rulebook=book)
+    )
+    agency.fhir().deletes = withdrawal == "delete"
+    agency.put(case())
+    agency.work()
+    say(agency, "accepted", output=[{"type": {"text": "x"}, "valueString": "Starts in May"}])
+    ended = case()
+    ended["consents"][0]["status"] = "revoked"
+    agency.put(ended)
+    agency.work_on(hours=1)
+    assert ways(agency) == [("requested", "accepted")]
+    assert agency.share(NUMBER)["state"] == "idle"
+    agency.assert_never("Starts in May")
+    held = [t for t in agency.fhir().of_type("Task") if "focus" in t or "output" in t]
+    assert held == []
+
+
 def test_a_partner_that_a_person_paused_is_not_asked(sent: Agency) -> None:
     say(sent, "accepted")
     with sent.desk.store.writing() as tx:
