@@ -36,19 +36,22 @@ lint: $(DEV)
 
 check: lint test
 
-# What needs servers: PostgreSQL (Debian's package; a server of its own is started in a temporary folder), HAPI FHIR's validator
-# (Java 17 and Maven); and what takes minutes.
+# What needs servers: HAPI FHIR and Medplum as partners (tests/servers/README.md: Java 17, Maven, Node 20.19), HAPI FHIR's
+# validator, PostgreSQL (Debian's package; a server of its own is started in a temporary folder); and what takes minutes.
+# With CSP_FEW=1 the journeys run on PostgreSQL with one partner's server alone.
 servers: $(DEV)
 	CSP_SERVERS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m servers
 
-# The properties of consent.md with the full numbers, each rule broken on purpose, 100,000 markers over every channel, 200 schedules
-# of faults, 1,000 workers killed, everything missing in turn, 2,000 broken resources against HAPI FHIR's validator. Hours.
+# The properties of consent.md with the full numbers, each rule broken on purpose, 100,000 markers over every channel, 3,000
+# schedules of faults (CSP_SEED=N: others), 1,000 workers killed, everything missing in turn, 2,000 broken resources against
+# HAPI FHIR's validator. Hours.
 proofs: $(DEV)
 	$(BIN)/python -m tests.core.consent.proofs --examples 10000
 	$(BIN)/python -m tests.core.consent.mutants --jobs 2
 	$(BIN)/python -m tests.journeys.leaks --markers 100000
 	CSP_SERVERS=1 CSP_PROOFS=1 $(BIN)/python -m pytest -s tests/endurance/test_kill.py
-	CSP_PROOFS=1 $(BIN)/python -m pytest tests/verbs/test_faults.py tests/onramp tests/core/mapping_files/test_missing.py
+	CSP_SERVERS=1 CSP_PROOFS=1 $(BIN)/python -m pytest -n 2 tests/servers/test_schedules.py
+	CSP_PROOFS=1 $(BIN)/python -m pytest tests/onramp tests/core/mapping_files/test_missing.py
 	$(BIN)/python -m tests.validator --examples 2000
 
 # Golden files are written anew from what the mapping makes now; review them as a diff.

@@ -12,6 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 HAPI = HERE / "hapi"
 MEDPLUM = HERE / "medplum"
+LOCKS = HERE.parents[1] / "build" / "servers"
 
 
 def hapi() -> list[str]:
@@ -35,7 +36,8 @@ def _once(folder: Path, sources: Sequence[Path], ways: Sequence[Sequence[str]]) 
     """Make `folder` of `sources` by the first way that succeeds, unless it was made of these. Workers take turns."""
     wanted = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
     made = folder / ".made"
-    with (folder.parent / ".lock").open("w") as lock:
+    LOCKS.mkdir(parents=True, exist_ok=True)
+    with (LOCKS / f"{folder.parent.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if made.is_file() and made.read_text() == wanted:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,12 +11,25 @@ import pytest
 
 from adapter.catalogue import Catalogue
 from adapter.store.database import Store
-from tests.servers.instance import Instance, opened
+from tests.servers.instance import Instance, Open, opened
+from tests.servers.journeys import Journeys
 from tests.servers.partners import Running
 from tests.store.conftest import cluster, keys, place, store, upgraded_file  # noqa: F401
 from tests.verbs.conftest import catalogue  # noqa: F401
 
-Open = Callable[..., Instance]
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """CSP_FEW=1: PostgreSQL for the journeys with one server alone."""
+    if os.environ.get("CSP_FEW") != "1":
+        return
+    left = [item for item in items if _is_second_database(item)]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
+
+
+def _is_second_database(item: pytest.Item) -> bool:
+    other = isinstance(item, pytest.Function) and item.cls is not None and issubclass(item.cls, Journeys)
+    return other and "postgresql" in item.name and item.cls.__name__ != "TestHapiR4"
 
 
 @pytest.fixture(scope="class")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -70,6 +70,7 @@ class Instance(Agency):
             assert (share["state"], share["outcome"]) in REST, share
 
 
+Open = Callable[..., Instance]
 REST = (("idle", "delivered"), ("idle", "unchanged"), ("idle", "existing"))
 
 

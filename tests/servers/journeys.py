@@ -15,8 +15,7 @@ import pytest
 
 from adapter import steer
 from tests.outward import fault_server as faults
-from tests.servers.conftest import Open
-from tests.servers.instance import Instance
+from tests.servers.instance import Instance, Open
 from tests.servers.partners import Running
 from tests.verbs.agency import DIRECTORY, NAMES, case_of, record, revoked
 from tests.verbs.schedules import without_goals
