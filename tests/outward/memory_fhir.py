@@ -126,7 +126,10 @@ class MemoryFhir:
     def matching(self, type_: str, query: str) -> list[dict[str, Any]]:
         """Resources of a type with the identifier that a query names, or one of several; `system|` is any of that
         system. Times are not looked at, and all come at once: how many are wanted on a page is not asked."""
-        [(name, tokens)] = [pair for pair in parse_qsl(query) if pair[0] not in ("_lastUpdated", "_count")]
+        asked = [pair for pair in parse_qsl(query) if pair[0] not in ("_lastUpdated", "_count")]
+        if not asked:
+            return [resource for resource in self.resources.values() if resource["resourceType"] == type_]
+        [(name, tokens)] = asked
         parts = [token.partition("|") for token in tokens.split(",")]
         wanted = {(_unescaped(system), _unescaped(value)) for system, _, value in parts}
         return [

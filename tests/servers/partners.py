@@ -94,7 +94,7 @@ def _child(words: list[str]) -> Iterator[str]:
 
 def _cli(*words: str) -> str:
     ran = subprocess.run(
-        [sys.executable, "-m", "adapter", *words], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-m", "adapter", *words], capture_output=True, text=True, check=False, timeout=300
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     return ran.stdout

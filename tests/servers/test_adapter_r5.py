@@ -13,6 +13,7 @@ from tests.servers.partners import Running
 
 
 @pytest.mark.servers
+@pytest.mark.timeout(600)
 class TestAdapterR5(Journeys):
     @staticmethod
     def started(folder: Path) -> AbstractContextManager[Running]:

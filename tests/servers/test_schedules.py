@@ -21,6 +21,7 @@ DATABASES = [*(("sqlite", n) for n in range(WHOLE)), *(("postgresql", n) for n i
 
 
 @pytest.mark.servers
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("place", "schedule"), DATABASES, indirect=["place"])
 def test_after_any_schedule_of_faults_the_partner_holds_what_it_should(
     open_agency: Open,  # noqa: F811
