@@ -32,6 +32,13 @@ SHEET = (
     "assessments/instrument", "assessments/on",
 )  # fmt: skip
 """What a consent form names, for the family to sign: the child, who signs, and the reports that a line means."""
+DAYS = (
+    "goals/due", "goals/steps/due", "care_plans/transitions/steps/due", "care_plans/reviews/next", "assessments/next_due",
+    "care_plans/services/received/on", "referrals/respond_by",
+)  # fmt: skip
+"""The days on which something falls due: what a list of that is for."""
+WAITS = ("enrolment/first_contact", "enrolment/waitlist/region", "enrolment/waitlist/since")
+"""By what a waitlist is put in its order, and told apart."""
 ENTERED = {
     "to": "The health unit", "at": "2026-10-30", "how": "telephone", "parts": ["identity"], "basis": "Duty to report",
     "by": "R. Osei",
@@ -45,6 +52,16 @@ def nothing(_token: str, _leaf: Leaf) -> bool:
 def names(_token: str, leaf: Leaf) -> bool:
     """The case's number and the ids in a record's path: never what the record says."""
     return leaf.kind != "value"
+
+
+def due(token: str, leaf: Leaf) -> bool:
+    """Names, and the days on which something falls due."""
+    return names(token, leaf) or leaf.place in DAYS
+
+
+def waits(token: str, leaf: Leaf) -> bool:
+    """Names, and why a family has its place among those who wait."""
+    return names(token, leaf) or leaf.place in WAITS
 
 
 def ids(_token: str, leaf: Leaf) -> bool:
@@ -120,24 +137,24 @@ def case_paths(number: str) -> list[str]:
 def lists(i: Instance, numbers: list[str]) -> Iterator[Piece]:
     """Shares, what stopped, what waits and what ends, for the agency's people: where and since when, never what."""
     for number in numbers:
-        due = f"/api/due?case={number}&days=999"
-        for path in (f"/api/cases/{number}/shares", f"/api/review?case={number}", due, f"{due}&as=fhir"):
+        for path in (f"/api/cases/{number}/shares", f"/api/review?case={number}"):
             yield from _answer(i, "coordinator", "GET", path, names)
-    for path in (
-        "/api/cases?limit=1000",
-        "/api/alarms?limit=1000",
-        "/api/review?limit=1000",
-        "/api/due?limit=1000",
-        "/api/waitlist",
-    ):
+        for form in ("", "&as=fhir"):
+            yield from _answer(i, "coordinator", "GET", f"/api/due?case={number}&days=999{form}", due)
+    for path in ("/api/cases?limit=1000", "/api/alarms?limit=1000", "/api/review?limit=1000"):
         yield from _answer(i, "privacy", "GET", path, names)
+    yield from _answer(i, "privacy", "GET", "/api/due?limit=1000", due)
+    yield from _answer(i, "privacy", "GET", "/api/waitlist", waits)
 
 
 def pages(i: Instance, numbers: list[str]) -> Iterator[Piece]:
     """The console's pages for each role that sees cases: numbers and paths."""
     for role in PEOPLE:
-        for path in ("/", "/waiting", "/waitlist", *(f"/cases/{number}" for number in numbers)):
+        for path in ("/", "/waiting"):
             yield f"{role} {path}", _whole(i.page(role, path)), names
+        yield f"{role} /waitlist", _whole(i.page(role, "/waitlist")), waits
+        for number in numbers:
+            yield f"{role} /cases/{number}", _whole(i.page(role, f"/cases/{number}")), due
 
 
 def pages_to_read(i: Instance, numbers: list[str]) -> Iterator[Piece]:
@@ -302,7 +319,7 @@ def command_line(i: Instance, numbers: list[str]) -> Iterator[Piece]:
     bad = json.dumps({"case": numbers[0], "child": numbers[0]}).encode()
     for line in (("review", "list"), ("due", "--days", "999"), ("alarms",), ("check",), ("token", "list")):
         result = i.command(*line)
-        yield "adapter " + " ".join(line), result.stdout_bytes, names
+        yield "adapter " + " ".join(line), result.stdout_bytes, due if line[0] == "due" else names
         yield f"adapter {line[0]}: standard error", result.stderr_bytes, nothing
     case = i.ask("source", "GET", f"/api/cases/{numbers[0]}").data
     wrong = next(text for what, text in broken(json.loads(case)) if what == "every text a list")
