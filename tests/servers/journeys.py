@@ -177,6 +177,19 @@ class Journeys:
         instance.assert_at_rest("C-0001")
         instance.assert_right()
 
+    def test_a_server_that_lost_everything_gets_it_again_when_a_person_has_it_looked_at(
+        self, instance: Instance
+    ) -> None:
+        """As after a restore of a backup from before us."""
+        instance.put(case_of())
+        instance.work()
+        instance.at_partners.wipe()
+        assert instance.at_partners.everything() == []
+        while steer.resync_next(instance.desk, "lakeside") is not None:
+            instance.work_on(hours=1)
+        instance.assert_at_rest("C-0001")
+        instance.assert_right()
+
     def test_what_somebody_there_changed_is_not_overwritten_unread(self, instance: Instance) -> None:
         """The share stops with an alarm, and their words stand; a person's retry then writes ours."""
         case = case_of()
