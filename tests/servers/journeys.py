@@ -191,7 +191,7 @@ class Journeys:
         instance.assert_right()
 
     def test_what_somebody_there_changed_is_not_overwritten_unread(self, instance: Instance) -> None:
-        """The share stops with an alarm, and their words stand; a person's retry then writes ours."""
+        """The share stops with an alarm, and their words stand; until a person says that it is ours."""
         case = case_of()
         instance.put(case)
         instance.work()
@@ -204,7 +204,7 @@ class Journeys:
         assert (share["state"], share["alarms"]) == ("stopped", ["conflict"])
         (goal,) = instance.at_partners.of_type("Goal")
         assert goal["description"]["text"] == "Words of the partner's own"
-        steer.retry(instance.desk, "C-0001", "lakeside")
+        steer.retry(instance.desk, "C-0001", "lakeside", theirs="overwrite")
         instance.work_on()
         instance.assert_at_rest("C-0001")
         instance.assert_right()
