@@ -23,7 +23,7 @@ SECRET = 'kind = "client-secret"\nclient_id = "csp"\nsecret = "LAKESIDE_SECRET"\
 def read(folder: Path, table: str, above: str = "") -> tuple[Partner, list[str]]:
     (folder / "lakeside.toml").write_text(f"{LEAST}{above}[authorisation]\n{table}", encoding="utf-8")
     found = Found()
-    partners = read_partners(folder, found, sectors=["education"], identifier_types=[])
+    partners = read_partners(folder, found, sectors=["education"], identifier_types=[], dialects=["generic"])
     return partners["lakeside"], [f"{each.line}: {each.detail}" for each in found.errors]
 
 
@@ -104,7 +104,7 @@ def test_a_certificate_needs_tls(tmp_path: Path) -> None:
     text = LEAST.replace("https://", "http://") + above + '[authorisation]\nkind = "mtls"\ncertificate = "C"\n'
     (tmp_path / "lakeside.toml").write_text(text, encoding="utf-8")
     found = Found()
-    read_partners(tmp_path, found, sectors=["education"], identifier_types=[])
+    read_partners(tmp_path, found, sectors=["education"], identifier_types=[], dialects=["generic"])
     assert [(each.line, each.detail) for each in found.errors] == [
         (8, "certificate: is shown in TLS: the addresses must be https")
     ]

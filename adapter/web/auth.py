@@ -45,6 +45,8 @@ POST    /api/cases/<case>/disclosures               token   coordinator privacy 
 GET     /api/cases/<case>/statement                 token   coordinator privacy admin
 POST    /api/cases/<case>/review                    token   coordinator privacy admin
 GET     /api/review                                 token   source coordinator privacy admin
+GET     /api/matches                                token   coordinator privacy admin
+POST    /api/matches/<case>/<partner>               token   coordinator privacy admin
 GET     /api/due                                    token   source coordinator privacy admin
 GET     /api/waitlist                               token   source coordinator privacy admin
 GET     /api/alarms                                 token   source coordinator privacy admin
@@ -97,6 +99,7 @@ GET     /waitlist                                   page    coordinator privacy 
 GET     /waiting                                    page    coordinator privacy admin
 GET     /waiting/<case>                             page    coordinator privacy admin
 POST    /waiting/<case>                             page    coordinator privacy admin
+POST    /waiting/<case>/match/<partner>             page    coordinator privacy admin
 POST    /partners/<partner>                         page    privacy engineer admin
 POST    /sign-in                                    open
 POST    /sign-out                                   open

@@ -22,8 +22,8 @@ from adapter.store.disclosures import Line
 from tests.endurance.instance import Instance, await_, end, instance, nursery
 from tests.outward.fault_server import Late
 from tests.verbs.agency import FIXTURES, record, revoked
+from tests.verbs.schedules import _narrowed
 from tests.verbs.test_directory import another
-from tests.verbs.test_faults import _narrowed
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(1800)]
 

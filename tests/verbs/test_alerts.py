@@ -83,7 +83,7 @@ def test_a_conflict_and_a_partner_that_is_away_have_alerts_of_their_own(open_age
     agency.put(case)
     agency.work()
     goal = next(place for place in agency.fhir().resources if place.startswith("Goal/"))
-    agency.fhir().touch(goal)
+    agency.fhir().edit(goal, description={"text": "Tie somebody's shoes"})
     record(case, "goals/g1")["title"] = "Tie my own shoes"
     agency.put(case)
     agency.work()
@@ -116,10 +116,8 @@ def test_that_nobody_can_be_told_stops_nothing_and_is_tried_again(open_agency: O
 
 
 def test_a_fault_of_our_own_is_told_of(open_agency: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    from adapter import reconcile
-
     agency, somebody = opened(open_agency)
-    monkeypatch.setattr(reconcile, "transaction", lambda *_: 1 / 0)
+    monkeypatch.setattr("adapter.reconcile.request", lambda *_: 1 / 0)
     agency.put(case_of())
     agency.work()
     assert [(alert.kind, alert.outcome) for alert in somebody.heard] == [("stopped", "stopped")]

@@ -17,7 +17,7 @@ from tests.outward.fault_server import JSON
 from tests.outward.memory_fhir import Can
 from tests.verbs.agency import Agency, case_of, kinds, record, revoked
 from tests.verbs.conftest import Open
-from tests.verbs.test_faults import HOSTILE, OUTCOME, PASSING, _narrowed
+from tests.verbs.schedules import HOSTILE, OUTCOME, PASSING, _narrowed
 from tests.verbs.test_stops import narrow, wide
 
 pytestmark = pytest.mark.parametrize("place", ["sqlite"], indirect=True)

@@ -28,7 +28,7 @@ class Theirs:
         self._env: Any = None
         self._table = {name: {"fn": self._called(name), "arity": self._arity(name)} for name in FUNCTIONS}
         # A fault of theirs (test_oracle.py): `sort` is in the grammar and raises "Not implemented".
-        self._table["sort"] = {"fn": sorted, "arity": {0: []}}
+        self._table["sort"] = {"fn": _sorted, "arity": {0: [], 1: ["Expr"]}}
 
     def render(self, body: Any, record: Any, variables: dict[str, Any], extra: Any) -> Any:
         self._env = type("Env", (), {"extra": extra})
@@ -51,6 +51,13 @@ class Theirs:
     def _arity(self, name: str) -> dict[int, list[str]]:
         most = {"instant": 0, "reference": 4}.get(name, 1)
         return {number: ["String"] * number for number in range(most + 1)}
+
+
+def _sorted(items: list[Any], by: Callable[[Any], Any] | None = None) -> list[Any]:
+    def told(item: Any) -> Any:
+        return item.data if isinstance(item, ResourceNode) else item
+
+    return sorted(map(told, items), key=by and (lambda item: told(by(item)[0])))
 
 
 @dataclass

@@ -33,8 +33,8 @@ SHEET = (
 )  # fmt: skip
 """What a consent form names, for the family to sign: the child, who signs, and the reports that a line means."""
 DAYS = (
-    "goals/due", "goals/steps/due", "care_plans/transitions/steps/due", "care_plans/reviews/next", "assessments/next_due",
-    "care_plans/services/received/on", "referrals/respond_by",
+    "goals/due", "goals/steps/due", "care_plans/transitions/steps/due", "care_plans/reviews/next",
+    "assessments/next_due", "care_plans/services/received/on", "referrals/respond_by",
 )  # fmt: skip
 """The days on which something falls due: what a list of that is for."""
 WAITS = ("enrolment/first_contact", "enrolment/waitlist/region", "enrolment/waitlist/since")

@@ -42,9 +42,11 @@ def _has_place(spot: Spot) -> bool:
         case "referrals/outcome/reason" | "referrals/outcome/result":
             return bool(record["direction"] == "out" and record["status"] != "draft")
         case "providers/identifiers/system" | "providers/identifiers/value":
-            return entry.get("type") not in ("agency", "health-card", "school-number")
+            return entry.get("type") not in ("agency", "health-card", "school-number") and "system" in entry
+        case "child/identifiers/value":
+            return "system" in entry  # one without is left out, and told of: nobody could say whose number it is
         case "organizations/identifiers/system" | "organizations/identifiers/value":
-            return entry.get("type") not in ("agency", "health-card", "school-number")
+            return entry.get("type") not in ("agency", "health-card", "school-number") and "system" in entry
     return not spot.node.get("x-id") and "x-ref" not in spot.node
 
 
