@@ -22,7 +22,7 @@ from adapter.store.disclosures import Line
 from tests.endurance.instance import Instance, await_, end, instance, nursery
 from tests.outward.fault_server import Late
 from tests.verbs.agency import FIXTURES, record, revoked
-from tests.verbs.schedules import _narrowed
+from tests.verbs.schedules import without_goals
 from tests.verbs.test_directory import another
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(1800)]
@@ -36,7 +36,7 @@ PARTNERS: dict[str, dict[str, Any]] = {"lakeside": {"chunk": 7}, "riverside": {}
 CHANGES: dict[str, Callable[[Any], Any]] = {
     "as it was": lambda case: case,
     "edited": lambda case: _edited(case),
-    "narrowed": _narrowed,
+    "narrowed": without_goals,
     "revoked": revoked,
 }
 

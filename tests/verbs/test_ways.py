@@ -17,7 +17,7 @@ from tests.outward.fault_server import JSON
 from tests.outward.memory_fhir import Can
 from tests.verbs.agency import Agency, case_of, kinds, record, revoked
 from tests.verbs.conftest import Open
-from tests.verbs.schedules import HOSTILE, OUTCOME, PASSING, _narrowed
+from tests.verbs.schedules import HOSTILE, OUTCOME, PASSING, without_goals
 from tests.verbs.test_stops import narrow, wide
 
 pytestmark = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
@@ -153,7 +153,7 @@ def test_after_any_schedule_of_faults_any_server_holds_what_it_should(open_agenc
     agency = opened(open_agency, server, timeout=0.15, chunk=dice.choice([1, 3, 200]))
     for _ in range(3):
         agency.servers["lakeside"].plan(*dice.choices([*HOSTILE, None, None, None], k=dice.randint(0, 6)))
-        agency.put(dice.choice([case_of, lambda: revoked(case_of()), lambda: _narrowed(case_of())])())
+        agency.put(dice.choice([case_of, lambda: revoked(case_of()), lambda: without_goals(case_of())])())
         for _ in range(dice.randint(0, 3)):
             agency.work()
             agency.clock.pass_(minutes=dice.randint(0, 20))
