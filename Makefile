@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check --no-input
 
-.PHONY: install demo test check lint servers proofs golden profiles profiles-fresh lock wheel clean
+.PHONY: install demo test check lint gate servers proofs golden profiles profiles-fresh lock wheel clean
 
 install: $(RUNTIME)
 
@@ -41,6 +41,11 @@ check: lint test
 # With CSP_FEW=1 the journeys run on PostgreSQL with one partner's server alone.
 servers: $(DEV)
 	CSP_SERVERS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m servers
+
+# Of those what the gate runs: both databases, the validator on every resource of every fixture, the adapter as a partner.
+gate: $(DEV)
+	CSP_SERVERS=1 CSP_FEW=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m servers tests/store tests/validator/test_hapi.py \
+	  tests/servers/test_adapter_r4.py tests/servers/test_adapter_r5.py tests/servers/test_fault_server.py
 
 # The properties of consent.md with the full numbers, each rule broken on purpose, 100,000 markers over every channel, 3,000
 # schedules of faults (CSP_SEED=N: others), 1,000 workers killed, everything missing in turn, 2,000 broken resources against
