@@ -62,7 +62,11 @@ def match_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None
             return _adopted(desk, work, made, id_, version), None
         case Waits(candidates):
             with desk.store.writing() as tx:
-                if shares.still_mine(tx, work.share, work.stored.version):
+                # A person may have said so while the partner was being asked: that stays.
+                if (
+                    shares.still_mine(tx, work.share, work.stored.version)
+                    and matches.of_share(tx, work.share.id) == known
+                ):
                     matches.save(tx, work.share.id, "waiting", candidates, now=desk.clock())
             return _only_taking_back(work), WAITING
     return _only_taking_back(work), verdict

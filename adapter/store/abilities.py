@@ -21,7 +21,6 @@ _c = abilities.c
 # Statements
 OF_PARTNER = sa.select(abilities).where(_c.partner == sa.bindparam("of_partner"))
 FORGET = sa.delete(abilities).where(_c.partner == sa.bindparam("of_partner"))
-INSERT = sa.insert(abilities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +46,14 @@ def known(tx: Tx, partner: Partner) -> Known | None:
 
 
 def keep(tx: Tx, partner: Partner, found: Known) -> None:
-    """Keep this in place of what was known."""
-    forget(tx, partner.id)
+    """Keep this in place of what was known. Several workers may have asked at once: the last one's answer stays."""
     row = {
-        "partner": partner.id,
         "address": _address(partner),
         "told": as_json(found.told) if found.told else None,
         "read_at": found.read_at,
         "asked_at": found.asked_at,
     }
-    tx.connection.execute(INSERT, row)
+    tx.put(abilities, {"partner": partner.id}, row)
 
 
 def forget(tx: Tx, partner: str) -> None:

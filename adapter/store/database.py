@@ -10,11 +10,12 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -62,6 +63,11 @@ class Tx:
         if self.connection.dialect.name == "sqlite":
             return sqlite.insert(table).on_conflict_do_nothing()
         return postgresql.insert(table).on_conflict_do_nothing()
+
+    def put(self, table: sa.Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+        """Let the row of this key hold these values, whether or not it is there: of two at once the later one stays."""
+        self.connection.execute(self.insert_absent(table), {**key, **values})
+        self.connection.execute(sa.update(table).where(*(table.c[name] == key[name] for name in key)).values(values))
 
     def tell_workers(self) -> None:
         """Wake the workers of other processes, once this transaction is kept; those on SQLite look by themselves."""

@@ -20,7 +20,6 @@ _c = matches.c
 # Statements
 OF_SHARE = sa.select(matches).where(_c.share_id == sa.bindparam("of_share"))
 FORGET = sa.delete(matches).where(_c.share_id == sa.bindparam("of_share"))
-INSERT = sa.insert(matches)
 WAITING = (
     sa.select(matches, shares.c.case_id, shares.c.partner)
     .join(shares, shares.c.id == _c.share_id)
@@ -49,10 +48,9 @@ def of_share(tx: Tx, share_id: int) -> Match | None:
 
 def save(tx: Tx, share_id: int, state: State, candidates: Sequence[Candidate], *, now: datetime) -> None:
     """Keep this in place of what was known."""
-    forget(tx, share_id)
     told = orjson.dumps([[each.id, each.score] for each in candidates])
     sealed = tx.seal.close(told, table="matches", column="sealed", row=str(share_id))
-    tx.connection.execute(INSERT, {"share_id": share_id, "state": state, "sealed": sealed, "saved_at": now})
+    tx.put(matches, {"share_id": share_id}, {"state": state, "sealed": sealed, "saved_at": now})
 
 
 def forget(tx: Tx, share_id: int) -> None:
