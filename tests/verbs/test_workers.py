@@ -140,9 +140,9 @@ def test_a_share_moves_again_when_the_lease_of_a_dead_worker_is_over(open_agency
 
 
 def test_a_worker_waits_without_asking_the_database_again_and_again(
-    open_agency: Open, monkeypatch: pytest.MonkeyPatch
+    open_agency: Open, monkeypatch: pytest.MonkeyPatch, place: Place
 ) -> None:
-    """And a save wakes it at once."""
+    """And a save wakes it at once. On PostgreSQL it looks once more as it begins to listen: for what came before."""
     agency = open_agency(**LAKESIDE)
     agency.desk = replace(agency.desk, settings=replace(agency.desk.settings, poll_seconds=30.0))
     agency.clock.now = datetime.now(UTC)
@@ -158,20 +158,23 @@ def test_a_worker_waits_without_asking_the_database_again_and_again(
     desk = replace(agency.desk, clock=lambda: datetime.now(UTC))
     thread = threading.Thread(target=worker.run, args=(desk,), kwargs={"stop": stop})
     thread.start()
-    time.sleep(0.3)
-    assert len(claims) == 1
-    began = time.monotonic()
-    agency.put(case_of())
-    while not agency.fhir().of_type("Goal"):
-        assert time.monotonic() < began + 20
-        time.sleep(0.01)
-    while not _all_idle(agency):
-        time.sleep(0.01)
-    time.sleep(0.3)
-    assert len(claims) <= 4
-    stop.set()
-    desk.wake.set()
-    thread.join(10)
+    try:
+        time.sleep(0.3)
+        looked = 2 if place.backend == "postgresql" else 1
+        assert len(claims) == looked
+        began = time.monotonic()
+        agency.put(case_of())
+        while not agency.fhir().of_type("Goal"):
+            assert time.monotonic() < began + 20
+            time.sleep(0.01)
+        while not _all_idle(agency):
+            time.sleep(0.01)
+        time.sleep(0.3)
+        assert len(claims) <= looked + 3
+    finally:
+        stop.set()
+        desk.wake.set()
+        thread.join(10)
     assert not thread.is_alive()
 
 
