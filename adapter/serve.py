@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from adapter import log
 from adapter.core import strict_json
 from adapter.core.consent.last_look import last_look
 from adapter.core.desired import Desired, Subject, desire
@@ -127,7 +128,8 @@ def _served(desk: Desk, stored: StoredCase, partner: str, now: datetime) -> Serv
         if desired.made and _withheld_in(desk, subject, stored, partner, payload, served, now):
             return Served({}, {}, frozenset(), desired.next_change, "last-look")
         return served
-    except Exception:  # noqa: BLE001  A fault of ours in one case: nothing of it is served, and the others are.
+    except Exception as bug:  # noqa: BLE001  A fault of ours in one case: nothing of it is served, and the others are.
+        log.logger().error("failed", partner=partner, error=bug)
         return Served({}, {}, frozenset(), None, "fault")
 
 
@@ -176,6 +178,7 @@ def _put(tx: Tx, desk: Desk, partner: str, stored: StoredCase, served: Served, n
     gone = before.keys() - served.bodies.keys()
     for type_, id_ in sorted(gone - views.elsewhere(tx, partner, gone, share_id=share.id)):
         resources.delete(tx, world, type_, id_, now=now)
+        resources.forget_earlier(tx, world, type_, id_)
     for name, body in served.bodies.items():
         _write(tx, world, name, body, name in served.directory, now)
     shown = {n: replace(s, told=before[n].told if n in before else 0) for n, s in served.shown.items()}
@@ -192,6 +195,7 @@ def _write(tx: Tx, world: str, name: Name, body: dict[str, Any], directory: bool
         resources.create(tx, world, type_, body, id=id_, now=now, indexed=indexed)
     else:
         resources.update(tx, world, type_, id_, body, now=now, indexed=indexed)
+        resources.forget_earlier(tx, world, type_, id_)  # nobody can read it, and it may be withheld by now
 
 
 def _line(partner: str, name: Name, shown: Shown, request_id: str, now: datetime) -> Line:

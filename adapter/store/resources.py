@@ -44,6 +44,9 @@ FORGET_TERMS = sa.delete(resource_terms).where(_t.key == _b("of_key"))
 VERSIONS = sa.select(_r.partner, _r.type, resource_versions).join(resources, _r.key == _v.key)
 VERSION = VERSIONS.where(_v.key == _b("of_key"), _v.version == _b("of_version"))
 HISTORY = VERSIONS.where(_v.key == _b("of_key")).order_by(_v.version.desc())
+FORGET_EARLIER = sa.delete(resource_versions).where(
+    _v.key == _b("of_key"), _v.version < sa.select(_r.version).where(_r.key == _b("of_key")).scalar_subquery()
+)
 CURRENT = VERSIONS.where(_v.version == _r.version)
 OF_PARTNER = CURRENT.where(_r.partner == _b("of_partner"))
 LATEST = OF_PARTNER.order_by(_r.updated.desc(), _r.position.desc()).limit(_b("limit"))
@@ -133,6 +136,13 @@ def delete(
     if if_version is not None and row.version != if_version:
         raise PreconditionFailed("The current version is another one.")
     return _keep(tx, row, id, row.version + 1, None, now=now, indexed={}, sent=None)
+
+
+def forget_earlier(tx: Tx, partner: str, type: str, id: str) -> None:
+    """Keep the current version alone."""
+    row = _find(tx, partner, type, id)
+    if row is not None:
+        tx.connection.execute(FORGET_EARLIER, {"of_key": row.key})
 
 
 def read(tx: Tx, partner: str, type: str, id: str) -> Received | None:

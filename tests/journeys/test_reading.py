@@ -16,7 +16,7 @@ from adapter.core.fhir.bundle import led
 from adapter.core.fhir.models import problems
 from adapter.core.fhir.references import references
 from adapter.errors import Problem
-from adapter.store import shares, tokens
+from adapter.store import resources, shares, tokens
 from adapter.web.app import create_app
 from tests.store.conftest import cluster, keys, place, store, upgraded_file  # noqa: F401
 from tests.verbs.agency import NAMES, Agency, case_of, record, revoked
@@ -148,6 +148,27 @@ def test_what_changes_has_a_new_version_and_time_and_the_rest_stays(reader: Read
         again = reads.get(f"Goal/{min(before)}", If_None_Match=unchanged.headers["ETag"])
         assert (again.status_code, again.data) == (304, b"")
     assert reads.get(f"Goal/{changed[0]}/_history/1").status_code == 404  # what it was may be withheld by now
+
+
+def test_what_was_served_before_is_kept_nowhere(reader: Reads) -> None:
+    """Nobody can read an earlier version: what it told of a case does not outlast the case here."""
+    reads = reader()
+    case = case_of()
+    reads.agency.put(case)
+    goal = reads.found("Goal")[0]["id"]
+    record(case, "goals/g1")["title"] = "Other words for it"
+    reads.agency.put(case)
+    reads.found("Goal")
+
+    def kept() -> list[tuple[int, bool]]:
+        with reads.agency.desk.store.reading() as tx:
+            versions = resources.history(tx, "view/lakeside", "Goal", goal)
+        return [(each.version, bool(each.body)) for each in versions]
+
+    assert kept() == [(2, True)]
+    reads.agency.delete(case["case"])
+    assert reads.found("Goal") == []
+    assert kept() == [(3, False)]
 
 
 def test_each_first_look_has_a_line_and_the_same_look_again_has_none(reader: Reads) -> None:
