@@ -10,12 +10,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from adapter import answers
 from adapter.core import strict_json
 from adapter.core.account.chain import Line
+from adapter.core.asked import is_day
 from adapter.core.consent.last_look import last_look
 from adapter.core.consent.view import View, view
 from adapter.core.desired import Subject, rules_of
@@ -178,7 +179,7 @@ def _check(seen: Shown, form: Mapping[str, str]) -> None:
     if asked == "schedule":
         if not seen.schedules:
             wrong.append(Problem("/do", "accept the referral first"))
-        if not _is_day(form.get("day", "")):
+        if not is_day(form.get("day", "")):
             wrong.append(Problem("/day", "must be the day of the appointment, such as 2027-01-31"))
     elif asked not in seen.may:
         wrong.append(Problem("/do", "cannot be answered now"))
@@ -272,10 +273,3 @@ def _lines(
             )
         )
     return lines
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False

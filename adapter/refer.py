@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from adapter import answers
 from adapter.answers import Place
-from adapter.core import strict_json
-from adapter.core.case import pointer
+from adapter.core.asked import an_object, is_day, unknown
 from adapter.core.referral import kept as outcomes
 from adapter.core.referral.answer import clean
 from adapter.core.referral.course import HANDOVER
 from adapter.core.referral.kept import OVER
 from adapter.desk import Desk
-from adapter.errors import Conflict, Malformed, Problem, Refused
+from adapter.errors import Conflict, Problem, Refused
 from adapter.store import cases, holdings, referrals, shares
 from adapter.store.database import Tx
 
@@ -27,7 +26,7 @@ def cancel(desk: Desk, number: str, referral: str, body: bytes, *, by: str) -> d
     """Cancel a referral: `{"reason": "why"}`. Once its Task is at the partner, that is cancelled first, as its
     dialect has it; where the work has begun it may only be asked for. Conflict: it has ended, or cannot be asked.
     """
-    reason = _reason(_object(body))
+    reason = _reason(an_object(body))
     now = desk.clock()
     with desk.store.writing() as tx:
         at = answers.sent_to(desk, tx, number, referral)
@@ -72,13 +71,13 @@ def accept_outcome(desk: Desk, number: str, referral: str, *, by: str) -> dict[s
 def hand_over(desk: Desk, number: str, referral: str, body: bytes, *, by: str) -> dict[str, Any]:
     """Enter a step of a warm hand-over: `{"step": "introduced", "on": date}`; introduced, contact-made,
     first-appointment. What the receiver said itself stays beside it."""
-    given = _object(body)
+    given = an_object(body)
     today = desk.clock().astimezone(desk.settings.time_zone).date()
     step, on = given.get("step"), given.get("on", today.isoformat())
-    wrong = _unknown(given, ("step", "on"))
+    wrong = unknown(given, ("step", "on"))
     if step not in HANDOVER:
         wrong.append(Problem("/step", f"must be one of {', '.join(HANDOVER)}"))
-    if not _is_day(on):
+    if not is_day(on):
         wrong.append(Problem("/on", "must be a date that exists (ISO 8601)"))
     if wrong:
         raise Refused("The step breaks rules.", sorted(wrong))
@@ -103,28 +102,10 @@ def _keep(tx: Tx, at: Place, kept: dict[str, Any], now: datetime) -> None:
 
 
 def _reason(given: Mapping[str, Any]) -> str:
-    wrong = _unknown(given, ("reason",))
+    wrong = unknown(given, ("reason",))
     reason = clean(given.get("reason"))
     if not reason or len(reason) > LONGEST_REASON:
         wrong.append(Problem("/reason", f"says why, in at most {LONGEST_REASON} characters; the receiver reads it"))
     if wrong:
         raise Refused("The request breaks rules.", sorted(wrong))
     return reason
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    given = strict_json.parse(body)
-    if not isinstance(given, dict):
-        raise Malformed("This needs a JSON object.")
-    return given
-
-
-def _unknown(given: Mapping[str, Any], known: tuple[str, ...]) -> list[Problem]:
-    return [Problem(pointer([name]), "this field is not known here") for name in given if name not in known]
-
-
-def _is_day(text: Any) -> bool:
-    try:
-        return isinstance(text, str) and date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False

@@ -6,14 +6,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
 from adapter.core import strict_json
 from adapter.core.account import entering
 from adapter.core.account.chain import Line
-from adapter.core.case import pointer
+from adapter.core.asked import an_object, is_day, unknown
 from adapter.core.consent.captured import captured, limit_problems, limited, revoked
 from adapter.core.consent.explain import ALARMS, REASONS, alarms
 from adapter.core.consent.review import not_the_denied, released
@@ -57,9 +57,9 @@ def retry(desk: Desk, number: str, partner: str, *, theirs: Theirs = "") -> dict
 
 def retry_as_asked(desk: Desk, number: str, partner: str, body: bytes, *, role: str) -> dict[str, Any]:
     """`retry`, with `{"theirs": "overwrite" | "leave"}`, or without a body. Forbidden: a program would decide."""
-    given = _object(body) if body else {}
+    given = an_object(body) if body else {}
     theirs = given.get("theirs", "")
-    found = _unknown(given, ("theirs",))
+    found = unknown(given, ("theirs",))
     if theirs not in get_args(Theirs):
         found.append(Problem("/theirs", "must be overwrite or leave"))
     if found:
@@ -73,8 +73,8 @@ def match(desk: Desk, number: str, partner: str, body: bytes, *, role: str, labe
     """A person says who a child is among the partner's patients: `{"accept": "id there"}`, or `{"create": true}`, that
     it is none of them. The share is due. NotFound: it does not wait to be matched. The look is entered in the account.
     """
-    given = _object(body)
-    found = _unknown(given, ("accept", "create"))
+    given = an_object(body)
+    found = unknown(given, ("accept", "create"))
     if "accept" in given and not is_id(given["accept"]):
         found.append(Problem("/accept", "must be the id of a Patient there"))
     if "create" in given and given["create"] is not True:
@@ -171,8 +171,8 @@ def resync_next(desk: Desk, partner: str, *, anew: bool = False) -> tuple[int, i
 
 def pace_asked(body: bytes) -> float | None:
     """`{"per_minute": N}`, or nothing at all. Malformed, Refused: it is something else."""
-    given = _object(body) if body else {}
-    found = _unknown(given, ("per_minute",))
+    given = an_object(body) if body else {}
+    found = unknown(given, ("per_minute",))
     value = given.get("per_minute")
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float | Decimal)):
         found.append(Problem("/per_minute", "must be a number"))
@@ -284,7 +284,7 @@ def capture(desk: Desk, number: str, body: bytes, *, label: str) -> dict[str, An
     They are the adapter's: no put of the agency removes them. The same ticks again change nothing. Refused: every
     problem of the ticks. Conflict: a consent of that id stands there and says something else.
     """
-    ticks = _object(body)
+    ticks = an_object(body)
     form = desk.catalogue.forms.get(str(ticks.get("form")))
     if form is None:
         raise Refused("The ticks break rules; nothing was saved.", [Problem("/form", "there is no such form")])
@@ -309,7 +309,7 @@ def limit(desk: Desk, number: str, consent: str, body: bytes) -> dict[str, Any]:
 
     From then on the consent counts, with these denials. No provisions: the text was read and limits nothing.
     """
-    given = _object(body)
+    given = an_object(body)
     path = f"consents/{consent}"
 
     def change(stored: StoredCase, now: datetime) -> dict[str, Any]:
@@ -318,7 +318,7 @@ def limit(desk: Desk, number: str, consent: str, body: bytes) -> dict[str, Any]:
         record = next(c for c in stored.kept["captured"] if c["id"] == consent)
         case = effective(stored.body, stored.kept)
         found = limit_problems(given.get("provisions"), record, case, desk.catalogue.schemas)
-        found += _unknown(given, ("provisions", "by"))
+        found += unknown(given, ("provisions", "by"))
         if not isinstance(by := given.get("by"), str) or not by.strip() or len(by) > 300:
             found.append(Problem("/by", "says who read the limits with the family"))
         if found:
@@ -330,7 +330,7 @@ def limit(desk: Desk, number: str, consent: str, body: bytes) -> dict[str, Any]:
 
 def revoke(desk: Desk, number: str, consent: str, body: bytes) -> dict[str, Any]:
     """The family takes a captured consent back: `{"by": "people/mother"}`, and `on` where it is not today."""
-    given = _object(body)
+    given = an_object(body)
     path = f"consents/{consent}"
 
     def change(stored: StoredCase, now: datetime) -> dict[str, Any]:
@@ -338,10 +338,10 @@ def revoke(desk: Desk, number: str, consent: str, body: bytes) -> dict[str, Any]
             raise NotFound("There is no consent of that id that was taken here.")
         people = {"child", *(f"people/{person['id']}" for person in stored.body.get("people", ()))}
         on = given.get("on", now.astimezone(desk.settings.time_zone).date().isoformat())
-        found = _unknown(given, ("by", "on"))
+        found = unknown(given, ("by", "on"))
         if not isinstance(given.get("by"), str) or given["by"] not in people:
             found.append(Problem("/by", "must be the child or a person of this case"))
-        if not _is_day(on):
+        if not is_day(on):
             found.append(Problem("/on", "must be a date that exists (ISO 8601)"))
         if found:
             raise Refused(f"The revocation breaks {len(found)} rules; nothing was saved.", sorted(found))
@@ -355,14 +355,14 @@ def cancel(desk: Desk, number: str, consent: str, body: bytes, *, by: str) -> di
 
     `left`: what had left under it, from the account: what each partner was told of which record, first and last.
     """
-    given = _object(body)
+    given = an_object(body)
 
     def change(stored: StoredCase, now: datetime) -> dict[str, Any]:
         every = effective(stored.body, stored.kept).get("consents", ())
         record = next((c for c in every if c["id"] == consent), None)
         if record is None:
             raise NotFound("There is no consent of that id in this case.")
-        found = _unknown(given, ("reason",))
+        found = unknown(given, ("reason",))
         if not isinstance(reason := given.get("reason"), str) or not reason.strip() or len(reason) > 2000:
             found.append(Problem("/reason", "says why the consent is an error, in at most 2000 characters"))
         if found:
@@ -421,21 +421,3 @@ def _warnings(rules: Rules, kept: Mapping[str, Any], now: datetime) -> list[Prob
             whys = rules.why_it_permits_nothing(terms, now)
             found += [Problem(f"/{terms.path}", f"This consent permits nothing now. {REASONS[why]}") for why in whys]
     return sorted(set(found))
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    given = strict_json.parse(body)
-    if not isinstance(given, dict):
-        raise Malformed("This needs a JSON object.")
-    return given
-
-
-def _unknown(given: Mapping[str, Any], known: tuple[str, ...]) -> list[Problem]:
-    return [Problem(pointer([name]), "this field is not known here") for name in given if name not in known]
-
-
-def _is_day(text: Any) -> bool:
-    try:
-        return isinstance(text, str) and date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False

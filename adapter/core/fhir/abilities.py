@@ -182,12 +182,7 @@ def not_taken(partner: Partner, abilities: Abilities | None, types: Collection[s
     among them: where it cannot be created it must be matched, and without it nothing can be sent at all.
     """
     forced = frozenset(partner.types_not_taken)
-    stated = {
-        each
-        for each in types
-        if abilities is not None
-        and abilities.lacks(each, *(("create",) if each in DIRECTORY else ("create", "update")))
-    }
+    stated = {each for each in types if abilities is not None and abilities.lacks(each, *_needed(each))}
     return (forced | stated) - {"Patient"}
 
 
