@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from adapter import settings as settings_of
 from adapter.catalogue import Catalogue
 from adapter.catalogue.definitions import checkers
 from adapter.core.desired import Bench
-from adapter.core.partner import Authorisation
+from adapter.core.fhir.checker import Checker
+from adapter.core.partner import Authorisation, Release
 from adapter.desk import Desk
 from adapter.outward.server import Server
 from adapter.paper.pdf import pdf
@@ -31,6 +33,12 @@ Open = Callable[..., Agency]
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
     return catalogues.load(partners=FIXTURES / "partners")
+
+
+@cache
+def _checkers() -> Mapping[Release, Checker]:
+    """Read once: what they are made of is the same for every agency, and takes longer than most tests."""
+    return checkers(catalogues.files_root())
 
 
 @pytest.fixture
@@ -103,7 +111,7 @@ def agency_of(
         catalogue.mappings,
         b"a secret of the tests",
         settings.identifier_system,
-        checkers(catalogues.files_root()),
+        _checkers(),
         pdf,
         catalogue.dialects,
     )
