@@ -47,7 +47,7 @@ def test_one_that_answers_by_a_link_needs_no_address(tmp_path: Path) -> None:
     [
         ('[referrals]\ndialect = "gravitty"', 6, "dialect: must be one of bser, generic, gravity, ihe, ontario"),
         ('[referrals]\nanswers = "fax"', 6, "answers: must be one of poll, push, link"),
-        ("[referrals]\nevery = 0", 6, "every: must be a number from 0.1 to 10080"),
+        ("[referrals]\nevery = 0", 6, "every: must be a number from 0.01 to 10080"),
         ('[referrals]\nanswers = "push"\nevery = 60', 7, "every: is of no use unless"),
         ("[referrals]\noften = true", 6, "often"),
     ],

@@ -181,7 +181,7 @@ def _referrals(form: Form, dialects: Collection[str]) -> Referrals:
     found = Referrals(
         form.take("dialect", one_of(*dialects), "generic"),
         cast(Answers, form.take("answers", one_of(*get_args(Answers)), "poll")),
-        form.take("every", number(0.1, 10_080), 60.0),
+        form.take("every", number(0.01, 10_080), 60.0),
     )
     if form.has("every") and found.answers != "poll":
         form.wrong('every: is of no use unless answers is "poll"', "every")

@@ -83,7 +83,7 @@ def work(asked: Asked, once: bool) -> None:
 @click.command()
 @click.option("--once", is_flag=True, help="End after the story instead of staying up.")
 def demo(once: bool) -> None:
-    """Start an agency and two partners here, and watch a plan being shared, narrowed and taken back.
+    """Start an agency and two partners here, and watch a plan being shared and taken back, and referrals answered.
 
     Everything runs on this machine with invented families, in a temporary folder that is removed afterwards.
 

@@ -17,18 +17,22 @@ from click.testing import CliRunner
 
 from adapter.catalogue import files_root
 from adapter.demo import calendar
-from adapter.demo.talk import Refusal, call
+from adapter.demo.talk import Refusal, call, read
 
-SCHOOL, HOSPITAL = "lakeside", "riverside"
+SCHOOL, HOSPITAL, LINKED = "lakeside", "riverside", "willow"
 TITLES = {
     SCHOOL: "Lakeside District School Board",
     HOSPITAL: "Riverside Children's Hospital",
     "harbour-cas": "Harbour Children's Aid Society",
     "northstar": "Northstar Child and Youth Mental Health",
     "petits-pas": "Petits Pas",
+    LINKED: "Willow Respite House",
 }
+WITH_SERVERS = tuple(name for name in TITLES if name != LINKED)
 _LISTENING = re.compile(r"Listening on (http://\S+?)(?:,|\s|$)")
 _START_SECONDS = 40.0
+_MINUTES = 0.01
+"""Between two times that a partner is asked for answers to referrals."""
 
 
 @dataclass(slots=True)
@@ -46,15 +50,27 @@ class Instance:
         """One call of its API or its /fhir."""
         return call(self.url, method, path, token=token or self.token, body=body)
 
+    def text(self, path: str, *, token: str = "") -> str:
+        """What stands at an address of its API, as text."""
+        return read(self.url, "GET", path, token=token or self.token).decode()
+
 
 class Neighbours:
     """The agency and its partners in `folder`."""
 
-    def __init__(self, folder: Path, adapter: Command, partners: Iterable[str] = (SCHOOL, HOSPITAL)) -> None:
-        """`adapter` is the command itself: the instances are made by it, as a person would make them."""
+    def __init__(
+        self,
+        folder: Path,
+        adapter: Command,
+        partners: Iterable[str] = (SCHOOL, HOSPITAL),
+        linked: Iterable[str] = (LINKED,),
+    ) -> None:
+        """`adapter` is the command itself: the instances are made by it, as a person would make them. `linked`:
+        partners that have no server, and answer referrals through a signed link."""
         self._adapter = adapter
         self.agency = Instance("agency", "Maple Valley Coordinated Services", folder / "agency")
         self.partners = {name: Instance(name, TITLES[name], folder / name) for name in partners}
+        self.linked = tuple(linked)
         self.coordinator = ""
 
     def start(self) -> None:
@@ -68,6 +84,8 @@ class Neighbours:
         self._init(self.agency, agency=True)
         for partner in self.partners.values():
             _connect(self.agency, partner)
+        for name in self.linked:
+            _without_server(self.agency, name)
         self.agency.token = self._cli(self.agency, "token", "new", "--role", "source")
         self.coordinator = self._cli(self.agency, "token", "new", "--role", "coordinator")
         _serve(self.agency, {_variable(p): p.token for p in self.partners.values()})
@@ -123,7 +141,16 @@ def _connect(agency: Instance, partner: Instance) -> None:
     text = re.sub(r"(?m)^secret = .*$", f'secret = "{_variable(partner)}"', text)
     text = re.sub(r"(?m)^quiet_seconds = .*\n", "", text)
     text = re.sub(r"(?m)^withdrawal = .*$", 'withdrawal = "delete"', text)  # an adapter allows it
+    # Usual is every hour: the story asks more often than anybody's server would like.
+    text += f"\n[referrals]\nevery = {_MINUTES}\n"
     (agency.folder / "partners" / f"{partner.name}.toml").write_text(text, encoding="utf-8")
+
+
+def _without_server(agency: Instance, name: str) -> None:
+    (agency.folder / "partners" / f"{name}.toml").write_text(
+        f'name = "{TITLES[name]}"\nsectors = ["respite"]\nsince = 2026-01-15\n\n[referrals]\nanswers = "link"\n',
+        encoding="utf-8",
+    )
 
 
 def _variable(partner: Instance) -> str:

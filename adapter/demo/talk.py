@@ -18,6 +18,12 @@ class Refusal(Exception):  # noqa: N818  what was asked was refused, or could no
 
 def call(base: str, method: str, path: str, *, token: str = "", body: Any = None) -> Any:
     """One request; the parsed answer. Refusal for any status of 400 or more."""
+    text = read(base, method, path, token=token, body=body)
+    return json.loads(text) if text else None
+
+
+def read(base: str, method: str, path: str, *, token: str = "", body: Any = None) -> bytes:
+    """One request; the bytes of the answer. Refusal for any status of 400 or more."""
     fhir = path.startswith("/fhir")
     headers = {"Accept": "application/fhir+json" if fhir else "application/json"}
     if token:
@@ -28,8 +34,8 @@ def call(base: str, method: str, path: str, *, token: str = "", body: Any = None
     request = urllib.request.Request(base + path, data, headers, method=method)  # noqa: S310  http on loopback
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            text = answer.read()
+            answered: bytes = answer.read()
     except urllib.error.HTTPError as refused:
         with refused:
             raise Refusal(f"{method} {path} was answered with {refused.code}", refused.code) from None
-    return json.loads(text) if text else None
+    return answered

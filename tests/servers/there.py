@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from adapter.core.fhir.named import TAGGED, names_of
-from adapter.demo.story import TYPES
+from adapter.demo.there import TYPES
 from tests.servers.partners import Running
 
 
