@@ -8,8 +8,8 @@ was never one, the answer is the same. Each time that it shows something stands 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ from adapter.core.referral.answer import Answer, clean
 from adapter.core.referral.course import Course, heard
 from adapter.core.referral.sheet import Section, sections, type_of
 from adapter.core.referral.table import Dialect, State
+from adapter.core.referral.words import coded
 from adapter.desk import Desk
 from adapter.errors import Conflict, Malformed, NotFound, Problem, Refused
 from adapter.store import cases, disclosures, links, referrals
@@ -40,11 +41,14 @@ STATES: tuple[State, ...] = (
 )  # fmt: skip
 """What can be answered on the page, in its order; as far as the partner's dialect lets the receiver."""
 SCHEDULES = ("accepted", "in-progress")
+LONGEST = 5000
+"""Characters of a reason, and of a result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page says: the referral in plain words, where it is, and what may be answered now."""
+    """What the page says: the referral in plain words, where it is, and what may be answered now. `wrong`: why what was
+    answered last is no answer (names of core/referral/words.py); empty where it is one."""
 
     agency: str
     sections: tuple[Section, ...]
@@ -54,7 +58,7 @@ class Shown:
     may: tuple[State, ...]
     schedules: bool
     link: int
-    partner: str
+    wrong: tuple[str, ...] = ()
 
 
 def make(desk: Desk, number: str, referral: str, body: bytes, *, by: str) -> dict[str, Any]:
@@ -110,40 +114,46 @@ def revoke(desk: Desk, number: str, link: int) -> dict[str, Any]:
     return {"case": number, "link": link, "revoked": True}
 
 
-def open_(desk: Desk, token: str, code: str) -> Shown | None:
-    """What the page shows to whoever has both; None for anything else, whatever it is that is wrong."""
+def open_(desk: Desk, token: str, code: str, language: str = "en") -> Shown | None:
+    """What the page shows to whoever has both, in this language; None for anything else, whatever it is that is
+    wrong."""
     now = desk.clock()
     with desk.store.writing() as tx:
         link = links.tried(tx, token, code, now=now)
-    return None if link is None else _show(desk, link)
+    return None if link is None else _show(desk, link, language)
 
 
-def again(desk: Desk, token: str, link_id: int) -> Shown | None:
+def again(desk: Desk, token: str, link_id: int, language: str = "en") -> Shown | None:
     """The page once more, for whoever had opened it before; None where it would not open now."""
     with desk.store.reading() as tx:
         link = links.find(tx, token)
     if link is None or link.id != link_id or not link.opens(desk.clock()):
         return None
-    return _show(desk, link)
+    return _show(desk, link, language)
 
 
-def reply(desk: Desk, token: str, link_id: int, nonce: str, form: Mapping[str, str]) -> Shown | None:
+def reply(
+    desk: Desk, token: str, link_id: int, nonce: str, form: Mapping[str, str], language: str = "en"
+) -> Shown | None:
     """An answer on the page: `do` (a state, or `schedule`), `reason`, `result`, `day`. The same form again is one.
 
-    None where the link does not open now. Refused: what was filled in cannot be an answer; what the dialect does not
-    allow is flagged, as from anyone.
+    None where the link does not open now. What was filled in and cannot be an answer changes nothing, and is `wrong` in
+    what is shown; what the dialect does not allow is flagged, as from anyone.
     """
     now = desk.clock()
     with desk.store.reading() as tx:
         link = links.find(tx, token)
-        seen = _shown(desk, tx, link, now) if link is not None and link.id == link_id and link.opens(now) else None
+        opens = link is not None and link.id == link_id and link.opens(now)
+        seen = _shown(desk, tx, link, now, language) if link is not None and opens else None
         known = _row(tx, link) if link is not None else None
     if link is None or seen is None:
         return None
     key = f"link {link_id} {nonce}"
     if known is not None and key in known.course.keys:
-        return again(desk, token, link_id)
-    _check(seen, form)
+        return again(desk, token, link_id, language)
+    if wrong := tuple(_wrong(seen, form)):
+        shown = again(desk, token, link_id, language)
+        return replace(shown, wrong=wrong) if shown else None
     dialect = desk.bench.dialect(link.partner)
 
     def how(course: Course, stored: StoredCase) -> Course:
@@ -154,7 +164,7 @@ def reply(desk: Desk, token: str, link_id: int, nonce: str, form: Mapping[str, s
         if row is not None:
             answers.change(tx, row.id, dialect, how, now=now)
     desk.wake.set()
-    return again(desk, token, link_id)
+    return again(desk, token, link_id, language)
 
 
 def _said(course: Course, form: Mapping[str, str], key: str) -> Answer:
@@ -166,57 +176,56 @@ def _said(course: Course, form: Mapping[str, str], key: str) -> Answer:
         state=state,
         said=state or "",
         business="scheduled" if scheduled else "",
-        words=f"On {form.get('day', '')}" if scheduled else "",
+        words=form.get("day", "") if scheduled else "",
         reason=clean(form.get("reason")),
         result=clean(form.get("result")),
     )
 
 
-def _check(seen: Shown, form: Mapping[str, str]) -> None:
+def _wrong(seen: Shown, form: Mapping[str, str]) -> Iterator[str]:
     """What a person can put right on the page."""
-    wrong = []
     asked = form.get("do", "")
     if asked == "schedule":
         if not seen.schedules:
-            wrong.append(Problem("/do", "accept the referral first"))
+            yield "wrong-accept-first"
         if not is_day(form.get("day", "")):
-            wrong.append(Problem("/day", "must be the day of the appointment, such as 2027-01-31"))
+            yield "wrong-day"
     elif asked not in seen.may:
-        wrong.append(Problem("/do", "cannot be answered now"))
+        yield "wrong-not-now"
     if asked in ("rejected", "failed", "cancelled", "on-hold") and not clean(form.get("reason")):
-        wrong.append(Problem("/reason", "say why"))
-    wrong += [Problem(f"/{n}", "is too long") for n in ("reason", "result") if len(form.get(n, "")) > 5000]
-    if wrong:
-        raise Refused("Something is missing in the answer.", wrong)
+        yield "wrong-reason"
+    if any(len(form.get(name, "")) > LONGEST for name in ("reason", "result")):
+        yield "wrong-long"
 
 
-def _show(desk: Desk, link: Link) -> Shown | None:
+def _show(desk: Desk, link: Link, language: str) -> Shown | None:
     """Enter what will be shown into the account, and show it."""
     now = desk.clock()
     with desk.store.writing() as tx:
         # Decided in the transaction that enters it: a consent that is taken back is before this, or after it.
-        seen = _shown(desk, tx, link, now)
+        seen = _shown(desk, tx, link, now, language)
         stored = cases.by_id(tx, link.case_id)
         if seen is None or stored is None:
             return None
-        shown, _ = _told(desk, stored, link.partner, link.path, now)
+        shown, _ = _told(desk, stored, link.partner, link.path, now, language)
         disclosures.append(tx, link.case_id, _lines(desk, stored, link, shown, seen.sections, now))
     return seen
 
 
-def _shown(desk: Desk, tx: Tx, link: Link, now: datetime) -> Shown | None:
+def _shown(desk: Desk, tx: Tx, link: Link, now: datetime, language: str) -> Shown | None:
     stored = cases.by_id(tx, link.case_id)
     row = _row(tx, link)
     if stored is None or stored.deleted or row is None or link.partner not in desk.catalogue.partners:
         return None
-    _, told = _told(desk, stored, link.partner, link.path, now)
+    _, told = _told(desk, stored, link.partner, link.path, now, language)
     if not told:
         return None
     dialect = desk.bench.dialect(link.partner)
     may = _may(dialect, row.course.state)
     return Shown(
-        desk.settings.agency_name, told, row.course.state, row.course.business, row.course.words, may,
-        row.course.state in SCHEDULES, link.id, link.partner,
+        desk.settings.agency_name, told, row.course.state,
+        coded(desk.catalogue.codes, "business-status", row.course.business, language), row.course.words, may,
+        row.course.state in SCHEDULES, link.id,
     )  # fmt: skip
 
 
@@ -225,14 +234,14 @@ def _may(dialect: Dialect, state: State) -> tuple[State, ...]:
 
 
 def _told(
-    desk: Desk, stored: StoredCase, partner: str, path: str, now: datetime
+    desk: Desk, stored: StoredCase, partner: str, path: str, now: datetime, language: str = "en"
 ) -> tuple[View | None, tuple[Section, ...]]:
     """The receiver's view, and the referral in plain words; nothing where the last look finds something withheld."""
     if stored.deleted:
         return None, ()
     subject = Subject.of(stored.number, stored.body, stored.kept)
     shown = view(subject.case, rules_of(desk.bench, subject), partner, now)
-    told = sections(shown.case, path, desk.catalogue.codes) if shown.case else ()
+    told = sections(shown.case, path, desk.catalogue.codes, language) if shown.case else ()
     if not told:
         return shown, ()
     payload = strict_json.dump({"sections": [[s.title, [list(row) for row in s.rows]] for s in told]})

@@ -1,4 +1,6 @@
-"""The page of a signed link: asks for the code, shows the referral, takes the answer. No account, no cookie, no script.
+"""The page of a signed link, in English and French: asks for the code, shows the referral, takes the answer.
+
+No account, no cookie, no script.
 
 Whoever opens the address gets the same page, whether it is one of ours or not; whatever does not open gets the same
 answer, after the same time.
@@ -13,7 +15,8 @@ import time
 from flask import Blueprint, Response, make_response, render_template, request
 
 from adapter import link as links
-from adapter.errors import Refused
+from adapter.core.account.words import LANGUAGES
+from adapter.core.referral.words import WORDS
 from adapter.web import sealed
 from adapter.web.context import wiring
 
@@ -34,28 +37,30 @@ def ask(token: str) -> Response:
 
 @pages.post("/r/<token>")
 def answer(token: str) -> Response:
-    """Open the page with its code, or answer on it."""
-    begun = time.monotonic()
-    ticket = request.form.get("ticket", "")
-    wrong: Refused | None = None
-    try:
-        if ticket:
-            link, nonce = _opened(token, ticket)
-            form = {name: request.form.get(name, "") for name in ("do", "reason", "result", "day")}
-            seen = links.reply(wiring(), token, link, nonce, form) if link else None
+    """Open the page with its code, answer on it, or have it in the other language."""
+    begun, language = time.monotonic(), _language()
+    ticket, turned = request.form.get("ticket", ""), "show" in request.form
+    form = {name: request.form.get(name, "") for name in ("do", "reason", "result", "day")}
+    if not ticket:
+        seen = links.open_(wiring(), token, request.form.get("code", "")[:40], language)
+    else:
+        link, nonce = _opened(token, ticket)
+        if not link:
+            seen = None
+        elif turned:
+            seen = links.again(wiring(), token, link, language)
         else:
-            seen = links.open_(wiring(), token, request.form.get("code", "")[:40])
-    except Refused as refused:
-        wrong = refused
-        seen = links.again(wiring(), token, link)
+            seen = links.reply(wiring(), token, link, nonce, form, language)
     if seen is None:
         time.sleep(max(0.0, SLOWEST - (time.monotonic() - begun)))
         return _page("link_shut.html", status=403)
     fresh = sealed.close(wiring(), _PURPOSE, json.dumps([token, seen.link, secrets.token_urlsafe(12)]))
-    status = 422 if wrong else 200
+    filled = form if seen.wrong else {}
+    done = bool(ticket) and not seen.wrong and not turned
     return _page(
-        "link_referral.html", status=status, seen=seen, ticket=fresh, wrong=wrong, done=bool(ticket) and not wrong
-    )
+        "link_referral.html", status=422 if seen.wrong else 200, seen=seen, ticket=fresh, filled=filled, done=done,
+        longest=links.LONGEST,
+    )  # fmt: skip
 
 
 def _opened(token: str, ticket: str) -> tuple[int, str]:
@@ -69,5 +74,19 @@ def _opened(token: str, ticket: str) -> tuple[int, str]:
     )
 
 
+def _language() -> str:
+    """The one that was chosen on the page, else the one that the browser asks for; nothing is kept of it."""
+    chosen = (request.form.get("show"), request.form.get("language"), request.args.get("language"))
+    # In the order of the reader's own wish: fr-CA is French, before an English that is wanted less.
+    asked = (tag.split("-")[0].lower() for tag, wish in request.accept_languages if wish > 0)
+    return next((each for each in (*chosen, *asked) if each in LANGUAGES), LANGUAGES[0])
+
+
 def _page(template: str, *, status: int = 200, **values: object) -> Response:
-    return make_response(render_template(template, **values), status)
+    language = _language()
+    other = next(each for each in LANGUAGES if each != language)
+    told = render_template(template, say=WORDS[language], language=language, other=other, **values)
+    response = make_response(told, status)
+    response.headers["Content-Language"] = language
+    response.headers["Vary"] = "Accept-Language"
+    return response

@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from adapter.core.account.words import LANGUAGES
 from adapter.core.partner import Referrals
+from adapter.core.referral.table import STATES
+from adapter.core.referral.words import FRENCH, WORDS
 from adapter.store import links
 from adapter.web import link as link_pages
 from adapter.web.context import KEY
@@ -316,3 +319,74 @@ def test_neither_address_nor_code_stands_in_the_database(own: Web, made: tuple[s
     assert path.removeprefix("/r/").encode() not in content
     assert code.replace(" ", "").encode() not in content
     assert b"lakeside" in content
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_in_either_language_what_does_not_open_is_the_same(own: Web, made: tuple[str, str], language: str) -> None:
+    """A wrong code, an unknown address, one that is over: the same bytes in French too; and so is the way in."""
+    client, asks = own.app.test_client(), {"Accept-Language": "fr-CA,fr;q=0.9" if language == "fr" else "en-CA"}
+    doors = {client.get(path, headers=asks).data for path in (made[0], "/r/unknown")}
+    assert len(doors) == 1
+    assert f'<html lang="{language}">'.encode() in doors.pop()
+    shut = [client.post(path, data={"code": "0000 0001"}, headers=asks) for path in (made[0], "/r/unknown")]
+    _revoked(own, Clock())
+    shut.append(client.post(made[0], data={"code": made[1]}, headers=asks))
+    assert {answer.status_code for answer in shut} == {403}
+    assert len({answer.data for answer in shut}) == 1
+    assert len({tuple(h for h in answer.headers if h[0] != "Date") for answer in shut}) == 1
+    assert shut[0].headers["Content-Language"] == language
+    assert shut[0].headers["Vary"] == "Accept-Language"
+
+
+CHOSEN = {
+    "the browser asks for French": ({}, "fr-CA,en;q=0.8", "fr"),
+    "it asks for a language that is none of these": ({}, "de", "en"),
+    "it asks for nothing": ({}, "", "en"),
+    "French was chosen": ({"language": "fr"}, "en", "fr"),
+    "English was chosen": ({"language": "en"}, "fr", "en"),
+    "something else was chosen": ({"language": "../de"}, "fr", "fr"),
+}
+
+
+@pytest.mark.parametrize(("form", "asks", "language"), CHOSEN.values(), ids=CHOSEN)
+def test_the_page_is_in_the_language_of_its_reader(
+    own: Web, made: tuple[str, str], form: dict[str, str], asks: str, language: str
+) -> None:
+    page = own.app.test_client().post(made[0], data={"code": made[1], **form}, headers={"Accept-Language": asks})
+    assert page.status_code == 200
+    assert ("Ce que la famille a déjà raconté" in page.text) is (language == "fr")
+    assert STORY in page.text, "the record's words stay as they are"
+    assert not page.headers.getlist("Set-Cookie")
+
+
+def test_the_other_language_answers_nothing_and_is_accounted_for(own: Web, made: tuple[str, str]) -> None:
+    opened_ = post(own, *made[:1], code=made[1])
+    before = len(account(own))
+    page = post(own, made[0], ticket=ticket(opened_), show="fr", do="accepted")
+    assert page.status_code == 200
+    assert "Nous acceptons" in page.text
+    assert state(own)["history"] == []
+    assert len(account(own)) == before + 3
+    assert post(own, "/r/unknown", ticket=ticket(opened_), show="fr").status_code == 403
+
+
+def test_what_was_filled_in_stays_where_it_is_no_answer_yet(own: Web, made: tuple[str, str]) -> None:
+    page = answer(own, made, do="schedule", reason="We meet at the library", day="tomorrow")
+    assert page.status_code == 422
+    assert 'value="We meet at the library"' in page.text
+
+
+def test_every_word_stands_in_both_languages(own: Web) -> None:
+    """The same names in each; a French word for every code that a referral may hold."""
+    assert set(WORDS) == set(LANGUAGES)
+    assert set(WORDS["en"]) == set(WORDS["fr"])
+    assert {name for name in WORDS["en"] if "{" in WORDS["en"][name]} == {
+        name for name in WORDS["fr"] if "{" in WORDS["fr"][name]
+    }
+    assert {f"state-{each}" for each in STATES} <= set(WORDS["en"])
+    codes = own.app.extensions[KEY].catalogue.codes
+    for map_, words in FRENCH.items():
+        assert set(words) == set(codes[map_].translations), map_
+        assert all(words.values())
+    template = (Path(link_pages.__file__).parent / "console/templates/link_referral.html").read_text("utf-8")
+    assert set(re.findall(r'say\["([a-z-]+[a-z])"\]', template)) <= set(WORDS["en"])
