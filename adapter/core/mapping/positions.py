@@ -90,12 +90,20 @@ def read_yaml(text: str, file: str) -> list[Document]:
 
 
 def _composed(text: str) -> Iterator[yaml.Node]:
-    yield from yaml.compose_all(text, Loader=yaml.SafeLoader)
+    """The documents, by libyaml where it is there; where it finds fault, in the words of the other, which are kinder."""
+    try:
+        documents = list(yaml.compose_all(text, Loader=_QUICK))
+    except yaml.YAMLError:
+        documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+    yield from documents
 
 
 def _said(error: yaml.MarkedYAMLError, mark: yaml.Mark | None) -> str:
     column = f"column {mark.column + 1}: " if mark else ""
     return f"{column}{error.problem or 'this is no YAML'}"
+
+
+_QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Reader:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from antlr4 import CommonTokenStream, InputStream
@@ -120,8 +121,12 @@ _UNITS = ("year", "month", "week", "day", "hour", "minute", "second", "milliseco
 _WORDS = frozenset({*_UNITS, *(f"{u}s" for u in _UNITS), "and", "or", "xor", "implies", "div", "mod", "true", "false"})
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Node:
-    """The tree of one whole expression; ExpressionError with line and column where it is not one."""
+    """The tree of one whole expression; ExpressionError with line and column where it is not one.
+
+    A tree never changes, and reading it takes most of the time that loading the files does: the same text is read once.
+    """
     if not text.strip():
         raise ExpressionError("the expression is empty", 1, 1)
     if len(text) > _LONGEST:
