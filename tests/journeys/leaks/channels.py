@@ -15,7 +15,7 @@ import click
 
 from adapter.cli import main
 from adapter.core.consent.rulebook import TOPICS
-from tests.journeys.leaks.instance import PARTNERS, Instance
+from tests.journeys.leaks.instance import PARTNERS, READERS, Instance
 from tests.journeys.leaks.planting import Leaf
 from tests.journeys.leaks.sight import permitted
 from tests.journeys.leaks.story import Finds
@@ -78,7 +78,7 @@ def database(i: Instance, _numbers: list[str]) -> Iterator[Piece]:
 
 def partners_reading(i: Instance, numbers: list[str]) -> Iterator[Piece]:
     """/fhir for each partner: its own world only; questions about everybody else's find nothing and tell nothing."""
-    for partner in PARTNERS:
+    for partner in (p for p in PARTNERS if p not in READERS):
         held = [(h.type, h.id) for n in numbers for h in i.held(n, partner) if h.id] or [("Patient", "1")]
 
         def its_own_words(token: str, _leaf: Leaf, partner: str = partner) -> bool:
@@ -91,6 +91,26 @@ def partners_reading(i: Instance, numbers: list[str]) -> Iterator[Piece]:
             yield from _answer(i, partner, "GET", f"/fhir/{type_}?_count=100", nothing)
         for method, path in (("POST", "/fhir"), ("PUT", "/fhir/Goal/x"), ("DELETE", "/fhir/Patient/x")):
             yield from _answer(i, partner, method, path, nothing, b"{")
+
+
+def views_read(i: Instance, _numbers: list[str]) -> Iterator[Piece]:
+    """/fhir for a partner that reads its view: of every case exactly what it may see, however it asks."""
+    every = [each["case"] for each in json.loads(i.ask("source", "GET", "/api/cases?limit=1000").data)]
+    for partner in READERS:
+        seen = {token for n in every if not i.stored(n).deleted for token in permitted(i, n, partner, i.clock.now)}
+
+        def may(token: str, _leaf: Leaf, seen: set[str] = seen) -> bool:
+            return token in seen
+
+        for type_ in (*TYPES, "Composition", "DocumentReference", "Provenance"):
+            found = i.ask(partner, "GET", f"/fhir/{type_}?_count=200")
+            yield f"{partner} reads every {type_}", _whole(found), may
+            ids_ = [entry["resource"]["id"] for entry in json.loads(found.data).get("entry", ())]
+            for path in questions(type_, ids_[0]) if ids_ else ():
+                yield from _answer(i, partner, "GET", path, may)
+            for operation in {"Patient": ("$everything",), "Composition": ("$document",)}.get(type_, ()):
+                for id_ in ids_[:3]:
+                    yield from _answer(i, partner, "GET", f"/fhir/{type_}/{id_}/{operation}", may)
 
 
 def questions(type_: str, id_: str) -> list[str]:
@@ -362,6 +382,7 @@ CHANNELS: Mapping[str, Channel] = {
     "logs, ours and of libraries, at every level": logs,
     "the database's files at rest": database,
     "/fhir, read by each partner": partners_reading,
+    "/fhir, a view that is read there": views_read,
     "what an engineer may ask": engineers,
     "shares, alarms, what waits, what ends (API)": lists,
     "console pages, each role": pages,

@@ -37,6 +37,8 @@ from tests.verbs.agency import Clock, PartnerFhir
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 PARTNERS = sorted(path.stem for path in (FIXTURES / "partners").glob("*.toml"))
+READERS = ("lakeside", "riverside")
+"""Partners that also read their view here."""
 ROLES = ("source", "coordinator", "privacy", "engineer", "admin")
 AFTERNOON = datetime(2026, 11, 2, 20, tzinfo=UTC)
 """The afternoon of the day that the generators' cases speak of."""
@@ -220,6 +222,8 @@ def _write(folder: Path, servers: Mapping[str, FaultServer], timeout: float, lab
         )
         text = re.sub(r"^(timeout|quiet_seconds) = .*$", "", text, flags=re.M)
         text = text.replace("base_url", f"timeout = {timeout}\nbase_url", 1)
+        if partner in READERS:
+            text = text.replace("timeout", "reads = true\ntimeout", 1)
         text = re.sub(r"^\[authorisation\].*?(?=^\[|\Z)", "", text, flags=re.M | re.S)
         (folder / "partners" / f"{partner}.toml").write_text(text, "utf-8")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from adapter import keep, reconcile
+from adapter import keep, reconcile, serve
 from adapter.cli import main
 from adapter.core import case as case_room
 from adapter.core import desired as desired_room
@@ -36,7 +36,7 @@ from adapter.web.console import pages as pages_room
 from adapter.web.console import waiting as waiting_room
 from adapter.web.fhir import routes as fhir_room
 from tests.journeys.leaks import channels
-from tests.journeys.leaks.instance import Instance, instance
+from tests.journeys.leaks.instance import READERS, Instance, instance
 from tests.journeys.leaks.planting import Planting
 from tests.journeys.leaks.story import Case, Finds, Story
 
@@ -136,7 +136,7 @@ def prints_a_traceback(patch: Patch, _g: Ground) -> None:
 
 def deletes_nothing(patch: Patch, _g: Ground) -> None:
     """A withdrawal is settled as done and never sent."""
-    _wrap(patch, reconcile, "chunks", lambda right, c, size: right([x for x in c if not isinstance(x, Delete)], size))
+    _wrap(patch, reconcile, "groups", lambda right, c, way: right([x for x in c if not isinstance(x, Delete)], way))
 
 
 IN_THE_STORY: dict[str, tuple[Break, str]] = {
@@ -230,8 +230,18 @@ def shows_another_partner_s_world(patch: Patch, g: Ground) -> None:
     patch.setattr(fhir_room, "_world", lambda: World("riverside", "http://localhost/fhir", g.i.clock.now))
 
 
+def serves_the_case(patch: Patch, g: Ground) -> None:
+    """The view that a partner reads is made of the case, and the last look is blind."""
+    with g.i.desk.store.reading() as tx:
+        every = [stored.id for stored in cases_room.listed(tx, after=None, limit=1000)]
+    anew = {partner: iter([every]) for partner in READERS}
+    patch.setattr(serve.views, "stale", lambda _tx, partner, **_o: next(anew[partner], []))
+    patch.setattr(serve, "last_look", lambda *_a, **_o: None)
+    _wrap(patch, desired_room, "view", lambda right, case, *a, **o: _all_of(right(case, *a, **o), case))
+
+
 def shows_the_case_as_a_view(patch: Patch, _g: Ground) -> None:
-    _wrap(patch, views_room, "desire", lambda right, b, subject, *a: _whole_view(right(b, subject, *a), subject))
+    _wrap(patch, views_room, "desire", lambda right, b, s, *a, **o: _whole_view(right(b, s, *a, **o), s))
 
 
 def _whole_view(desired: Any, subject: Any) -> Any:
@@ -282,6 +292,7 @@ READ: dict[str, tuple[Break, str]] = {
     "another case on a page": (shows_texts_of_all_on_the_page_of_one, "console page of texts to read"),
     "an engineer who sees cases": (lets_an_engineer_in, "what an engineer may ask"),
     "another partner's world": (shows_another_partner_s_world, "/fhir, read by each partner"),
+    "the case served as a view": (serves_the_case, "/fhir, a view that is read there"),
     "the case shown as a view": (shows_the_case_as_a_view, "a partner's view, as people see it"),
     "a need on a consent form": (prints_needs_on_a_form, "consent forms: HTML, PDF"),
     "a value on standard error": (quotes_on_standard_error, "command line: output and errors"),
