@@ -126,7 +126,9 @@ def _told(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     plain = {name: _told(each) for name, each in value.items()}
-    return plain | ({"div": canonicalize(plain["div"])} if isinstance(plain.get("div"), str) else {})
+    # R5 has an integer64 as text in its JSON; HAPI FHIR gives it back as a number.
+    sized = {"size": str(plain["size"])} if "size" in plain else {}
+    return plain | sized | ({"div": canonicalize(plain["div"])} if isinstance(plain.get("div"), str) else {})
 
 
 def unlike(left: Any, right: Any, path: str = "") -> list[str]:
