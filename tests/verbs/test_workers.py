@@ -159,8 +159,12 @@ def test_a_worker_waits_without_asking_the_database_again_and_again(
     thread = threading.Thread(target=worker.run, args=(desk,), kwargs={"stop": stop})
     thread.start()
     try:
-        time.sleep(0.3)
         looked = 2 if place.backend == "postgresql" else 1
+        began = time.monotonic()
+        while len(claims) < looked:
+            assert time.monotonic() < began + 20
+            time.sleep(0.01)
+        time.sleep(0.3)
         assert len(claims) == looked
         began = time.monotonic()
         agency.put(case_of())

@@ -90,7 +90,7 @@ def read_yaml(text: str, file: str) -> list[Document]:
 
 
 def _composed(text: str) -> Iterator[yaml.Node]:
-    """The documents, by libyaml where it is there; where it finds fault, in the words of the other, which are kinder."""
+    """The documents, by libyaml where it is there; where that finds fault, by the other, whose words are kinder."""
     try:
         documents = list(yaml.compose_all(text, Loader=_QUICK))
     except yaml.YAMLError:
