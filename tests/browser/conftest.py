@@ -10,6 +10,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -66,6 +67,8 @@ class Visitor:
         self.said: list[str] = []
         self.asked: list[str] = []
         self.answers: list[Response] = []
+        self.status = 0
+        """Of the page that `go` went to last."""
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         context.on("request", self._note)
@@ -80,7 +83,8 @@ class Visitor:
         self.asked.append(request.url)
 
     def go(self, path: str) -> Page:
-        self.page.goto(f"{self.address}{path}")
+        answer = self.page.goto(f"{self.address}{path}")
+        self.status = answer.status if answer else 0
         return self.page
 
     def send(self, name: str) -> int:
@@ -104,11 +108,11 @@ Visit = Callable[..., Visitor]
 
 
 @pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    """Opens a browser of its own for one person; keywords are Playwright's (locale, viewport, …)."""
+def visit_at(browser: Browser) -> Iterator[Callable[..., Visitor]]:
+    """Opens a browser of its own for one person at an address; keywords are Playwright's (locale, viewport, …)."""
     contexts: list[BrowserContext] = []
 
-    def enter(**how: Any) -> Visitor:
+    def enter(address: str, **how: Any) -> Visitor:
         context = browser.new_context(**how)
         context.set_default_timeout(10_000)
         contexts.append(context)
@@ -117,6 +121,12 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
     yield enter
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def visit(visit_at: Callable[..., Visitor], address: str) -> Visit:
+    """As `visit_at`, at the server of this test."""
+    return partial(visit_at, address)
 
 
 @pytest.fixture

@@ -1,0 +1,89 @@
+"""The console in a real Chromium: each page loads without a word from the browser, and can be read by everyone."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.browser.access import faults
+from tests.browser.conftest import Visit, Visitor
+from tests.verbs.agency import case_of
+from tests.verbs.test_answers import NUMBER
+from tests.web.conftest import Web
+from tests.web.test_link import answer, make, state
+
+SCREENS: dict[str, dict[str, Any]] = {
+    "a desk": {},
+    "a telephone": {"viewport": {"width": 320, "height": 640}},
+    "a dark desk": {"color_scheme": "dark"},
+}
+
+
+def signed_in(web: Web, visit: Visit, role: str = "coordinator", **how: Any) -> Visitor:
+    visitor = visit(**how)
+    visitor.go("/").get_by_label("Your token").fill(web.tokens[role])
+    visitor.send("Sign in")
+    assert visitor.page.get_by_role("button", name="Sign out").is_visible()
+    return visitor
+
+
+@pytest.mark.parametrize("how", SCREENS.values(), ids=SCREENS)
+def test_every_page_loads_and_can_be_read_by_everyone(own: Web, visit: Visit, how: dict[str, Any]) -> None:
+    """The way in, the first page, the board, one referral, a case, what waits and its texts, the waitlist."""
+    case = case_of("ontario-csp")
+    assert own.ask("source", "PUT", f"/api/cases/{case['case']}", case).status_code == 202
+    answer(own, make(own), do="accepted")
+    visitor = visit(**how)
+    assert faults(visitor.go("/")) == []
+    visitor = signed_in(own, visit, **how)
+    pages = ["/", "/referrals", f"/referrals/{NUMBER}/r1", f"/cases/{case['case']}", "/waitlist", "/waiting",
+             f"/waiting/{case['case']}"]  # fmt: skip
+    for path in pages:
+        page = visitor.go(path)
+        assert (visitor.status, faults(page)) == (200, []), path
+    visitor.assert_clean()
+
+
+def test_a_wrong_token_opens_nothing_and_is_said(own: Web, visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.go("/")
+    page.get_by_label("Your token").fill("csp_no_such_token")
+    assert visitor.send("Sign in") == 401
+    assert page.get_by_role("alert").is_visible()
+    assert faults(page) == []
+    assert visitor.go("/referrals").locator("h1").inner_text() != "Referrals"
+    assert {cookie["name"] for cookie in visitor.context.cookies()} == {"csp_form"}
+    visitor.assert_clean()
+
+
+def test_the_session_is_out_of_reach_for_scripts_and_ends(own: Web, visit: Visit) -> None:
+    visitor = signed_in(own, visit)
+    cookies = {cookie["name"]: cookie for cookie in visitor.context.cookies()}
+    assert set(cookies) == {"csp_session", "csp_form"}
+    assert all(cookie["httpOnly"] and cookie["sameSite"] == "Strict" for cookie in cookies.values())
+    assert visitor.page.evaluate("() => document.cookie") == ""
+    visitor.send("Sign out")
+    assert visitor.page.get_by_label("Your token").is_visible()
+    assert visitor.go("/referrals").locator("h1").inner_text() != "Referrals"
+    visitor.assert_clean()
+
+
+def test_a_coordinator_finds_a_referral_on_the_board_and_cancels_it(own: Web, visit: Visit) -> None:
+    visitor = signed_in(own, visit)
+    page = visitor.go("/referrals")
+    page.get_by_role("link", name="r1").click()
+    page.wait_for_url(re.compile(f"/referrals/{NUMBER}/r1$"))
+    page.get_by_label("Why it is cancelled").fill("The family has moved away")
+    visitor.send("Cancel this referral")
+    assert page.locator("dl").get_by_text("cancelled", exact=True).first.is_visible()
+    assert state(own)["state"] == "cancelled"
+    visitor.assert_clean()
+
+
+def test_the_privacy_officer_sees_the_referral_and_steers_nothing(own: Web, visit: Visit) -> None:
+    visitor = signed_in(own, visit, "privacy")
+    page = visitor.go(f"/referrals/{NUMBER}/r1")
+    assert page.get_by_role("button", name="Cancel this referral").count() == 0
+    visitor.assert_clean()
