@@ -20,7 +20,7 @@ from adapter.core.referral import kept as outcomes
 from adapter.core.referral.answer import Hearing
 from adapter.core.referral.course import Course, begun_again, flagged, heard, set_
 from adapter.core.referral.table import Dialect, Impossible, State
-from adapter.core.referral.task import is_of_referral, may_ask, receives, state_of
+from adapter.core.referral.task import is_of_referral, is_our_word, may_ask, receives, state_of
 from adapter.desk import Desk
 from adapter.errors import Conflict, NotFound
 from adapter.store import cases, referrals, shares
@@ -99,9 +99,11 @@ def take(tx: Tx, row_id: int, task: Mapping[str, Any], hears: Hearing, *, source
 
     def how(course: Course, stored: StoredCase) -> Course:
         path = _path(tx, row_id)
+        every: Iterable[Mapping[str, Any]] = stored.body.get("referrals", ())
+        record = next((r for r in every if f"referrals/{r['id']}" == path), {})
         ask = stored.kept.get("asks", {}).get(path, {})
-        if said.state == "cancelled" and ask.get("how") == "status" and not ask.get("done"):
-            return course  # our own word, read back before it was settled
+        if is_our_word(said.state, course.state, record, ask, hears.dialect):
+            return course
         return heard(course, hears.dialect, said, now, gaps=gaps)
 
     return change(tx, row_id, hears.dialect, how, now=now)
@@ -198,31 +200,35 @@ def end_asking(
 def _settled(
     tx: Tx, row: Tracked, made: Made, holding: Holding | None, dialect: Dialect, now: datetime
 ) -> Tracked | None:
-    """Our word to cancel, where it stands in what the partner holds, or reads."""
-    arrived = holding is None or holding.hash == content(made)
-    if "status" in made.theirs or not arrived or row.course.state == "cancelled":
+    """Our word to end it, where it stands in what the partner holds, or reads."""
+    arrived, state = holding is None or holding.hash == content(made), dialect.state(made.resource.get("status"))
+    if "status" in made.theirs or not arrived or state is None or row.course.state == state:
         return None
     words = made.resource.get("statusReason", {})
-    return cancelled(tx, row, dialect, str(words.get("text") or words.get("concept", {}).get("text") or ""), now=now)
+    reason = str(words.get("text") or words.get("concept", {}).get("text") or "")
+    return cancelled(tx, row, dialect, reason, now=now, state=state)
 
 
-def cancelled(tx: Tx, row: Tracked, dialect: Dialect, reason: str, *, now: datetime) -> Tracked | None:
-    """The cancellation that was asked for stands in the Task, or the Task is gone: so it is."""
+def cancelled(
+    tx: Tx, row: Tracked, dialect: Dialect, reason: str, *, now: datetime, state: State = "cancelled"
+) -> Tracked | None:
+    """The cancellation that was asked for (or that it was entered in error, which is another `state`) stands in the
+    Task, or the Task is gone: so it is."""
 
     def how(course: Course, stored: StoredCase) -> Course:
-        moved = set_(course, dialect, "cancelled", "requester", now, reason=reason)
+        moved = set_(course, dialect, state, "requester", now, reason=reason)
         if isinstance(moved, Impossible):
-            return flagged(course, dialect, "cancelled", moved.why, "requester", now)
+            return flagged(course, dialect, state, moved.why, "requester", now)
         return moved
 
     def beside(tracked: Tracked, kept: dict[str, Any]) -> dict[str, Any]:
         ask = kept.get("asks", {}).get(tracked.path)
-        if tracked.course.state != "cancelled":
+        if tracked.course.state != state:
             return outcomes.asking(kept, tracked.path, None)
         if ask is not None:
             kept = outcomes.asking(kept, tracked.path, {**ask, "done": True})
         by = kept.get("outcomes", {}).get(tracked.path, {}).get("by", "")
-        return outcomes.closed(kept, tracked.path, "cancelled", by, tracked.course.on) if by else kept
+        return outcomes.closed(kept, tracked.path, state, by, tracked.course.on) if by else kept
 
     return change(tx, row.id, dialect, how, now=now, kept=beside)
 

@@ -1,45 +1,49 @@
 """Two adapters run every path of every dialect, with faults in between: both agree, each transition exactly once.
 
-One sends and asks; the other is the receiver's own server, whose people move the Tasks in its own database. The
-requests go over a real socket, through a server that fails as it is told to.
+One sends; the other is the receiver's own server, whose people move the Tasks in its own database. Answers are asked
+for there, or written to the first one's /fhir. The requests go over real sockets, through servers that fail.
 """
 
 from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import requests
+from flask import Flask
 
 from adapter import receive
 from adapter.core.fhir.search import query
 from adapter.core.fhir.transaction import ALONE, Step
-from adapter.core.referral.table import Dialect, State
+from adapter.core.partner import Referrals
 from adapter.receive.world import World
-from adapter.store import referrals
-from tests.core.referral.test_table import DIALECTS
-from tests.outward.fault_server import CutAfter, CutBefore, Truncated, page
+from adapter.store import tokens
+from adapter.web.app import create_app
+from tests.core.referral.test_table import DIALECTS, WHO
+from tests.journeys.referral_paths import planned, walk, ways
+from tests.outward.fault_server import Fault, FaultServer
 from tests.verbs.agency import Agency
 from tests.verbs.conftest import *  # noqa: F403  the agency and its partners' servers
 from tests.verbs.conftest import Open
-from tests.verbs.test_answers import NUMBER, PROOFS, agency_of, case
+from tests.verbs.test_answers import agency_of
 from tests.web.conftest import Opened, Web, desk, keys, opened, upgraded  # noqa: F401
 
-NAMES = sorted(DIALECTS) if PROOFS else ["gravity"]
+PASSED_ON = ("content-type", "accept", "prefer", "if-none-exist", "if-match")
 
 
-class OtherAdapter:
-    """The receiver's server: another adapter, asked through the test's own faults."""
+class Door:
+    """The /fhir of an adapter, as what stands behind a server that fails."""
 
-    def __init__(self, web: Web) -> None:
-        self.web = web
-        self.token = web.tokens["riverside"]
+    def __init__(self, app: Flask, token: str) -> None:
+        self.app, self.token = app, token
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Any:
-        sent = {n: v for n, v in headers.items() if n.lower() in ("content-type", "accept", "prefer", "if-none-exist")}
-        answer = self.web.app.test_client().open(
+        sent = {name: value for name, value in headers.items() if name.lower() in PASSED_ON}
+        answer = self.app.test_client().open(
             f"/fhir/{path}" if path else "/fhir",
             method=method, data=body or None, headers={**sent, "Authorization": f"Bearer {self.token}"}, buffered=True,
         )  # fmt: skip
@@ -48,39 +52,73 @@ class OtherAdapter:
         }
         return answer.status_code, told, answer.data
 
+
+class OtherAdapter(Door):
+    """The receiver's server: another adapter."""
+
+    def __init__(self, web: Web) -> None:
+        super().__init__(web.app, web.tokens["riverside"])
+        self.web = web
+
     def world(self) -> World:
         now = self.web.app.extensions["adapter"].clock()
         return World("riverside", "http://localhost/fhir", now, "R4")
 
     def tasks(self) -> dict[str, dict[str, Any]]:
-        """Identifier → Task, of those that a referral is answered by."""
         asked = query("Task", (("_count", "200"),), base="")
         kept = receive.search(self.web.store, self.world(), "Task", asked).found
         return {k.body["identifier"][0]["value"]: {**k.body, "id": k.id} for k in kept if "focus" in k.body}
 
-    def move(self, task: dict[str, Any], status: str) -> None:
-        """Its people move a Task on their side."""
+    def move(self, task: dict[str, Any], status: str) -> dict[str, Any]:
         moved = {**copy.deepcopy(task), "status": status, "statusReason": {"text": f"Why {status}"}}
         step = Step(ALONE, "PUT", "Task", task["id"])
         assert receive.interact(self.web.store, self.world(), step, json.dumps(moved).encode()).status == 200
+        return moved
 
 
-def paths(dialect: Dialect) -> Iterator[tuple[State, ...]]:
-    """For each move of the receiver, the shortest way from `requested` that ends with it."""
-    ways: dict[State, tuple[State, ...]] = {"requested": ("requested",)}
-    waiting: list[State] = ["requested"]
-    for state in waiting:
-        for following in sorted(dialect.may("receiver", state)):
-            yield (*ways[state], following)
-            if following not in ways:
-                ways[following] = (*ways[state], following)
-                waiting.append(following)
+class Writes:
+    """The receiver's system writes its Tasks to our /fhir, until it has been told that each is kept."""
+
+    def __init__(self, door: FaultServer) -> None:
+        self.door, self.again = door, 0
+
+    def __call__(self, task: dict[str, Any], fault: Fault) -> None:
+        written = {"resourceType": "Task", "intent": "order", "id": f"theirs-{task['id']}"} | {
+            name: task[name] for name in ("identifier", "status", "statusReason")
+        }
+        planned(self.door)(fault)
+        for _ in range(4):
+            try:
+                answer = requests.put(
+                    f"{self.door.base_url}/Task/{written['id']}", json=written, timeout=5,
+                    headers={"Content-Type": "application/fhir+json"},
+                )  # fmt: skip
+            except requests.RequestException:
+                continue
+            if answer.status_code in (200, 201):
+                break
+        else:
+            raise AssertionError("it is never told that its Task is kept")
+        self.again += 1
+        if self.again % 3 == 0:  # and once more than it had to
+            requests.put(f"{self.door.base_url}/Task/{written['id']}", json=written, timeout=5)
 
 
-def test_the_paths_take_every_move_of_the_receiver() -> None:
-    for dialect in DIALECTS.values():
-        moves = {(a, b) for a, ends in dialect.moves["receiver"].items() for b in ends}
-        assert {way[-2:] for way in paths(dialect)} == moves
+@pytest.mark.parametrize("name", sorted(DIALECTS))
+def test_the_ways_take_every_move_of_both_sides(name: str) -> None:
+    """And reach every state that a dialect's guide has, but for the drafts, which the receiver has no Task of."""
+    dialect, every = DIALECTS[name], ways(DIALECTS[name])
+    moves = {
+        (by, a, b)
+        for by, table in dialect.moves.items()
+        for a, ends in table.items()
+        for b in ends
+        if a != "draft"
+    }  # fmt: skip
+    walked = {(way[-1].by, way[-2].state if len(way) > 1 else "requested", way[-1].state) for way in every}
+    assert walked == moves
+    known = {state for state, who in WHO[name].items() if who != "nobody"}
+    assert {step.state for way in every for step in way} | {"requested", "draft"} == known | {"requested", "draft"}
 
 
 @pytest.fixture
@@ -89,49 +127,34 @@ def other(opened: Opened, tmp_path_factory: pytest.TempPathFactory) -> OtherAdap
     return OtherAdapter(web)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_both_sides_agree_on_every_path(open_agency: Open, other: OtherAdapter, name: str) -> None:
-    dialect = DIALECTS[name]
-    every = list(paths(dialect))
-    agency = agency_of(open_agency, name)
+def to(agency: Agency, other: OtherAdapter, dialect: str, answers: Any) -> Agency:
+    """The school's server is the other adapter, and it answers in this way."""
     agency.servers["lakeside"].fhir = other  # type: ignore[assignment]
-    made = case()
-    [one] = made["referrals"]
-    made["referrals"] = [{**one, "id": f"r{place}"} for place in range(len(every))]
-    agency.put(made)
-    agency.work_on(hours=1)
-    assert len(other.tasks()) == len(every), agency.share(NUMBER)
-    ours = {row.path: row for row in _rows(agency)}
-    value = {path: _value(agency, path) for path in ours}
-    faults = [CutBefore(), page(502), Truncated(), CutAfter()]
-    longest = max(map(len, every))
-    for step in range(1, longest):
-        for place, way in enumerate(every):
-            if step < len(way):
-                other.move(other.tasks()[value[f"referrals/r{place}"]], way[step])
-        agency.servers["lakeside"].plan(faults[step % len(faults)])
-        agency.clock.pass_(hours=5)
-        agency.work()
-        agency.clock.pass_(hours=5)
-        agency.work()
-    agreed = 0
-    for place, way in enumerate(every):
-        row = next(r for r in _rows(agency) if r.path == f"referrals/r{place}")
-        assert [(s.start, s.end) for s in row.course.steps] == list(zip(way, way[1:], strict=False)), way
-        assert row.course.flags == ()
-        there = other.tasks().get(value[row.path])
-        if there is not None:  # what has ended may have been taken back
-            assert (there["status"], row.course.state) == (way[-1], way[-1])
-            agreed += 1
-    assert agreed > len(every) // 2
+    school = replace(agency.desk.catalogue.partners["lakeside"], referrals=Referrals(dialect, answers))
+    partners = {**agency.desk.catalogue.partners, "lakeside": school}
+    agency.desk = replace(agency.desk, catalogue=replace(agency.desk.catalogue, partners=partners))
+    return agency
 
 
-def _rows(agency: Agency) -> list[referrals.Tracked]:
-    with agency.desk.store.reading() as tx:
-        return referrals.of_case(tx, agency.stored(NUMBER).id)
+def each(usual: str) -> list[Any]:
+    """Every dialect; in the default run the usual one."""
+    marks = {name: () if name == usual else (pytest.mark.servers,) for name in sorted(DIALECTS)}
+    return [pytest.param(name, marks=mark) for name, mark in marks.items()]
 
 
-def _value(agency: Agency, path: str) -> str:
-    from adapter.answers import names_at
+@pytest.mark.parametrize("name", each("gravity"))
+def test_both_sides_agree_on_every_path_that_is_asked_for(open_agency: Open, other: OtherAdapter, name: str) -> None:
+    agency = to(agency_of(open_agency, name), other, name, "poll")
+    walk(agency, other, DIALECTS[name], None, fault=planned(agency.servers["lakeside"]))
 
-    return names_at(agency.desk.bench.identity("lakeside"), NUMBER, path).value
+
+@pytest.mark.parametrize("name", each("ihe"))
+def test_both_sides_agree_on_every_path_that_is_written_to_us(
+    open_agency: Open, other: OtherAdapter, name: str
+) -> None:
+    agency = to(agency_of(open_agency, name), other, name, "push")
+    with agency.desk.store.writing() as tx:
+        token = tokens.new(tx, role="partner", partner="lakeside", now=agency.clock.now)
+    with FaultServer() as door:
+        door.fhir = Door(create_app(agency.desk), token)  # type: ignore[assignment]
+        walk(agency, other, DIALECTS[name], Writes(door), fault=planned(agency.servers["lakeside"]))

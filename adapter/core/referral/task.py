@@ -68,8 +68,9 @@ def shared(
         if each.type != "Task" or not receives(case, record, partner):
             found.append(each)
             continue
-        ask = asks.get(each.about)
-        ask = ask if ask is not None and may_ask(ask, state_of(record), dialect) else _implied(record, dialect)
+        ask, at = asks.get(each.about), state_of(record)
+        if ask is None or not may_ask(ask, at, dialect):
+            ask = _implied(record.get("status"), at, dialect)
         found += _handed_out(each, ask, dialect, business, release)
         if ask is not None and ask["how"] == "task":
             found.append(_request(each, ask, identity, number, release))
@@ -89,6 +90,16 @@ def may_ask(ask: Mapping[str, Any], at: State, dialect: Dialect) -> bool:
     return at == "cancelled" or not dialect.ended(at)
 
 
+def is_our_word(
+    said: State | None, at: State, record: Mapping[str, Any], ask: Mapping[str, Any], dialect: Dialect
+) -> bool:
+    """Is what a Task says our own end of it, read back before we have settled that it is there? `at`: where it is."""
+    if said == "cancelled" and ask.get("how") == "status" and not ask.get("done"):
+        return True
+    implied = _implied(record.get("status"), at, dialect)
+    return said != at and implied is not None and implied["status"] == said
+
+
 def merged(ours: Mapping[str, Any], there: Mapping[str, Any], theirs: Sequence[str]) -> dict[str, Any]:
     """What is written to a Task that the partner holds: what is ours, and of what is `theirs` what stands there."""
     own = {name: value for name, value in ours.items() if name == "text" or name not in theirs}
@@ -103,7 +114,7 @@ def _handed_out(
     status = resource.get("status")
     resource["status"] = next((instead for state, instead in dialect.says.items() if state == status), status)
     if ask is not None and ask["how"] == "status":
-        resource["status"], ours = "cancelled", {"status", "statusReason"}
+        resource["status"], ours = ask.get("status", "cancelled"), {"status", "statusReason"}
         if ask["reason"]:
             resource["statusReason"] = _reason(ask["reason"], release)
     if ask is not None and ask["how"] == "business-status" and business is not None:
@@ -112,13 +123,13 @@ def _handed_out(
     yield replace(made, resource=resource, theirs=tuple(name for name in THEIRS if name not in ours))
 
 
-def _implied(record: Mapping[str, Any], dialect: Dialect) -> Mapping[str, Any] | None:
-    """The agency itself says that the referral is cancelled: so says its Task, as long as the dialect lets us."""
-    if record.get("status") not in _OURS_TO_END:
-        return None
-    at = state_of(record)
-    may = at == "cancelled" or "cancelled" in dialect.may("requester", at)
-    return {"how": "status", "reason": _WITHDRAWN} if may else None
+def _implied(said: Any, at: State, dialect: Dialect) -> Mapping[str, Any] | None:
+    """The agency itself says that the referral is cancelled, or was entered in error: so says its Task, as far as the
+    dialect lets us; where it knows no error of ours, that it is cancelled."""
+    for status in (said, "cancelled") if said in _OURS_TO_END else ():
+        if status == at or status in dialect.may("requester", at):
+            return {"how": "status", "status": status, "reason": _WITHDRAWN}
+    return None
 
 
 def _request(made: Made, ask: Mapping[str, Any], identity: Identity, number: str, release: Release) -> Made:
