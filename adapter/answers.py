@@ -6,14 +6,13 @@ transition is made once, whichever way it comes, and however often.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from adapter.catalogue import Catalogue
 from adapter.core.diff import Holding, Made, content
-from adapter.core.fhir.named import names_of
 from adapter.core.identity import Identity, Key
 from adapter.core.referral import answer as answers
 from adapter.core.referral import kept as outcomes
@@ -27,9 +26,6 @@ from adapter.store import cases, referrals, shares
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.referrals import Names, Tracked
-
-MOST_NAMES = 20
-"""Identifiers of one Task that are looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +111,7 @@ def written(tx: Tx, partner: str, task: Mapping[str, Any], hears: Hearing, *, pl
 
     `place`: which Task of its world it is; its versions are ours.
     """
-    for identifier in list(_names(task))[:MOST_NAMES]:
+    for identifier in answers.names_in(task):
         if (row := referrals.named(tx, partner, identifier)) is not None:
             dated = {**task, "meta": {"versionId": str(version)}}
             return take(tx, row.id, dated, hears, source=f"here {place}", now=now)
@@ -249,14 +245,3 @@ def _record(tracked: Tracked, stored: StoredCase) -> Mapping[str, Any] | None:
 def _path(tx: Tx, row_id: int) -> str:
     found = referrals.by_id(tx, row_id)
     return found.path if found else ""
-
-
-def _names(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The identifiers that a Task bears, and those that it says it is about (`focus`, `basedOn`)."""
-    based = task.get("basedOn")
-    about = [task.get("focus"), *(based if isinstance(based, list) else [])]
-    named = [each.get("identifier") for each in about if isinstance(each, Mapping)]
-    stated = [*names_of(task), *((n.get("system"), n.get("value")) for n in named if isinstance(n, Mapping))]
-    for system, value in stated:
-        if isinstance(system, str) and isinstance(value, str):
-            yield system, value

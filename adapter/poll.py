@@ -1,4 +1,5 @@
-"""Asks a partner's server for answers to our referrals, in its turn; only for Tasks of ours, by their identifiers.
+"""Asks a partner's server for answers to our referrals, and to our requests to purge, in its turn; only for Tasks of
+ours, by their identifiers.
 
 `Task?identifier=…&_lastUpdated=gt…`, from that server's own time on (exchange.md, *Warm referrals*). Where a server
 counts versions, those that came and went between two polls are read too, so that each transition comes home.
@@ -6,24 +7,24 @@ counts versions, those that came and went between two polls are read too, so tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapter import answers
+from adapter import answers, purging
 from adapter.core.diff import Holding
 from adapter.core.fhir.outcome import of_status
 from adapter.core.fhir.outcome import read as said_by
+from adapter.core.purge import ASKED_FOR
 from adapter.core.referral.answer import Hearing
 from adapter.core.referral.polling import between, next_time, told
 from adapter.desk import Desk
 from adapter.outward.answer import Answer, Answered, NotSent, Unknown
 from adapter.outward.server import Server
-from adapter.store import holdings, polls, referrals, shares
+from adapter.store import holdings, polls, purges, referrals, shares
 from adapter.store.database import Tx
 from adapter.store.polls import Poll
-from adapter.store.referrals import Asked, Tracked
 
 AT_ONCE = 20
 """Tasks that one search asks for: the address stays short enough for any server."""
@@ -56,6 +57,20 @@ class _Round:
                 self.outcome, self.detail = "unavailable", reason
             case Unknown(reason):
                 self.outcome, self.detail = "unknown", reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One Task of ours that is asked for, by its identifier there. `seen`: has it been read before?; `newest`: the
+    newest version that was; `each_version`: do those in between count?; `hear` keeps what it says: is it news?"""
+
+    identifier: tuple[str, str]
+    urn: str
+    case_id: str
+    seen: bool
+    newest: int | None
+    each_version: bool
+    hear: Callable[[Tx, Mapping[str, Any], _Round, bool], bool]
 
 
 def polled(desk: Desk) -> list[str]:
@@ -95,26 +110,48 @@ def poll_next(desk: Desk) -> Poll | None:
 
 
 def _ask(desk: Desk, poll: Poll) -> None:
-    with desk.store.reading() as tx:
-        asked = referrals.asked(tx, poll.partner)
-        rows = {each.id: referrals.by_id(tx, each.id) for each in asked}
     server = desk.server(poll.partner)
     if not isinstance(server, Server):
         raise TypeError("a folder is not polled")
+    with desk.store.reading() as tx:
+        questions = [*_of_referrals(tx, poll.partner), *_of_purges(desk, tx, poll.partner)]
     round_ = _Round(desk, poll, server, answers.hearing(desk.catalogue, poll.partner))
-    new = [each for each in asked if not _seen(rows[each.id])]
-    known = [each for each in asked if _seen(rows[each.id])]
     # Whose Task has never been read has not been read since any time.
-    for some, since in ((new, ""), (known, poll.since)):
+    for some, since in (([q for q in questions if not q.seen], ""), ([q for q in questions if q.seen], poll.since)):
         for first in range(0, len(some), AT_ONCE):
             if round_.outcome == "delivered":
-                _search(round_, some[first : first + AT_ONCE], rows, since)
-    _settle(round_, waits=bool(asked))
+                _search(round_, some[first : first + AT_ONCE], since)
+    _settle(round_, waits=bool(questions))
     if round_.changed:
         desk.wake.set()
 
 
-def _search(round_: _Round, chunk: Sequence[Asked], rows: Mapping[int, Tracked | None], since: str) -> None:
+def _of_referrals(tx: Tx, partner: str) -> Iterator[_Question]:
+    """The Tasks of referrals that it may still answer. Each version of one is a transition that counts."""
+    for each in referrals.asked(tx, partner):
+        row = referrals.by_id(tx, each.id)
+        if row is None:
+            continue
+        newest = dict(row.course.newest).get(SOURCE)
+
+        def hear(tx: Tx, task: Mapping[str, Any], round_: _Round, gaps: bool, row_id: int = each.id) -> bool:
+            now = round_.desk.clock()
+            return answers.take(tx, row_id, task, round_.hears, source=SOURCE, now=now, gaps=gaps) is not None
+
+        yield _Question(each.identifier, row.urn, row.case_id, bool(row.course.keys), newest, True, hear)
+
+
+def _of_purges(desk: Desk, tx: Tx, partner: str) -> Iterator[_Question]:
+    """The Task by which each of its shares was asked to purge; of it the last word counts."""
+    for row in purges.asked(tx, partner, later_than=desk.clock() - ASKED_FOR):
+
+        def hear(tx: Tx, task: Mapping[str, Any], round_: _Round, gaps: bool, share: int = row.share_id) -> bool:
+            return purging.take(tx, share, task, round_.hears, source=SOURCE, now=round_.desk.clock())
+
+        yield _Question(row.identifier, row.urn, row.case_id, row.purge.seen, None, False, hear)
+
+
+def _search(round_: _Round, chunk: Sequence[_Question], since: str) -> None:
     answer = round_.server.find_any("Task", [each.identifier for each in chunk], since=since)
     if isinstance(answer, Answered) and answer.status in UNABLE:
         round_.until.append("")
@@ -127,40 +164,38 @@ def _search(round_: _Round, chunk: Sequence[Asked], rows: Mapping[int, Tracked |
         round_.fail(answer)
         return
     for each in chunk:
-        task, row = said.tasks.get(each.identifier), rows[each.id]
-        if task is not None and row is not None:
-            _take(round_, row, task)
+        if (task := said.tasks.get(each.identifier)) is not None:
+            _take(round_, each, task)
     round_.until.append(said.until)
     if not said.whole:
         _read_each(round_, [each for each in chunk if each.identifier not in said.tasks])
 
 
-def _read_each(round_: _Round, chunk: Sequence[Asked]) -> None:
+def _read_each(round_: _Round, chunk: Sequence[_Question]) -> None:
     """One by one, by the ids that the partner gave: for servers that cannot search so, or tell only a part."""
     for each in chunk:
         with round_.desk.store.reading() as tx:
-            row = referrals.by_id(tx, each.id)
-            held = _held_there(tx, row) if row is not None else None
-        if row is None or held is None or not held.id:
+            held = _held_there(tx, round_.poll.partner, each)
+        if held is None or not held.id:
             continue
         answer = round_.server.read("Task", held.id)
         if isinstance(answer, Answered) and answer.status == 200 and isinstance(answer.body, Mapping):
-            _take(round_, row, answer.body)
+            _take(round_, each, answer.body)
         elif not (isinstance(answer, Answered) and answer.status in (404, 410)):
             round_.fail(answer)
             return
 
 
-def _take(round_: _Round, row: Tracked, task: Mapping[str, Any]) -> None:
+def _take(round_: _Round, question: _Question, task: Mapping[str, Any]) -> None:
     """This Task, if it is the one that we know, and what it said in between."""
     with round_.desk.store.reading() as tx:
-        held = _held_there(tx, row)
+        held = _held_there(tx, round_.poll.partner, question)
     id_ = held.id if held is not None and held.state == "active" else ""
     if not id_ or held is None or task.get("id") != id_ or task.get("resourceType") != "Task":
         return
     ours = int(held.version) if held.version.isascii() and held.version.isdigit() else None
-    newest = dict(row.course.newest).get(SOURCE, ours)
-    for number in between(newest, task):
+    newest = ours if question.newest is None else question.newest
+    for number in between(newest, task) if question.each_version else ():
         answer = round_.server.version("Task", id_, number)
         if not isinstance(answer, Answered) or answer.status != 200 or not isinstance(answer.body, Mapping):
             break
@@ -168,15 +203,13 @@ def _take(round_: _Round, row: Tracked, task: Mapping[str, Any]) -> None:
         stated = version.get("versionId") if isinstance(version, Mapping) else None
         if answer.body.get("id") != id_ or stated != str(number):
             break
-        _hear(round_, row, answer.body, gaps=False)
-    _hear(round_, row, task, gaps=True)
+        _hear(round_, question, answer.body, gaps=False)
+    _hear(round_, question, task, gaps=True)
 
 
-def _hear(round_: _Round, row: Tracked, task: Mapping[str, Any], *, gaps: bool) -> None:
+def _hear(round_: _Round, question: _Question, task: Mapping[str, Any], *, gaps: bool) -> None:
     with round_.desk.store.writing() as tx:
-        now = round_.desk.clock()
-        if answers.take(tx, row.id, task, round_.hears, source=SOURCE, now=now, gaps=gaps) is not None:
-            round_.changed += 1
+        round_.changed += question.hear(tx, task, round_, gaps)
 
 
 def _settle(round_: _Round, *, waits: bool) -> None:
@@ -195,10 +228,6 @@ def _settle(round_: _Round, *, waits: bool) -> None:
         )  # fmt: skip
 
 
-def _seen(row: Tracked | None) -> bool:
-    return row is not None and bool(row.course.keys)
-
-
-def _held_there(tx: Tx, row: Tracked) -> Holding | None:
-    share = next((s for s in shares.of_case(tx, row.case_id) if s.partner == row.partner), None)
-    return next((h for h in holdings.of_share(tx, share.id) if h.urn == row.urn), None) if share else None
+def _held_there(tx: Tx, partner: str, question: _Question) -> Holding | None:
+    share = next((s for s in shares.of_case(tx, question.case_id) if s.partner == partner), None)
+    return next((h for h in holdings.of_share(tx, share.id) if h.urn == question.urn), None) if share else None

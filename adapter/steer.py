@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
+from adapter import purging
 from adapter.core import strict_json
 from adapter.core.account import entering
 from adapter.core.account.chain import Line
@@ -27,7 +28,7 @@ from adapter.core.keeping import Kept, cancelled, carry, effective
 from adapter.core.matching import Candidate, is_id
 from adapter.desk import Desk
 from adapter.errors import Conflict, Forbidden, Malformed, NotFound, Problem, Refused
-from adapter.store import abilities, cases, disclosures, holdings, matches, paces, resyncs, shares
+from adapter.store import abilities, cases, disclosures, holdings, matches, paces, purges, resyncs, shares
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 
@@ -100,6 +101,31 @@ def match(desk: Desk, number: str, partner: str, body: bytes, *, role: str, labe
         disclosures.append(tx, stored.id, [line])
     desk.wake.set()
     return {"case": number, "partner": partner, "due": now.isoformat()}
+
+
+def purged(desk: Desk, number: str, partner: str, body: bytes, *, role: str, label: str) -> dict[str, Any]:
+    """A person enters what a partner has said in another way of our request to purge: `{"answer": "done"}`, or
+    `"kept"`, that it keeps its copies and the agency knows why. A line of the account; also of a deleted case.
+
+    NotFound: it has not been asked. Conflict: nothing is asked of it any more.
+    """
+    given = an_object(body)
+    found = unknown(given, ("answer",))
+    if given.get("answer") not in ("done", "kept"):
+        found.append(Problem("/answer", "must be done or kept"))
+    if found:
+        raise Refused("The request breaks rules; nothing was done.", sorted(found))
+    now = desk.clock()
+    with desk.store.writing() as tx:
+        stored = cases.get(tx, number)
+        share = next((s for s in shares.of_case(tx, stored.id) if s.partner == partner), None) if stored else None
+        row = purges.of_share(tx, share.id) if share else None
+        if row is None:
+            raise NotFound("There is no such request to purge.")
+        if row.purge.state == "called-off":
+            raise Conflict("All of it has been given again: nothing is to be purged.")
+        purging.entered(tx, row, given["answer"], role=role, label=label, now=now)
+    return {"case": number, "partner": partner, "purge": given["answer"]}
 
 
 def _decided(

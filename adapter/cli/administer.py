@@ -224,6 +224,31 @@ def share_retry(asked: Asked, case: str, partner: str, theirs: str | None) -> No
     say("It is due now: a running worker takes it up.")
 
 
+@share.command("purged")
+@click.argument("case")
+@click.argument("partner")
+@click.option("--done", "answer", flag_value="done", required=True, help="It says that it has removed its copies.")
+@click.option("--kept", "answer", flag_value="kept", help="It keeps its copies, and the agency knows why.")
+@pass_asked
+def share_purged(asked: Asked, case: str, partner: str, answer: str) -> None:
+    """Enter what a partner has said, by telephone for example, of the request to purge what was taken back.
+
+    What it answers on its Task comes home by itself. It is a line in the account of the case, and ends the alarm.
+
+    \b
+    Example:
+      adapter --instance my-agency share purged C-1042 riverside --done
+    """
+    from adapter import steer
+    from adapter.core import strict_json
+
+    with opened(asked) as wired:
+        body = strict_json.dump({"answer": answer})
+        done = steer.purged(wired, case, partner, body, role="admin", label="command line")
+    print_json(done)
+    say("It is in the account of the case.")
+
+
 @click.command("alert-trial")
 @pass_asked
 def alert_trial(asked: Asked) -> None:

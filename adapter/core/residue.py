@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.core.consent.view import OWN
-from adapter.core.diff import Holding, Made
+from adapter.core.diff import Holding, Made, content
 from adapter.core.document import pieces_of
 from adapter.core.fhir.named import named_by
 from adapter.core.identity import Identity, Key
@@ -107,6 +107,10 @@ class Residue:
         pieces = pieces_of(self.identity, self.number)
         ended = [h for h in gone if not _took_place(h, made) and not _still_told(h, made, pieces)]
         return [*made, *closing, *stubs, *self._purge(ended, holdings)]
+
+    def is_over(self, held: Holding) -> bool:
+        """Is this, as it was last sent, the request to purge with nothing in it that is to be purged any more?"""
+        return [held.hash] == [content(made) for made in self._purge((), [held])]
 
     def _inactive(self, held: Holding) -> Made:
         """Set to inactive, never deleted; then it holds id and status only, its subject by identifier."""

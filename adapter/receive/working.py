@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from adapter import answers
+from adapter import answers, purging
 from adapter.core.fhir.search import index
 from adapter.core.fhir.transaction import Step, in_order, placed
 from adapter.errors import (
@@ -97,7 +97,8 @@ def _write(tx: Tx, world: World, step: Step, there: Received | None, sent: bytes
         )
     if step.type == "Task" and world.hears is not None:
         place = f"Task/{step.id}"
-        answers.written(tx, world.partner, resource, world.hears, place=place, version=made.version, now=world.now)
+        for written in (answers.written, purging.written):
+            written(tx, world.partner, resource, world.hears, place=place, version=made.version, now=world.now)
     return Answer(200 if there else 201, replace(made, body=resource))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from adapter.core.account.chain import PURGED
 from adapter.core.diff import Create, Delete, Holding, Update
 from adapter.core.doubt import looked_up, sent, unclear
 from adapter.core.fhir.abilities import found_by_name
@@ -148,7 +149,7 @@ def _lines_of_looking(
 def _open_attempts(desk: Desk, work: Work) -> dict[str, tuple[str, str]]:
     """urn → (create, update or withdraw, attempted or failed) of the last attempt, where it is not known to be done."""
     with desk.store.reading() as tx:
-        lines = [entry.line for entry in disclosures.of_case(tx, work.stored.id)]
+        lines = [e.line for e in disclosures.of_case(tx, work.stored.id) if e.line.kind != PURGED]
     last = {line.urn: line for line in lines if line.partner == work.share.partner and line.urn}
     return {urn: (line.operation, line.kind) for urn, line in last.items() if line.kind in ("attempted", "failed")}
 

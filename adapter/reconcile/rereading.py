@@ -10,11 +10,13 @@ from adapter.core.diff import Create, Holding, Update
 from adapter.core.doubt import looked_up
 from adapter.core.fhir.bundle import Sent
 from adapter.core.merging import merged
+from adapter.core.residue import PURGE
 from adapter.core.retry import Outcome
 from adapter.desk import Desk
 from adapter.outward.answer import Answered
 from adapter.reconcile.looking import prolong
 from adapter.reconcile.sending import Sending
+from adapter.reconcile.shared import hear_purge
 from adapter.reconcile.work import Attempt, Work, fhir_server
 from adapter.store import holdings, shares
 
@@ -60,6 +62,8 @@ def reread(desk: Desk, work: Work, sending: Sending, known: Mapping[str, Holding
             again.append(change)
         elif change.made.urn not in wanted:
             moved = True
+            if change.made.about == PURGE and isinstance(theirs, Mapping):
+                hear_purge(desk, work, theirs)
             again.append(Update(change.made, now))
         else:
             moved = True

@@ -13,7 +13,7 @@ from adapter.core.retry import NextStep, Settled, Stopped, TryAgain, next_step
 from adapter.desk import Desk
 from adapter.reconcile.account import line
 from adapter.reconcile.alerting import note
-from adapter.reconcile.shared import follow
+from adapter.reconcile.shared import follow, follow_purge
 from adapter.reconcile.work import Attempt, Work, fingerprint, plan_of
 from adapter.store import disclosures, holdings, paces, shares
 from adapter.store.database import Tx
@@ -62,6 +62,7 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
         done = attempt.outcome in DONE
         released = {c.holding.urn for c in quiet if isinstance(c, Release) and done} - {held.urn for held in last}
         holdings.forget(tx, share.id, released)
+        follow_purge(desk, tx, work)
         disclosures.append(tx, work.stored.id, frozen)
         follow(desk, tx, work)
         match step:

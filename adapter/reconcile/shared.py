@@ -1,4 +1,7 @@
-"""Before a Task that its receiver moves is written: what it says now comes home, and stays in what is written."""
+"""Before a Task that its receiver moves is written: what it says now comes home, and stays in what is written.
+
+So of referrals, and of the request to purge: of that its answer to an earlier list is none to another one.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapter import answers
-from adapter.core.diff import Change, Delete, Update
+from adapter import answers, purging
+from adapter.core.diff import Change, Delete, Update, content
 from adapter.core.doubt import looked_up
 from adapter.core.fhir.outcome import of_status, read
 from adapter.core.fhir.results import place_of
-from adapter.core.referral.task import is_of_referral, merged
+from adapter.core.referral.task import THEIRS, is_of_referral, merged
+from adapter.core.residue import PURGE
 from adapter.desk import Desk
 from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.reconcile.looking import prolong
@@ -39,6 +43,10 @@ def read_shared(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None
             if (dark := prolong(desk, work)) is not None:
                 return work, dark
             change = _last_word(desk, work, change)  # noqa: PLW2901
+        elif isinstance(change, Update | Delete) and _asks_to_purge(change):
+            if (dark := prolong(desk, work)) is not None:
+                return work, dark
+            change = _its_answer(desk, work, change)  # noqa: PLW2901
         changes.append(change)
     return replace(work, plan=replace(work.plan, changes=tuple(changes))), None
 
@@ -59,6 +67,48 @@ def follow(desk: Desk, tx: Tx, work: Work) -> None:
     waits = [each for each in tracked if not dialect.ended(each.course.state)]
     if waits and partner.referrals.answers == "poll" and partner.base_url:
         polls.ensure(tx, partner.id, at=now + timedelta(minutes=partner.referrals.every), now=now)
+
+
+def follow_purge(desk: Desk, tx: Tx, work: Work) -> None:
+    """After a share is settled: the partner is asked in its turn what has become of the request to purge."""
+    partner, now = desk.catalogue.partners[work.share.partner], desk.clock()
+    held = {h.urn: h for h in holdings.of_share(tx, work.share.id)}
+    waits = purging.track(desk, tx, work.share, work.stored, held, now=now)
+    if waits and partner.referrals.answers == "poll" and partner.base_url:
+        polls.ensure(tx, partner.id, at=now + timedelta(minutes=partner.referrals.every), now=now)
+
+
+def _asks_to_purge(change: Update | Delete) -> bool:
+    held = change.holding
+    return held.about == PURGE and held.type == "Task" and bool(held.id)
+
+
+def _its_answer(desk: Desk, work: Work, change: Update | Delete) -> Update | Delete:
+    """What it has answered so far comes home. It stays in what is written, if the request is the one that it answered;
+    in another one its notes do. What cannot be read keeps nothing from being taken back."""
+    held = change.holding
+    match desk.server(work.share.partner).read(held.type, held.id, request_id=work.request_id):
+        case Answered(status=200, body=body) if isinstance(body, Mapping) and _is(body, change):
+            there = replace(held, version=place_of(body)[1])
+            hear_purge(desk, work, body)
+            if isinstance(change, Delete):
+                return Delete(there)
+            return Update(change.made, there, _answered_or_anew(desk, work, change, body))
+        case _:
+            return change
+
+
+def hear_purge(desk: Desk, work: Work, task: Mapping[str, Any]) -> None:
+    """What the Task that asks to purge says as it stands there now."""
+    hears = answers.hearing(desk.catalogue, work.share.partner)
+    with desk.store.writing() as tx:
+        purging.take(tx, work.share.id, task, hears, source="there", now=desk.clock())
+
+
+def _answered_or_anew(desk: Desk, work: Work, change: Update, there: Mapping[str, Any]) -> dict[str, Any]:
+    with desk.store.reading() as tx:
+        same = purging.is_as_asked(tx, work.share.id, content(change.made))
+    return merged(change.made.resource, there, THEIRS if same else ("note",))
 
 
 def _current(desk: Desk, work: Work, change: Update) -> Update | Attempt:

@@ -6,20 +6,26 @@ from datetime import datetime
 from typing import Any
 
 from adapter.core.pace import Pace
+from adapter.core.purge import alarm
 from adapter.desk import Desk, Preview
 from adapter.show.found import known_case
-from adapter.store import cases, holdings, paces
+from adapter.store import cases, holdings, paces, purges
 from adapter.store import shares as share_rows
 from adapter.store.database import Tx
+from adapter.store.purges import Requested
 
 FIRST_PAGE = 50
 """Cases on the first page: it is read by a person, and tells what each partner holds of each."""
 
 
-def shares_of(desk: Desk, number: str) -> list[dict[str, Any]]:
-    """The shares of a case, a partner each."""
+def shares_of(desk: Desk, number: str, *, words: bool = False) -> list[dict[str, Any]]:
+    """The shares of a case, a partner each; `purge`: what has become of the request to purge what was taken back, with
+    `words` also in the partner's own, for people who look after cases."""
     with desk.store.reading() as tx:
-        return [_share(s) for s in share_rows.of_case(tx, known_case(tx, number).id)]
+        case_id = known_case(tx, number).id
+        asked, now = purges.of_case(tx, case_id), desk.clock()
+        every = share_rows.of_case(tx, case_id)
+        return [_share(s) | {"purge": _purge(asked.get(s.partner), now, words=words)} for s in every]
 
 
 def partners(desk: Desk | Preview) -> list[dict[str, Any]]:
@@ -83,6 +89,19 @@ def _share(share: share_rows.Share) -> dict[str, Any]:
         "attempts": share.attempts,
         "alarms": list(share.alarms),
         "updated_at": share.updated_at.isoformat(),
+    }
+
+
+def _purge(row: Requested | None, now: datetime, *, words: bool) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    answered = row.purge.state not in ("asked", "called-off")
+    return {
+        "asked": row.asked_at.isoformat(),
+        "state": row.purge.state,
+        "since": row.purge.on if answered else None,
+        "alarm": alarm(row.purge, row.asked_at, now) or None,
+        **({"reason": row.purge.reason} if words and row.purge.reason else {}),
     }
 
 

@@ -12,10 +12,11 @@ from adapter.core.consent.review import SENTENCES as WAITS
 from adapter.core.consent.review import waiting
 from adapter.core.consent.texts import of_place
 from adapter.core.desired import Subject, rules_of
+from adapter.core.purge import alarm
 from adapter.desk import Desk
 from adapter.show.found import known_case, stored_case
 from adapter.show.referrals import troubles
-from adapter.store import cases, views
+from adapter.store import cases, purges, views
 from adapter.store import referrals as referral_rows
 from adapter.store import shares as share_rows
 from adapter.store.cases import StoredCase
@@ -105,6 +106,7 @@ def alarms(
         with desk.store.reading() as tx:
             of_shares, faults = share_rows.of_case(tx, stored.id), views.faults(tx, stored.id)
             sent = {each.path: each for each in referral_rows.of_case(tx, stored.id)}
+            asked = purges.of_case(tx, stored.id)
         if subject.case:
             rows += [
                 _alarm(stored.number, c, REFERRAL_ALARMS[c], path=path) for path, c in troubles(desk, stored, sent)
@@ -113,6 +115,8 @@ def alarms(
             codes = [c for c in share.alarms if c not in ALARMS] or (["stopped"] if share.state == "stopped" else [])
             if (fault := faults.get(share.partner)) and fault not in codes:
                 codes = [*codes, fault]
+            if (row := asked.get(share.partner)) and (late := alarm(row.purge, row.asked_at, now)):
+                codes = [*codes, late]
             rows += [_alarm(stored.number, c, SHARE_ALARMS.get(c, LOOK), share=share) for c in codes]
     return {"alarms": rows, "next": next_}
 
@@ -153,7 +157,8 @@ def _page(
 ) -> tuple[list[StoredCase], str | None]:
     """One case; or a page of cases and the number of the last of them where there may be more.
 
-    `deleted`: on the last page also the deleted cases of which a share has stopped: something may not be taken back.
+    `deleted`: on the last page also the deleted cases of which a share has stopped: something may not be taken back; or
+    of which a partner was asked to purge and has not said that it has.
     """
     with desk.store.reading() as tx:
         if number is not None:
@@ -164,6 +169,7 @@ def _page(
             return found, found[-1].number
         if deleted:
             stopped = {share.case_id for share in share_rows.listed(tx, state="stopped", limit=MOST_STOPPED)}
+            stopped |= set(purges.of_deleted(tx, limit=MOST_STOPPED))
             gone = (cases.by_id(tx, case_id) for case_id in sorted(stopped))
             found += [stored for stored in gone if stored is not None and stored.deleted]
         return found, None

@@ -22,7 +22,7 @@ _AT = _b("at", type_=Instant)
 # Statements
 SOONER = (
     sa.update(polls)
-    .where(_c.partner == _b("of_partner"), sa.or_(_c.due.is_(None), _c.due > _AT))
+    .where(_c.partner == _b("of_partner"), sa.or_(_c.due.is_(None), sa.and_(_c.due > _AT, _c.attempts == 0)))
     .values(due=_AT, updated_at=_NOW)
 )
 NEXT = (
@@ -74,7 +74,8 @@ class Standing:
 
 
 def ensure(tx: Tx, partner: str, *, at: datetime, now: datetime) -> None:
-    """The partner is asked `at` this time at the latest."""
+    """The partner is asked `at` this time at the latest. One that fails is not asked sooner for that: a save that it
+    may not see would be seen in when it is asked."""
     row = {"partner": partner, "fence": 0, "attempts": 0, "since": "", "outcome": "", "detail": ""}
     tx.connection.execute(tx.insert_absent(polls), {**row, "due": at, "updated_at": now})
     tx.connection.execute(SOONER, {"of_partner": partner, "at": at, "now": now})

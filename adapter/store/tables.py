@@ -348,6 +348,23 @@ polls = Table(
     Column("updated_at", Instant, nullable=False),
 )
 
+# What has become of our request to a partner that it purge what was taken back: its Task's names, opaque and the
+# partner's own, and its answer, sealed; `open` tells no more than that one may still come.
+purges = Table(
+    "purges",
+    metadata,
+    Column("share_id", Number, ForeignKey("shares.id"), primary_key=True, autoincrement=False),
+    Column("urn", Text, nullable=False, unique=True),
+    Column("system", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index("ix_purges_open_asked_at", "open", "asked_at"),
+    Index("ix_purges_value", "value"),
+)
+
 # A signed link by which one partner sees and answers one referral, for who has no server.
 links = Table(
     "links",

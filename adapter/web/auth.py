@@ -73,6 +73,7 @@ GET     /api/referrals/<case>/<referral>/links      token   source coordinator p
 DELETE  /api/referrals/<case>/<referral>/links/<link_>  token  coordinator privacy admin
 POST    /api/referrals/<case>/<referral>/handover   token   source coordinator admin
 POST    /api/shares/<case>/<partner>/retry          token   source coordinator engineer admin
+POST    /api/shares/<case>/<partner>/purged         token   coordinator privacy admin
 GET     /fhir/metadata                              open
 GET     /fhir/.well-known/smart-configuration       open
 POST    /token                                      open

@@ -101,7 +101,14 @@ def test_share_list_and_retry(run: Run, instance: Path, example: Path) -> None:
     assert printed(run("--instance", instance, "share", "retry", "C-1042", "lakeside"))["partner"] == "lakeside"
 
 
-@pytest.mark.parametrize("arguments", [("list", "--case", "C-9"), ("retry", "C-9", "lakeside")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list", "--case", "C-9"),
+        ("retry", "C-9", "lakeside"),
+        ("purged", "C-9", "lakeside", "--done"),
+    ],
+)
 def test_a_share_that_is_not_there_is_one_sentence(run: Run, instance: Path, arguments: tuple[str, ...]) -> None:
     result = run("--instance", instance, "share", *arguments)
     assert (result.exit_code, result.stdout) == (1, "")

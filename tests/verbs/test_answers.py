@@ -423,7 +423,9 @@ def test_an_answer_to_what_was_taken_back_goes_nowhere(sent: Agency) -> None:
     asked = len(sent.seen())
     sent.clock.pass_(hours=5)
     sent.work()
-    assert len(sent.seen()) == asked, "nobody is asked for what is not there"
+    later = [seen.path for seen in sent.seen()[asked:]]
+    assert not any(identifier["value"] in path for path in later), "nobody is asked for what is not there"
+    assert all("Task?" in path for path in later), "what is asked for is whether it was purged"
 
 
 def test_a_referral_that_came_again_begins_again(sent: Agency) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from adapter.core.account.chain import LOOK, TOLD, Entry, Line
+from adapter.core.account.chain import LOOK, PURGED, TOLD, Entry, Line
 from adapter.core.mapping.codes import ConceptMap, coding
 from adapter.core.partner import Partner
 
@@ -30,6 +30,8 @@ _RECORD = coding(_DCM, "110110", "Patient Record")
 _DISCLOSE = coding(_LIFECYCLE, "disclose", "Disclose Record Lifecycle Event")
 _TRANSMIT = coding(_LIFECYCLE, "transmit", "Transmit Record Lifecycle Event")
 _ACCESS = coding(_LIFECYCLE, "access", "Access/View Record Lifecycle Event")
+_RECEIVE = coding(_LIFECYCLE, "receive", "Receive/Retain Record Lifecycle Event")
+_BY_PERSONS = {LOOK: ("IRCP", "information recipient"), PURGED: ("ENT", "data entry person")}
 _SUCCESS, _MINOR, _SERIOUS = "0", "4", "8"
 
 
@@ -52,7 +54,7 @@ def event(entry: Entry, scene: Scene) -> dict[str, Any]:
     """The AuditEvent of one line."""
     line = entry.line
     type_, subtypes, action = _what(line)
-    agents = [_source(scene), *_receiving(line, scene), *_looking(line), *_authorizers(line, scene)]
+    agents = [*_ends(line, scene), *_looking(line), *_authorizers(line, scene)]
     made: dict[str, Any] = {"resourceType": "AuditEvent", "id": _id(entry)}
     if _disclosed(line) and _address(line, scene):
         made["meta"] = {"profile": [DISCLOSURE]}
@@ -90,6 +92,8 @@ def _what(line: Line) -> tuple[dict[str, str], list[dict[str, str]], str]:
             return _RECORD, [_ACCESS, coding(_REST, "read", "read")], "R"
         case "withdrawn":
             return _RECORD, rest, "D"
+        case "purge":
+            return _RECORD, [_RECEIVE], "E"
         case "frozen":
             return _RECORD, [coding(_LIFECYCLE, "deprecate", "Deprecate Record Lifecycle Event")], "E"
         case "attempted":
@@ -120,6 +124,14 @@ def _agency(scene: Scene) -> dict[str, Any]:
     return {"type": "Organization", "identifier": _identifier(scene.identifier), "display": scene.agency}
 
 
+def _ends(line: Line, scene: Scene) -> list[dict[str, Any]]:
+    """Who told whom: we told them, but for an answer of theirs."""
+    found = [_source(scene), *_receiving(line, scene)]
+    if line.kind == PURGED and line.operation == "answered":
+        return [agent | {"type": role["type"]} for agent, role in zip(found, reversed(found), strict=True)]
+    return found
+
+
 def _source(scene: Scene) -> dict[str, Any]:
     made = {"type": _agent("110153", "Source Role ID"), "who": _agency(scene), "requestor": False}
     return made | {"network": {"address": scene.address, "type": "5"}}
@@ -143,12 +155,12 @@ def _receiving(line: Line, scene: Scene) -> list[dict[str, Any]]:
 
 
 def _looking(line: Line) -> list[dict[str, Any]]:
-    """The person who looked; by the role and the label of the token."""
-    if line.kind != LOOK:
+    """The person who looked, or entered an answer; by the role and the label of the token."""
+    if line.kind not in _BY_PERSONS or not line.role:
         return []
     who = {"display": " ".join(filter(None, (line.role, line.label)))}
-    reader = coding("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP", "information recipient")
-    return [{"type": {"coding": [reader]}, "who": who, "requestor": True}]
+    part = coding("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", *_BY_PERSONS[line.kind])
+    return [{"type": {"coding": [part]}, "who": who, "requestor": True}]
 
 
 def _authorizers(line: Line, scene: Scene) -> list[dict[str, Any]]:

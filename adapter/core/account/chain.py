@@ -17,15 +17,19 @@ import orjson
 SALT = 32  # bytes
 LOOK, TOLD = "look", "told"
 """Kinds of the lines that people enter: who looked at the case; what was told outside of the adapter (rule 8)."""
+PURGED = "purge"
+"""The kind of a line that says what has become of a request to purge: `operation` answered (by the partner), entered
+(by a person, for it) or called-off; `outcome` a state of core/purge.py."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One disclosure: when, to whom, what for, what, how, under which consents (`consents/c1@3`), and how it ended.
 
-    `kind`: attempted, delivered, failed, withdrawn, frozen, look, told. `operation`: create, update, withdraw, read, …;
-    of a line of kind told, how it was told (fax, telephone, …). A line that a person entered says besides: `role` and
-    `label` of whoever entered it, `by` whom it was told, `to` whom, on which legal `basis`, and when it `happened`.
+    `kind`: attempted, delivered, failed, withdrawn, frozen, purge, look, told. `operation`: create, update, withdraw,
+    read, …; of a line of kind told, how it was told (fax, telephone, …). A line that a person entered says besides:
+    `role` and `label` of whoever entered it, `by` whom it was told, `to` whom, on which legal `basis`, and when it
+    `happened`.
     """
 
     at: datetime

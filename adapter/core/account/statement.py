@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Any
 
-from adapter.core.account.chain import LOOK, TOLD, Entry, Line
+from adapter.core.account.chain import LOOK, PURGED, TOLD, Entry, Line
 from adapter.core.consent.view import OWN
 from adapter.core.keeping import version_of
 from adapter.core.residue import PURGE
@@ -42,11 +42,12 @@ def facts(entries: Sequence[Entry], zone: tzinfo, *, order: Iterable[str] = ()) 
     Lines of one day, partner, kind, purpose and consent are one fact with all their parts, in this `order` of parts.
     """
     carried: dict[str, tuple[str, ...]] = {}
-    answered = _answered(entries)
+    answered, purges = _answered(entries), _purges(entries)
     gathered: dict[Fact, tuple[set[str], int]] = {}
     for entry in entries:
         line = entry.line
         kind = _kind(line, carried, open_=answered.get(line.urn, 0) < entry.seq)
+        kind = purges.get(entry.seq, "") if kind == "purge" else kind
         parts = line.parts or carried.get(line.urn, ())
         if line.kind == "delivered" and line.parts:
             carried[line.urn] = line.parts
@@ -59,6 +60,9 @@ def facts(entries: Sequence[Entry], zone: tzinfo, *, order: Iterable[str] = ()) 
         _with(fact, tuple(sorted(parts, key=lambda part: (rank.get(part, len(rank)), part))), times)
         for fact, (parts, times) in gathered.items()
     ]
+    # Of several requests of one day to one partner the last says whether it has answered.
+    waiting = {(fact.day, fact.partner) for fact in found if fact.kind == "purge-open"}
+    found = [fact for fact in found if fact.kind != "purge" or (fact.day, fact.partner) not in waiting]
     return sorted(found, key=_place)
 
 
@@ -75,12 +79,17 @@ def authorities(case: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, s
     return {name: c["authority"] for name, c in named.items() if "authority" in c} | own
 
 
+_PURGES: Mapping[str, str] = {
+    "done": "purge-done", "refused": "purge-refused", "failed": "purge-not-done", "kept": "purge-kept",
+    "called-off": "purge-over",
+}  # fmt: skip
+"""What has become of a request to purge; that a partner has taken it up is no answer yet."""
 KINDS = (
-    "received", "open", "unknown", "failed", "frozen", "taken-back", "not-taken-back", "ended", "purge", "purge-failed",
-    "told", "looked", "looked-view",
+    "received", "open", "unknown", "failed", "frozen", "taken-back", "not-taken-back", "ended", "purge", "purge-open",
+    "purge-failed", *_PURGES.values(), "told", "looked", "looked-view",
 )  # fmt: skip
 """In the order in which a family reads them."""
-_WITHOUT_PARTS = ("ended", "purge", "purge-failed", "looked", "looked-view")
+_WITHOUT_PARTS = ("ended", "purge", "purge-open", "purge-failed", *_PURGES.values(), "looked", "looked-view")
 
 
 def _place(fact: Fact) -> tuple[date, bool, str, str, int]:
@@ -93,6 +102,22 @@ def _answered(entries: Sequence[Entry]) -> dict[str, int]:
     return {entry.line.urn: entry.seq for entry in entries if entry.line.kind != "attempted"}
 
 
+def _purges(entries: Sequence[Entry]) -> dict[int, str]:
+    """Number of the line by which a request to purge arrived → purge-open while nothing has become of it; it is left
+    out where it said that nothing is to be purged any more, for the line that says so tells of it."""
+    found: dict[int, str] = {}
+    last: dict[str, int] = {}
+    for entry in entries:
+        line = entry.line
+        if line.about == PURGE and line.kind == "delivered":
+            if line.urn in last:
+                found[last[line.urn]] = "purge"
+            last[line.urn], found[entry.seq] = entry.seq, "purge-open"
+        elif line.kind == PURGED and line.outcome in _PURGES and line.urn in last:
+            found[last[line.urn]] = "" if line.outcome == "called-off" else "purge"
+    return found
+
+
 def _kind(line: Line, carried: Mapping[str, tuple[str, ...]], *, open_: bool) -> str:
     """What a line means to a family; empty where another line says it, or it says nothing of the plan."""
     match line.kind, line.operation:
@@ -102,6 +127,8 @@ def _kind(line: Line, carried: Mapping[str, tuple[str, ...]], *, open_: bool) ->
             return "looked-view" if line.about.startswith("views/") else "looked"
         case "told", _:
             return "told"
+        case "purge", _:
+            return _PURGES.get(line.outcome, "")
         case "frozen", _:
             return "" if line.about == OWN else "frozen"
         case "withdrawn", _:

@@ -22,6 +22,12 @@ _EN = {
     "ended": "We told it that your permission has changed or ended.",
     "taken-back": "We took back: {parts}.",
     "purge": "We asked it to remove its copies of what we took back.",
+    "purge-open": "We asked it to remove its copies of what we took back. It has not answered so far.",
+    "purge-done": "It answered that it has removed its copies of what we took back.",
+    "purge-refused": "It answered that it will not remove its copies of what we took back. Please ask us about it.",
+    "purge-not-done": "It answered that it could not remove its copies of what we took back. Please ask us about it.",
+    "purge-kept": "It keeps its copies of what we took back. Please ask us about it.",
+    "purge-over": "It may have again what we took back before; we no longer ask it to remove its copies.",
     "failed": "We tried to send this, and it did not arrive: {parts}.",
     "unknown": "We sent this, and do not know whether it arrived: {parts}.",
     "open": "We began to send this, and no answer is on record: {parts}.",
@@ -57,6 +63,16 @@ _FR = {
     "ended": "Nous lui avons dit que votre permission a changé ou a pris fin.",
     "taken-back": "Nous avons repris : {parts}.",
     "purge": "Nous lui avons demandé de supprimer ses copies de ce que nous avons repris.",
+    "purge-open": "Nous lui avons demandé de supprimer ses copies de ce que nous avons repris. Il n'a pas encore"
+    " répondu.",
+    "purge-done": "Il a répondu qu'il a supprimé ses copies de ce que nous avons repris.",
+    "purge-refused": "Il a répondu qu'il ne supprimera pas ses copies de ce que nous avons repris. N'hésitez pas à nous"
+    " en parler.",
+    "purge-not-done": "Il a répondu qu'il n'a pas pu supprimer ses copies de ce que nous avons repris. N'hésitez pas à"
+    " nous en parler.",
+    "purge-kept": "Il garde ses copies de ce que nous avons repris. N'hésitez pas à nous en parler.",
+    "purge-over": "Il peut avoir de nouveau ce que nous avions repris ; nous ne lui demandons plus de supprimer ses"
+    " copies.",
     "failed": "Nous avons essayé d'envoyer ceci, et ce n'est pas arrivé : {parts}.",
     "unknown": "Nous avons envoyé ceci, sans savoir si c'est arrivé : {parts}.",
     "open": "Nous avons commencé à envoyer ceci, et aucune réponse n'est notée : {parts}.",

@@ -162,6 +162,8 @@ SHARE_ALARMS: Mapping[str, str] = {
     "last-look": "The last look found withheld content in what would be sent: nothing of it was sent.",
     "conflict": "Somebody at the partner has changed our copy there.",
     "match": "The child must be found among the partner's patients by a person before anything is sent.",
+    "purge-refused": "The partner answers that it does not remove its copies of what was taken back.",
+    "purge-unanswered": "The partner has not answered for 30 days whether it removes copies of what was taken back.",
     "fault": "The adapter failed at it: its log says where.",
     "stopped": "Nothing more is done about it until something changes or a person has it tried again.",
 }

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from adapter.core.fhir.named import names_of
 from adapter.core.mapping.codes import ConceptMap
 from adapter.core.referral.table import Dialect, State
 from adapter.core.strict_json import digest
@@ -19,6 +20,8 @@ from adapter.core.strict_json import digest
 LONGEST = 20_000
 """Characters of a text: as long as a record's texts may be (records.md)."""
 MOST_OUTPUTS = 100
+MOST_NAMES = 20
+"""Identifiers of one Task that are looked up."""
 _CONTROL = re.compile(r"[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ud800-\udfff]")
 
 
@@ -79,6 +82,15 @@ def read(task: Mapping[str, Any], hearing: Hearing, *, source: str) -> Answer:
         number=int(version) if isinstance(version, str) and re.fullmatch(r"[0-9]{1,15}", version) else None,
         source=source,
     )
+
+
+def names_in(task: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The identifiers that a Task bears, and those that it says it is about (`focus`, `basedOn`)."""
+    about = [task.get("focus"), *_list(task.get("basedOn"))]
+    named = [_object(_object(each).get("identifier")) for each in about]
+    stated = [*names_of(task), *((n.get("system"), n.get("value")) for n in named)]
+    found = [(system, value) for system, value in stated if isinstance(system, str) and isinstance(value, str)]
+    return found[:MOST_NAMES]
 
 
 def clean(text: Any) -> str:

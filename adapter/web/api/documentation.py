@@ -34,6 +34,7 @@ _BODIES = {
     "api.put_case": "case",
     "api.preview": "Preview",
     "api.retry": "Retried",
+    "api.purged": "Purged",
     "api.matching.give": "Matched",
     "api.resume": "Resumed",
     "api.account.enter": "Told",
@@ -57,6 +58,7 @@ _ANSWERS = {
 _STATUS = {
     "Saved": "202",
     "api.retry": "202",
+    "api.purged": "201",
     "api.matching.give": "202",
     "api.pause": "202",
     "api.resume": "202",
@@ -225,6 +227,13 @@ _OWN: dict[str, dict[str, Any]] = {
         "description": "What becomes of copies that were changed at the partner; may be left out.",
         "additionalProperties": False,
         "properties": {"theirs": {"enum": ["overwrite", "leave"]}},
+    },
+    "Purged": {
+        "type": "object",
+        "description": "What the partner says it has done with its copies of what was taken back.",
+        "required": ["answer"],
+        "additionalProperties": False,
+        "properties": {"answer": {"enum": ["done", "kept"]}},
     },
     "Reviewed": {
         "type": "object",

@@ -154,3 +154,10 @@ def shares(case: str) -> Response:
 def retry(case: str, partner: str) -> Response:
     """Make a share due now, also one that has stopped; with what becomes of what was changed at the partner."""
     return reply(steer.retry_as_asked(wiring(), case, partner, context.body(), role=caller().role), status=202)
+
+
+@api.post("/api/shares/<case>/<partner>/purged")
+def purged(case: str, partner: str) -> Response:
+    """Enter what the partner has said in another way of the request to purge: done, or that it keeps its copies."""
+    who = caller()
+    return reply(steer.purged(wiring(), case, partner, context.body(), role=who.role, label=who.label), status=201)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from adapter import show, steer
+from adapter.core.purge import WORDS
 from adapter.web.console.page import page
 from adapter.web.console.waiting import who_sees_cases
 from adapter.web.context import wiring
@@ -17,8 +18,8 @@ def one(case: str) -> Response:
     """One case: what its program asks for, what ends soon, and with whom it is shared."""
     person, found = who_sees_cases(), show.case_of(wiring(), case)
     steer.enter_look(wiring(), case, "", role=person.role, label=person.label)
-    ending, shares = show.due_soon(wiring(), case)["due"], show.shares_of(wiring(), case)
-    return page("case.html", person=person, ending=ending, shares=shares, **found)
+    ending, shares = show.due_soon(wiring(), case)["due"], show.shares_of(wiring(), case, words=True)
+    return page("case.html", person=person, ending=ending, shares=shares, purge_words=WORDS, **found)
 
 
 @programs.get("/waitlist")

@@ -74,6 +74,12 @@ def told(days: float = 0, **changes: Any) -> Line:
     return replace(look(days), kind="told", **(said | changes))
 
 
+def purged(days: float = 0, outcome: str = "done", **changes: Any) -> Line:
+    task = {"resource_type": "Task", "urn": "urn:uuid:4", "about": "withdrawal", "parts": (), "topics": ()}
+    nothing = {"purpose": "", "consents": (), "request_id": ""}
+    return line(days, kind="purge", outcome=outcome, **({"operation": "answered"} | task | nothing | changes))
+
+
 def story() -> list[Line]:
     patient = {"resource_type": "Patient", "urn": "urn:uuid:2", "about": "child", "parts": ("identity",)}
     own = {"resource_type": "Consent", "urn": "urn:uuid:3", "about": "consents/own"}

@@ -9,7 +9,7 @@ import pytest
 from adapter.core.account.audit import DISCLOSURE, bundle, event
 from adapter.core.account.chain import Line
 from adapter.core.fhir.models import problems
-from tests.core.account.story import entries, line, look, scene, story, told
+from tests.core.account.story import entries, line, look, purged, scene, story, told
 
 DELIVERED = line(kind="delivered", outcome="delivered")
 
@@ -58,6 +58,9 @@ EVERY = [
     *story(),
     line(kind="frozen", operation="freeze", outcome="unchanged"),
     line(kind="failed", operation="withdraw"),
+    purged(1, "refused"),
+    purged(1, "called-off", operation="called-off"),
+    purged(1, "kept", operation="entered", role="privacy", label="Dana"),
 ]
 
 
@@ -135,6 +138,15 @@ def test_a_look_names_the_person_by_role_and_label_and_has_no_recipient() -> Non
     (found,) = events([look()])
     assert agent(found, "IRCP")[0]["who"] == {"display": "coordinator Dana"}
     assert not agent(found, "110152")
+
+
+def test_an_answer_comes_from_the_partner_and_says_what_it_is() -> None:
+    (found,) = events([purged(1, "refused")])
+    assert agent(found, "110153")[0]["who"]["display"] == "Lakeside School Board"
+    assert agent(found, "110152")[0]["who"]["display"] == "Maple Valley"
+    assert (found["outcome"], found["outcomeDesc"]) == ("0", "refused")
+    (entered,) = events([purged(1, "kept", operation="entered", role="privacy", label="Dana")])
+    assert agent(entered, "ENT")[0]["who"] == {"display": "privacy Dana"}
 
 
 def test_an_account_is_one_bundle_and_each_event_keeps_its_name() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from adapter.core.account.words import HOW, LANGUAGES, PURPOSES, ROLES, SENTENCE
 from adapter.core.consent.rulebook import PURPOSES as KNOWN_PURPOSES
 from adapter.paper.html import html
 from adapter.paper.pdf import pdf
-from tests.core.account.story import NAMES, PARTS, START, ZONE, entries, line, look, story, told
+from tests.core.account.story import NAMES, PARTS, START, ZONE, entries, line, look, purged, story, told
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -44,6 +45,7 @@ def test_the_story_reads_as_it_should(form: str, language: str) -> None:
     assert made.encode() == golden.read_bytes()
 
 
+ASKED = line(kind="delivered", urn="urn:uuid:4", about="withdrawal", parts=())
 WHAT_LINES_SAY = {
     "what was delivered was received": ([line(kind="delivered")], ["received"]),
     "an attempt with an answer is said by the answer": ([line(), line(kind="delivered")], ["received"]),
@@ -70,7 +72,21 @@ WHAT_LINES_SAY = {
     "a frozen copy is said": ([line(kind="frozen", operation="freeze")], ["frozen"]),
     "the partner's own consent is no news of its own": ([line(kind="delivered", about="consents/own")], []),
     "its end is": ([line(kind="delivered", operation="update", about="consents/own", parts=())], ["ended"]),
-    "a request to purge is said": ([line(kind="delivered", about="withdrawal", parts=())], ["purge"]),
+    "a request to purge is said, and that it is not answered": ([ASKED], ["purge-open"]),
+    "that it is taken up is no answer yet": ([ASKED, purged(1, "taken-up")], ["purge-open"]),
+    "one that is answered, and what": ([ASKED, purged(1)], ["purge", "purge-done"]),
+    "one that is refused": ([ASKED, purged(1, "refused")], ["purge", "purge-refused"]),
+    "one that could not be done": ([ASKED, purged(1, "failed")], ["purge", "purge-not-done"]),
+    "one that a person knows to be refused": ([ASKED, purged(1, "kept", operation="entered")], ["purge", "purge-kept"]),
+    "what was answered before is no answer to another request": (
+        [ASKED, purged(1), replace(ASKED, at=line(2).at)],
+        ["purge", "purge-done", "purge-open"],
+    ),
+    "of two requests of one day the last is said": ([ASKED, ASKED], ["purge-open"]),
+    "one that is called off": (
+        [ASKED, ASKED, purged(0, "called-off", operation="called-off")],
+        ["purge", "purge-over"],
+    ),
     "one that did not arrive too": (
         [line(kind="failed", about="withdrawal", parts=(), outcome="unknown")],
         ["purge-failed"],
