@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from adapter import answering
 from adapter.core import strict_json
 from adapter.core.case import check
 from adapter.core.consent.explain import ALARMS, REASONS
@@ -185,6 +186,8 @@ def _told(desk: Desk, kept: Kept, saved: Subject | None = None) -> Kept:
     worked out only then, too: a large case holds up nobody else's save."""
     if kept.due:
         desk.wake.set()
+    if saved is not None and "arrived" in saved.kept:
+        answering.bring_all(desk, saved.number)
     return kept if saved is None else replace(kept, warnings=(*kept.warnings, *_asked(desk, saved)))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from adapter import answers, purging
+from adapter import answering, answers, purging
 from adapter.core.fhir.search import index
 from adapter.core.fhir.transaction import Step, in_order, placed
 from adapter.errors import (
@@ -51,7 +51,9 @@ def _delete(tx: Tx, world: World, step: Step) -> Answer:
         id_ = match.id
     there = resources.read(tx, world.partner, step.type, id_)
     check_version(step, there)
-    return Answer(204, resources.delete(tx, world.partner, step.type, id_, now=world.now))
+    kept = resources.delete(tx, world.partner, step.type, id_, now=world.now)
+    answering.noticed(tx, world.partner, step.type, id_, [there.body] if there else [], world.now)
+    return Answer(204, kept)
 
 
 def _settled(tx: Tx, world: World, step: Step) -> tuple[Step, Received | None]:
@@ -86,6 +88,9 @@ def _write(tx: Tx, world: World, step: Step, there: Received | None, sent: bytes
     if step.method == "POST" and there:
         return Answer(200, there)
     resource = step.resource or {}
+    if step.type == "Task" and world.hears is not None:
+        before = there or resources.read(tx, world.partner, step.type, step.id)
+        resource = answering.judged(tx, world.partner, resource, before, step.id, world.hears, world.now)
     terms = index(resource, base=world.base)
     if step.method == "POST":
         made = resources.create(
@@ -99,6 +104,7 @@ def _write(tx: Tx, world: World, step: Step, there: Received | None, sent: bytes
         place = f"Task/{step.id}"
         for written in (answers.written, purging.written):
             written(tx, world.partner, resource, world.hears, place=place, version=made.version, now=world.now)
+    answering.noticed(tx, world.partner, step.type, step.id, [resource], world.now)
     return Answer(200 if there else 201, replace(made, body=resource))
 
 

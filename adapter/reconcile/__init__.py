@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from adapter import answering
 from adapter.core import strict_json
 from adapter.core.diff import Adopt, Holding
 from adapter.core.fhir.bundle import Request, created, groups, request, without_theirs
@@ -55,6 +56,8 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
 def _work_on(desk: Desk, share: Share, now: datetime) -> None:
     """Rule 9: with the consents as they are since the claim. Other workers claim and people save meanwhile; each chunk
     leaves only after a transaction has found that what was decided on is still what is there (`announce`)."""
+    # First, for it waits for nobody's server: where a partner has none, or it is away, it reads its answers here.
+    answering.bring(desk, share.case_id, share.partner)
     with desk.store.reading() as tx:
         work = read_work(desk, tx, share, now)
         stays = bool(share.refused) and share.refused == fingerprint(tx, work.plan)

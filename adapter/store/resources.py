@@ -39,7 +39,14 @@ NEXT_VERSION = (
     .values(version=_b("new_version"), updated=_b("now"), deleted=_b("gone"))
 )
 KEEP_VERSION = sa.insert(resource_versions)
+REWORD = (
+    sa.update(resource_versions)
+    .where(_v.key == _b("of_key"), _v.version == _b("of_version"))
+    .values(sealed=_b("closed"))
+)
 KEEP_TERMS = sa.insert(resource_terms)
+TERMS = sa.select(_t.term_index).where(_t.key == _b("of_key"))
+FORGET_SOME = sa.delete(resource_terms).where(_t.key == _b("of_key"), _t.term_index.in_(_b("terms", expanding=True)))
 FORGET_TERMS = sa.delete(resource_terms).where(_t.key == _b("of_key"))
 VERSIONS = sa.select(_r.partner, _r.type, resource_versions).join(resources, _r.key == _v.key)
 VERSION = VERSIONS.where(_v.key == _b("of_key"), _v.version == _b("of_version"))
@@ -118,6 +125,34 @@ def update(
     if row is None:
         raise Conflict("The resource is being written by someone else.")
     return _keep(tx, row, id, row.version + 1, body, now=now, indexed=indexed, sent=sent)
+
+
+def amend(
+    tx: Tx, partner: str, type: str, id: str, body: dict[str, Any], *, now: datetime, gone: Indexed, come: Indexed
+) -> Received:
+    """Keep a new version of what a partner wrote, changed by us: it stays found by all that it was, but for the terms
+    that are `gone`, and by those that have `come`. LookupError: it is not there."""
+    row = _find(tx, partner, type, id)
+    if row is None or row.deleted:
+        raise LookupError("a resource that is to be amended is not there")
+    values = {"of_key": row.key, "terms": _terms_of(tx, row, gone)}
+    if values["terms"]:
+        tx.connection.execute(FORGET_SOME, values)
+    made = _next(tx, row, id, row.version + 1, body, now=now, sent=None)
+    there = set(tx.connection.scalars(TERMS, {"of_key": row.key}))
+    if terms := [term for term in _terms_of(tx, row, come) if term not in there]:
+        tx.connection.execute(KEEP_TERMS, [{"key": row.key, "term_index": term} for term in terms])
+    return made
+
+
+def reword(tx: Tx, partner: str, type: str, id: str, version: int, body: dict[str, Any]) -> None:
+    """Let an earlier version say no more than this: words of ours were in it that may be read no longer."""
+    row = _find(tx, partner, type, id)
+    kept = _version(tx, row.key, version) if row is not None else None
+    if row is None or kept is None or kept.deleted:
+        raise LookupError("a version that is to be reworded is not there")
+    values = {"of_key": row.key, "of_version": version, "closed": _closed(tx, row.key, version, kept.hash, id, body)}
+    tx.connection.execute(REWORD, values)
 
 
 def delete(
@@ -230,22 +265,34 @@ def _keep(
     indexed: Indexed,
     sent: bytes | None,
 ) -> Received:
-    """Write version `number` of the resource in `row`; deleted where there is no body."""
+    """Write version `number` of the resource in `row`, and what it is found by; deleted where there is no body."""
+    tx.connection.execute(FORGET_TERMS, {"of_key": row.key})
+    if body is not None and (terms := _terms_of(tx, row, indexed)):
+        tx.connection.execute(KEEP_TERMS, [{"key": row.key, "term_index": term} for term in terms])
+    return _next(tx, row, name, number, body, now=now, sent=sent)
+
+
+def _next(
+    tx: Tx, row: sa.Row[Any], name: str, number: int, body: dict[str, Any] | None, *, now: datetime, sent: bytes | None
+) -> Received:
     gone, kept = body is None, body or {}
-    digest = hashlib.sha256(canonical(kept) if sent is None else sent).digest()
-    content = digest + dump({"id": name, "body": kept})
+    digest = hashlib.sha256(canonical(kept) if sent is None else sent).hexdigest()
     change = {"of_key": row.key, "new_version": number, "now": now, "gone": gone}
     tx.connection.execute(NEXT_VERSION, change)
-    sealed = tx.seal.close(content, table="resource_versions", column="sealed", row=f"{row.key}/{number}")
+    sealed = _closed(tx, row.key, number, digest, name, kept)
     values = {"key": row.key, "version": number, "updated": now, "deleted": gone, "sealed": sealed}
     tx.connection.execute(KEEP_VERSION, values)
-    tx.connection.execute(FORGET_TERMS, {"of_key": row.key})
-    if not gone:
-        pairs = {(param, value) for param, values in indexed.items() for value in values}
-        terms = sorted(_term(tx, row.partner, row.type, param, value) for param, value in pairs)
-        if terms:
-            tx.connection.execute(KEEP_TERMS, [{"key": row.key, "term_index": term} for term in terms])
-    return Received(row.partner, row.type, name, number, now, gone, kept, digest.hex())
+    return Received(row.partner, row.type, name, number, now, gone, kept, digest)
+
+
+def _closed(tx: Tx, key: str, number: int, digest: str, name: str, body: dict[str, Any]) -> bytes:
+    content = bytes.fromhex(digest) + dump({"id": name, "body": body})
+    return tx.seal.close(content, table="resource_versions", column="sealed", row=f"{key}/{number}")
+
+
+def _terms_of(tx: Tx, row: sa.Row[Any], indexed: Indexed) -> list[bytes]:
+    pairs = {(param, value) for param, values in indexed.items() for value in values}
+    return sorted(_term(tx, row.partner, row.type, param, value) for param, value in pairs)
 
 
 def _meets(tx: Tx, worlds: Sequence[str], kind: str, criteria: Criteria) -> sa.ColumnElement[bool]:

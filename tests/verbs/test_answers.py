@@ -56,9 +56,9 @@ def few(values: Iterable[Any], number: int = 1) -> list[Any]:
     return every if PROOFS else every[:number]
 
 
-def agency_of(open_agency: Open, dialect: str = "generic") -> Agency:
+def agency_of(open_agency: Open, dialect: str = "generic", **each: Any) -> Agency:
     """An agency with two partners, that answer by this dialect: the school, and a hospital that looks on."""
-    agency = open_agency(each={"referrals": Referrals(dialect, "poll", 60.0)})
+    agency = open_agency(each={"referrals": Referrals(dialect, "poll", 60.0), **each})
     desk = agency.desk
     partners = {name: desk.catalogue.partners[name] for name in ("lakeside", "riverside")}
     known = {name: desk.bench.rulebook.partners[name] for name in partners}

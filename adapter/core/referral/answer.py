@@ -65,8 +65,8 @@ def read(task: Mapping[str, Any], hearing: Hearing, *, source: str) -> Answer:
     content = {
         "status": said,
         "business": _business(concept, hearing.business),
-        "words": _words(concept),
-        "reason": _words(task.get("statusReason")),
+        "words": words_of(concept),
+        "reason": words_of(task.get("statusReason")),
         "result": _result(task.get("output")),
     }
     which = version if isinstance(version, str) else at
@@ -107,7 +107,7 @@ def _business(concept: Any, known: ConceptMap) -> str:
     return ""
 
 
-def _words(value: Any) -> str:
+def words_of(value: Any) -> str:
     """Of a CodeableConcept, or of R5's CodeableReference: its text, else the first display."""
     concept = _object(value)
     concept = _object(concept.get("concept")) or concept
@@ -125,7 +125,7 @@ def _outputs(output: Any) -> Iterator[str]:
         for name in ("valueString", "valueMarkdown"):
             if text := clean(entry.get(name)):
                 yield text
-        if words := _words(entry.get("valueCodeableConcept")):
+        if words := words_of(entry.get("valueCodeableConcept")):
             yield words
 
 

@@ -123,6 +123,15 @@ def begun_again(course: Course, state: State, now: datetime) -> Course:
     return _stepped(replace(course, reason="", result=""), state, Answer("", state, state), "requester", now, ())
 
 
+def restated(course: Course, *, business: str, reason: str, result: str, now: datetime, same: bool) -> Course:
+    """The receiver says more, or less, in the state that it is in. `same`: with the move that was made last."""
+    said = Answer("", course.state, course.state, business, reason=reason, result=result)
+    if same and course.steps:
+        course = replace(course, steps=(*course.steps[:-1], replace(course.steps[-1], result=result)), result=result)
+        return replace(course, business=business, reason=reason)
+    return _stepped(course, course.state, said, "receiver", now, ())
+
+
 def flagged(course: Course, dialect: Dialect, asked: str, why: Why, by: Setter, now: datetime) -> Course:
     """The course with one more thing that could not be."""
     return _flagged(course, Flag(now.isoformat(), by, course.state, asked, why))

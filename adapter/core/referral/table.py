@@ -104,7 +104,7 @@ def move(dialect: Dialect, at: State, asked: State | None, by: Setter, *, reason
         return Same()
     if dialect.ended(at):
         return Impossible("ended")
-    through = _way(dialect, at, asked, by) if gaps else (() if asked in dialect.may(by, at) else None)
+    through = way(dialect, at, asked, by) if gaps else (() if asked in dialect.may(by, at) else None)
     if through is None:
         other: Setter = "receiver" if by == "requester" else "requester"
         theirs = asked in dialect.may(other, at) or not any(
@@ -116,7 +116,7 @@ def move(dialect: Dialect, at: State, asked: State | None, by: Setter, *, reason
     return Applied(asked, through)
 
 
-def _way(dialect: Dialect, at: State, asked: State, by: Setter) -> tuple[State, ...] | None:
+def way(dialect: Dialect, at: State, asked: State, by: Setter) -> tuple[State, ...] | None:
     """The shortest way from `at` to `asked` by moves of `by`: the states between; None if there is none."""
     ways: list[tuple[State, ...]] = [(at,)]
     known = {at}

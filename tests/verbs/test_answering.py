@@ -1,0 +1,494 @@
+"""Answers to referrals that came in: the Task in the partner's world says what the agency answers, as far as it may."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from adapter import answering, answers, receive
+from adapter.core.fhir.transaction import ALONE, Method, Step
+from adapter.errors import PreconditionFailed
+from adapter.receive.world import World
+from adapter.store import cases, referrals, resources, shares
+from adapter.store.referrals import Tracked
+from adapter.store.resources import Received
+from tests.core.referral.test_table import DIALECTS
+from tests.verbs.agency import Agency, case_of
+from tests.verbs.conftest import Open
+from tests.verbs.test_answers import agency_of
+
+NUMBER = "C-3310"
+PATH = "referrals/r1"
+REQUEST: dict[str, Any] = {
+    "resourceType": "ServiceRequest", "id": "sr1", "status": "active", "intent": "order",
+    "code": {"text": "Coordination of services"}, "subject": {"reference": "Patient/p1"},
+}  # fmt: skip
+TASK: dict[str, Any] = {
+    "resourceType": "Task", "id": "t1", "status": "requested", "intent": "order",
+    "focus": {"reference": "ServiceRequest/sr1"}, "description": "Please coordinate", "authoredOn": "2026-11-20",
+}  # fmt: skip
+PATIENT = {"resourceType": "Patient", "id": "p1"}
+LETTER = "The family asked another agency, and MARKER is with them"
+
+
+def case(*parts: str, enrolment: dict[str, Any] | None = None, **referral: Any) -> dict[str, Any]:
+    """A small case with a referral from the school, which may see these parts."""
+    made = case_of("minimal")
+    made["case"] = NUMBER
+    permit = made["consents"][0]["provisions"][0]
+    permit["parts"] = ["identity", *parts]
+    permit["purposes"] = ["care-coordination", "education-planning", "referral"]
+    permit["to"] = ["partners/lakeside"]
+    made["referrals"] = [
+        {
+            "id": "r1", "direction": "in", "kind": "coordination", "status": "requested",
+            "from": "organizations/lakeside", "services": [{"text": "Coordination of services"}], **referral,
+        }
+    ]  # fmt: skip
+    if enrolment is not None:
+        made["enrolment"] = enrolment
+    return made
+
+
+@dataclass
+class Both:
+    """The agency, and the partner that writes to its /fhir."""
+
+    agency: Agency
+    made: dict[str, Any]
+
+    def world(self) -> World:
+        hears = answers.hearing(self.agency.desk.catalogue, "lakeside")
+        return World("lakeside", "https://agency.example/fhir", self.agency.clock.now, "R4", hears=hears)
+
+    def ask(self, method: Method, type_: str, id_: str = "", body: Any = None, **more: Any) -> receive.Answer:
+        sent = json.dumps(body).encode() if body is not None else b""
+        return receive.interact(self.agency.desk.store, self.world(), Step(ALONE, method, type_, id_, **more), sent)
+
+    def write(self, *bodies: dict[str, Any]) -> None:
+        for body in bodies:
+            self.ask("PUT", body["resourceType"], body["id"], body)
+
+    def adopt(self, request: str = "sr1", **came: Any) -> None:
+        """As the inbox does: what came stands beside the case, and the shares are due."""
+        store, now = self.agency.desk.store, self.agency.clock.now
+        said = {
+            "partner": "lakeside", "type": "ServiceRequest", "id": request, "version": 1,
+            "on": now.isoformat(), "by": "coordinator", **came,
+        }  # fmt: skip
+        with store.writing() as tx:
+            stored = cases.get(tx, NUMBER)
+            assert stored is not None
+            cases.put(tx, NUMBER, stored.body, {**stored.kept, "arrived": {PATH: said}}, now=now)
+            shares.mark_due(tx, case_id=stored.id, now=now)
+        self.agency.work()
+
+    def put(self, **referral: Any) -> None:
+        """The case system says something else of the referral."""
+        self.made["referrals"][0].update(referral)
+        self.agency.put(self.made)
+
+    def history(self, id_: str = "t1") -> list[Received]:
+        with self.agency.desk.store.reading() as tx:
+            return resources.history(tx, "lakeside", "Task", id_)[::-1]
+
+    def task(self, id_: str = "t1") -> dict[str, Any]:
+        return self.history(id_)[-1].body
+
+    def states(self, id_: str = "t1") -> list[str]:
+        """Each state that the Task came to, in its history."""
+        found = [version.body.get("status", "") for version in self.history(id_) if not version.deleted]
+        return [state for state, before in zip(found, ["", *found], strict=False) if state != before]
+
+    def row(self) -> Tracked:
+        with self.agency.desk.store.reading() as tx:
+            [found] = referrals.of_case(tx, self.agency.stored(NUMBER).id, inward=True)
+        return found
+
+    @property
+    def held(self) -> str:
+        known = self.row().inward
+        assert known is not None
+        return known.held
+
+
+def quiet(open_agency: Open, dialect: str = "generic") -> Agency:
+    """An agency whose partners have no server of their own: they write and read here."""
+    return agency_of(open_agency, dialect, base_url="")
+
+
+def opened(open_agency: Open, made: dict[str, Any], dialect: str = "generic", *, task: bool = True) -> Both:
+    """Adopted from what the partner wrote, and answered as the case says."""
+    both = Both(quiet(open_agency, dialect), made)
+    both.agency.put(made)
+    both.write(PATIENT, REQUEST, *([TASK] if task else []))
+    both.adopt()
+    return both
+
+
+def codes(task: dict[str, Any]) -> list[str]:
+    return [coding["code"] for coding in task.get("businessStatus", {}).get("coding", ())]
+
+
+def test_what_is_adopted_has_been_received(open_agency: Open) -> None:
+    both = opened(open_agency, case())
+    assert both.states() == ["requested", "received"]
+    assert both.task()["description"] == "Please coordinate"
+    both.agency.work_on(hours=100)
+    assert len(both.history()) == 2
+
+
+def test_the_record_drives_the_task_at_once_and_each_move_once(open_agency: Open) -> None:
+    both = opened(open_agency, case())
+    for status in ("accepted", "accepted", "in-progress", "completed"):
+        both.put(status=status)
+        both.agency.work()
+    assert both.states() == ["requested", "received", "accepted", "in-progress", "completed"]
+    assert len(both.history()) == 5
+    assert [(s.start, s.end, s.by) for s in both.row().course.steps][-1] == ("in-progress", "completed", "receiver")
+
+
+def test_states_that_lie_between_are_moves_of_their_own(open_agency: Open) -> None:
+    both = opened(open_agency, case(), "gravity")
+    both.put(status="completed")
+    assert both.states() == ["requested", "accepted", "in-progress", "completed"]
+
+
+def test_a_move_that_is_not_ours_is_never_forced(open_agency: Open) -> None:
+    both = opened(open_agency, case(), "ontario")
+    both.put(status="cancelled")
+    assert both.states() == ["requested", "received"]
+    assert both.held == "not-theirs"
+    both.put(status="rejected")
+    assert both.states()[-1] == "rejected"
+    assert both.held == ""
+    both.put(status="accepted")
+    assert both.states()[-1] == "accepted", "Ontario lets a declined referral be opened again"
+
+
+def test_every_change_stands_in_the_account_before_it_can_be_read(open_agency: Open) -> None:
+    both = opened(open_agency, case())
+    both.put(status="completed")
+    lines = [line for line in both.agency.account(NUMBER, "lakeside") if line.about == PATH]
+    assert [line.operation for line in lines] == ["update"] * (len(both.history()) - 1)
+    assert {(line.resource_type, line.kind, line.purpose, line.parts) for line in lines} == {
+        ("Task", "delivered", "referral", ("referrals",))
+    }
+
+
+def test_a_request_that_came_alone_gets_a_task_to_be_answered_on(open_agency: Open) -> None:
+    both = opened(open_agency, case(), task=False)
+    known = both.row().inward
+    assert known is not None
+    assert known.made
+    task = both.task(known.task)
+    assert task["focus"] == task["basedOn"][0] == {"reference": "ServiceRequest/sr1"}
+    assert task["for"] == {"reference": "Patient/p1"}
+    assert both.states(known.task) == ["requested", "received"]
+    found = receive.search(both.agency.desk.store, both.world(), "Task", _query("focus=ServiceRequest/sr1"))
+    assert [kept.id for kept in found.found] == [known.task]
+    assert [line.operation for line in both.agency.account(NUMBER, "lakeside") if line.about == PATH] == [
+        "create", "update"
+    ]  # fmt: skip
+
+
+def test_a_task_that_comes_later_takes_the_place_of_ours(open_agency: Open) -> None:
+    both = opened(open_agency, case(status="accepted"), task=False)
+    known = both.row().inward
+    assert known is not None
+    both.write(TASK)
+    both.agency.work()
+    assert both.states() == ["requested", "accepted"]
+    assert both.history(known.task)[-1].deleted
+
+
+def _query(text: str) -> Any:
+    from urllib.parse import parse_qsl
+
+    from adapter.core.fhir.search import query
+
+    return query("Task", parse_qsl(text), base="https://agency.example/fhir")
+
+
+def test_it_is_still_found_by_all_that_it_was(open_agency: Open) -> None:
+    made = case()
+    both = Both(quiet(open_agency), made)
+    both.agency.put(made)
+    about = {"reference": "https://agency.example/fhir/ServiceRequest/sr1"}
+    both.write(PATIENT, REQUEST, {**TASK, "focus": about, "code": {"text": "x", "coding": [{"code": "fulfill"}]}})
+    both.adopt()
+    both.put(status="accepted")
+    for asked, there in (
+        ("focus=ServiceRequest/sr1", True), ("code=fulfill", True), ("status=accepted", True),
+        ("status=received", False), ("status=requested", False),
+    ):  # fmt: skip
+        found = receive.search(both.agency.desk.store, both.world(), "Task", _query(asked)).found
+        assert bool(found) == there, asked
+
+
+# Consent
+
+
+def test_a_reason_goes_where_the_partner_may_see_it(open_agency: Open) -> None:
+    both = opened(open_agency, case("referrals"))
+    both.put(status="rejected", outcome={"status": "rejected", "reason": LETTER})
+    assert both.task()["statusReason"] == {"text": LETTER}
+
+
+@pytest.mark.parametrize("reason", [None, LETTER])
+def test_a_withheld_reason_changes_nothing(open_agency: Open, reason: str | None) -> None:
+    """Whether there is one or not: the same Task, in as many versions, with the same times."""
+    both = opened(open_agency, case())
+    outcome = {"status": "rejected", **({"reason": reason} if reason else {})}
+    both.put(status="rejected", outcome=outcome)
+    said = both.task()
+    assert (said["status"], said["statusReason"]) == ("rejected", {"text": answering.inward.WITHHELD})
+    assert len(both.history()) == 3
+    both.agency.clock.pass_(hours=1)
+    both.put(outcome={**outcome, "result": "MARKER came of it"})
+    both.agency.work()
+    assert len(both.history()) == 3
+
+
+def test_a_reason_that_is_missing_where_it_could_be_told_is_asked_for(open_agency: Open) -> None:
+    both = opened(open_agency, case("referrals"))
+    both.put(status="rejected")
+    assert both.states() == ["requested", "received"]
+    assert both.held == "no-reason"
+    both.put(outcome={"status": "rejected", "reason": "No place"})
+    assert both.states()[-1] == "rejected"
+
+
+def test_what_may_no_longer_be_seen_is_taken_out(open_agency: Open) -> None:
+    both = opened(open_agency, case("referrals"))
+    both.put(status="completed", outcome={"status": "completed", "result": LETTER, "reason": LETTER})
+    assert both.task()["output"] == [{"type": {"text": "Result"}, "valueString": LETTER}]
+    both.made["consents"][0]["status"] = "revoked"
+    both.put()
+    for version in both.history():
+        assert "MARKER" not in json.dumps(version.body)
+
+
+def test_a_denial_leaves_the_task_as_it_is(open_agency: Open) -> None:
+    both = opened(open_agency, case("referrals"))
+    provision = {"id": "no", "effect": "deny", "to": ["partners/lakeside"], "parts": ["referrals"]}
+    both.made["consents"][0]["provisions"].append(provision)
+    both.put(status="accepted")
+    both.agency.work()
+    assert both.states() == ["requested", "received"]
+    known = both.row().inward
+    assert known is not None
+    assert (known.held, known.because) == ("denied", "consents/c1/provisions/no")
+    provision["period"] = {"start": "2026-01-01", "end": "2026-11-25"}
+    both.put()
+    assert both.states()[-1] == "received"
+    both.agency.work_on(hours=200)
+    assert both.states()[-1] == "accepted", "when the denial ends, the answer goes"
+
+
+def test_a_denial_for_another_partner_or_of_another_part_holds_nothing_up(open_agency: Open) -> None:
+    both = opened(open_agency, case("referrals"))
+    both.made["consents"][0]["provisions"] += [
+        {"id": "n1", "effect": "deny", "to": ["partners/riverside"]},
+        {"id": "n2", "effect": "deny", "to": ["partners/lakeside"], "parts": ["goals"]},
+    ]
+    both.put(status="accepted")
+    assert both.states()[-1] == "accepted"
+
+
+def test_the_enrolment_is_followed_where_the_partner_may_see_it(open_agency: Open) -> None:
+    both = opened(open_agency, case("referrals", "enrolment", enrolment={"status": "intake"}, status="accepted"))
+    assert codes(both.task()) == []
+    both.made["enrolment"] = {"status": "waitlisted", "waitlist": {"since": "2026-11-01"}}
+    both.put()
+    assert "waitlisted" in codes(both.task())
+    both.made["enrolment"] = {"status": "active"}
+    both.put()
+    assert both.states()[-1] == "in-progress"
+    assert codes(both.task()) == []
+    assert {line.parts for line in both.agency.account(NUMBER, "lakeside") if line.about == PATH} >= {
+        ("enrolment", "referrals")
+    }
+
+
+def test_an_enrolment_that_is_withheld_tells_nothing(open_agency: Open) -> None:
+    both = opened(open_agency, case("referrals", enrolment={"status": "intake"}, status="accepted"))
+    before = both.history()
+    for status in ("waitlisted", "active"):
+        both.made["enrolment"] = {"status": status}
+        both.put()
+        both.agency.work()
+    assert both.history() == before
+
+
+def test_what_the_agency_says_itself_stands_before_the_enrolment(open_agency: Open) -> None:
+    outcome = {"status": "accepted", "business_status": "scheduled"}
+    made = case("referrals", "enrolment", enrolment={"status": "waitlisted"}, status="accepted", outcome=outcome)
+    both = opened(open_agency, made)
+    assert "scheduled" in codes(both.task())
+
+
+# What the partner writes
+
+
+def test_a_write_of_the_sender_erases_no_answer(open_agency: Open) -> None:
+    both = opened(open_agency, case(status="accepted"))
+    both.write({**TASK, "description": "Please hurry", "priority": "urgent"})
+    both.agency.work()
+    task = both.task()
+    assert (task["status"], task["description"], task["priority"]) == ("accepted", "Please hurry", "urgent")
+    assert both.states() == ["requested", "accepted"]
+    assert [(f.by, f.asked) for f in both.row().course.flags] == [("requester", "requested")]
+
+
+def test_a_write_that_names_an_earlier_version_is_refused(open_agency: Open) -> None:
+    both = opened(open_agency, case(status="accepted"))
+    with pytest.raises(PreconditionFailed):
+        both.ask("PUT", "Task", "t1", TASK, if_match='W/"1"')
+    both.ask("PUT", "Task", "t1", {**both.task(), "priority": "asap"}, if_match='W/"2"')
+    assert both.row().course.flags == ()
+
+
+@pytest.mark.parametrize(("dialect", "applied"), [("generic", True), ("bser", False), ("gravity", True)])
+def test_a_cancellation_by_the_sender_is_judged_by_the_table(open_agency: Open, dialect: str, applied: bool) -> None:
+    both = opened(open_agency, case(status="accepted"), dialect)
+    both.write({**both.task(), "status": "cancelled", "statusReason": {"text": "They moved away"}})
+    both.agency.work()
+    assert both.states()[-1] == ("cancelled" if applied else "accepted")
+    assert bool(both.row().course.flags) != applied
+    record = _record(both)
+    assert record["status"] == "accepted", "the request's record stays the coordinator's"
+    assert record.get("outcome", {}).get("status") == ("cancelled" if applied else None)
+    both.put(status="in-progress")
+    both.agency.work()
+    assert both.states()[-1] == ("cancelled" if applied else "in-progress")
+
+
+def _record(both: Both) -> dict[str, Any]:
+    from adapter import keep
+
+    found: dict[str, Any] = keep.get_case(both.agency.desk, NUMBER)[0]["referrals"][0]
+    return found
+
+
+def test_a_request_that_is_revoked_ends_its_task(open_agency: Open) -> None:
+    both = opened(open_agency, case(status="accepted"))
+    both.write({**REQUEST, "status": "revoked"})
+    both.agency.work()
+    assert both.states() == ["requested", "accepted", "cancelled"]
+    assert _record(both)["outcome"]["status"] == "cancelled"
+
+
+def test_a_request_that_is_revoked_after_the_work_has_begun_is_shown(open_agency: Open) -> None:
+    both = opened(open_agency, case(status="in-progress"))
+    both.write({**REQUEST, "status": "revoked"})
+    both.agency.work()
+    both.agency.work()
+    assert both.states()[-1] == "in-progress"
+    assert [(f.by, f.asked) for f in both.row().course.flags] == [("requester", "cancelled")]
+
+
+def test_an_end_that_is_asked_for_by_a_task_or_a_business_status_is_shown(open_agency: Open) -> None:
+    both = opened(open_agency, case(status="in-progress"))
+    abort = {**TASK, "id": "t2", "focus": {"reference": "Task/t1"}, "code": {"coding": [{"code": "abort"}]}}
+    both.write(abort)
+    both.agency.work()
+    known = both.row().inward
+    assert known is not None
+    assert known.asked == "task"
+
+
+def test_bser_asks_by_its_business_status_and_is_answered_by_the_next_move(open_agency: Open) -> None:
+    both = opened(open_agency, case(status="in-progress"), "bser")
+    asks = {"coding": [{"system": "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS", "code": "5.2"}]}
+    both.write({**both.task(), "businessStatus": asks})
+    both.agency.work()
+    known = both.row().inward
+    assert known is not None
+    assert known.asked == "business-status"
+    assert both.task()["businessStatus"] == asks
+    both.put(status="cancelled")
+    assert both.states()[-1] == "cancelled"
+    assert "businessStatus" not in both.task()
+
+
+def test_a_task_that_its_sender_deletes_is_not_made_again(open_agency: Open) -> None:
+    both = opened(open_agency, case(status="accepted"))
+    both.ask("DELETE", "Task", "t1")
+    both.put(status="in-progress")
+    both.agency.work()
+    assert both.held == "gone"
+    assert both.history()[-1].deleted
+    both.write(TASK)
+    both.agency.work()
+    assert both.states()[-1] == "in-progress"
+    assert both.held == ""
+
+
+def test_a_new_task_after_the_end_is_answered_once_the_answer_is_another(open_agency: Open) -> None:
+    both = opened(open_agency, case("referrals", outcome={"status": "rejected", "reason": "Full"}, status="rejected"))
+    both.write({**TASK, "id": "t2"})
+    both.agency.work()
+    assert both.states("t2") == ["requested"], "nobody has looked at it yet"
+    both.put(status="accepted", outcome={"status": "accepted"})
+    assert both.states("t2") == ["requested", "accepted"]
+    assert both.states() == ["requested", "rejected"]
+
+
+# When nothing is to be answered
+
+
+def test_a_referral_that_came_by_telephone_is_a_record_and_no_more(open_agency: Open) -> None:
+    agency = quiet(open_agency)
+    made = case(status="accepted", requested_by="child")
+    agency.put(made)
+    agency.work()
+    with agency.desk.store.reading() as tx:
+        assert referrals.of_case(tx, agency.stored(NUMBER).id, inward=True) == []
+
+
+def test_a_partner_that_is_paused_is_answered_when_it_goes_on(open_agency: Open) -> None:
+    both = opened(open_agency, case())
+    with both.agency.desk.store.writing() as tx:
+        shares.pause(tx, "lakeside", now=both.agency.clock.now)
+    both.put(status="accepted")
+    both.agency.work()
+    assert both.states()[-1] == "received"
+    with both.agency.desk.store.writing() as tx:
+        shares.resume(tx, "lakeside", now=both.agency.clock.now)
+    both.agency.work()
+    assert both.states()[-1] == "accepted"
+
+
+@pytest.mark.parametrize("broken", ["amend", "append"])
+def test_what_is_interrupted_is_done_whole_or_again(
+    open_agency: Open, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    both = opened(open_agency, case())
+    place: Any = resources if broken == "amend" else answering.disclosures
+    real, calls = getattr(place, broken), []
+
+    def fails(*given: Any, **named: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            raise RuntimeError("the machine stops")
+        return real(*given, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place, broken, fails)
+        with pytest.raises(RuntimeError):
+            both.put(status="completed")
+    assert both.states() == ["requested", "received"]
+    both.agency.work()
+    assert both.states() == ["requested", "received", "accepted", "completed"]
+    assert len([x for x in both.agency.account(NUMBER, "lakeside") if x.about == PATH]) == len(both.history()) - 1
+
+
+@pytest.mark.parametrize("name", sorted(DIALECTS))
+def test_each_dialect_begins_as_it_says(open_agency: Open, name: str) -> None:
+    both = opened(open_agency, case(), name)
+    assert both.row().course.state == "received"
+    assert both.states()[-1] == DIALECTS[name].says.get("received", "received")
