@@ -16,6 +16,7 @@ from adapter.core.consent.rules import compile_rules
 from adapter.core.desired import Subject, rules_of
 from adapter.core.keeping import carry, carry_over_deletion, rulebook_for
 from adapter.core.programs import due
+from adapter.core.referral.inward import lags
 from adapter.core.referral.kept import with_outcomes, without_echo
 from adapter.core.schema import SINGULAR, Schemas
 from adapter.desk import Desk
@@ -210,8 +211,16 @@ def warnings(desk: Desk, case: Mapping[str, Any], kept: Mapping[str, Any], now: 
         found += [Problem(place[terms.path], f"This consent permits nothing now. {REASONS[why]}") for why in whys]
         found += [Problem(place[terms.path], f"This consent cannot be computed: {fault}.") for fault in terms.faults]
     whole = Subject.of(case["case"], case, kept)
+    found += _enrolments(case, kept)
     found += intake(case, waiting(whole.case, kept, rules_of(desk.bench, whole), now))
     return tuple(sorted(set(found)))
+
+
+def _enrolments(case: Mapping[str, Any], kept: Mapping[str, Any]) -> list[Problem]:
+    """Where the answer to a referral into coordination and the enrolment do not go together; neither is changed."""
+    status, given = case.get("enrolment", {}).get("status", ""), kept.get("answers", {})
+    lagging = {lags(r, given.get(f"referrals/{r['id']}"), status) for r in case.get("referrals", ())}
+    return [Problem("/enrolment/status", sentence) for sentence in lagging - {""}]
 
 
 def _stored(tx: Tx, number: str) -> StoredCase:

@@ -1,25 +1,31 @@
-"""A coordinator steers a referral: cancels it, or asks for that; accepts what came of it; follows a hand-over."""
+"""A coordinator steers a referral: cancels it, or asks for that; accepts what came of it; follows a hand-over; and
+answers one that came in."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from adapter import answers
+from adapter import answering, answers
 from adapter.answers import Place
 from adapter.core.asked import an_object, is_day, unknown
 from adapter.core.referral import kept as outcomes
 from adapter.core.referral.answer import clean
 from adapter.core.referral.course import HANDOVER
+from adapter.core.referral.inward import ANSWERS, ASKS, stands, steps
 from adapter.core.referral.kept import OVER
+from adapter.core.referral.table import WHYS, Impossible
 from adapter.desk import Desk
-from adapter.errors import Conflict, Problem, Refused
+from adapter.errors import Conflict, NotFound, Problem, Refused
 from adapter.store import cases, holdings, referrals, shares
 from adapter.store.database import Tx
+from adapter.store.referrals import Tracked
 
 LONGEST_REASON = 2000
+_CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 def cancel(desk: Desk, number: str, referral: str, body: bytes, *, by: str) -> dict[str, Any]:
@@ -88,6 +94,70 @@ def hand_over(desk: Desk, number: str, referral: str, body: bytes, *, by: str) -
         after = replace(at.tracked, handover=steps)
         referrals.save(tx, after, is_open=not at.dialect.ended(at.tracked.course.state), now=now)
     return {"case": number, "referral": referral, "handover": {name: dict(said) for name, said in steps.items()}}
+
+
+def answer(desk: Desk, number: str, referral: str, body: bytes, *, by: str) -> dict[str, Any]:
+    """Answer a referral that came in: `{"status", "business_status"?, "reason"?, "result"?, "by"?}`. It stands until
+    the case system's record says something else; its partner reads it on the Task, as far as consent lets it.
+
+    NotFound: no such one came in. Refused: it cannot be read, or its state needs a reason. Conflict: the partner's
+    dialect knows no way from where its Task is, or the sender has ended it.
+    """
+    said = _said(an_object(body))
+    now = desk.clock()
+    with desk.store.writing() as tx:
+        stored = cases.get(tx, number)
+        if stored is None or stored.deleted:
+            raise NotFound("There is no such case.")
+        path = f"referrals/{referral}"
+        record = next((r for r in stored.body.get("referrals", ()) if r["id"] == referral), None)
+        if record is None or record["direction"] != "in":
+            raise NotFound("There is no such referral that came in.")
+        row = next((t for t in referrals.of_case(tx, stored.id, inward=True) if t.path == path), None)
+        if row is not None and row.partner in desk.catalogue.partners:
+            _check_way(desk, row, said)
+        before = stored.kept.get("answers", {}).get(path)
+        given = {**said, "by": f"{said['by']} ({by})" if "by" in said else by, "on": now.isoformat()}
+        known = {name: value for name, value in (before or {}).items() if name not in ("on", "over", "own")}
+        same = {name: value for name, value in given.items() if name != "on"}
+        changed = before is None or known != same or not stands(record, before)
+        if changed:
+            cases.put(tx, number, stored.body, outcomes.given(stored.kept, path, given, record), now=now)
+            shares.ensure(tx, stored.id, desk.catalogue.partners, now=now)
+            shares.mark_due(tx, case_id=stored.id, now=now)
+    answering.bring_all(desk, number)
+    desk.wake.set()
+    return {"case": number, "referral": referral, "status": said["status"], "changed": changed}
+
+
+def _said(given: Mapping[str, Any]) -> dict[str, str]:
+    texts = {"reason": LONGEST_REASON, "result": LONGEST_REASON, "by": 300}
+    wrong = unknown(given, ("status", "business_status", *texts))
+    if given.get("status") not in ANSWERS:
+        wrong.append(Problem("/status", f"must be one of {', '.join(ANSWERS)}"))
+    code = given.get("business_status", "x")
+    if not isinstance(code, str) or not _CODE.fullmatch(code) or code == ASKS:
+        wrong.append(Problem("/business_status", "must be a code of the receiver's work, such as waitlisted"))
+    for name, longest in texts.items():
+        text = given.get(name, "x")
+        if not isinstance(text, str) or not clean(text) or len(text) > longest:
+            wrong.append(Problem(f"/{name}", f"must be a text of at most {longest} characters"))
+    if wrong:
+        raise Refused("The answer breaks rules; nothing was saved.", sorted(wrong))
+    return {name: clean(value) if name in texts else str(value) for name, value in given.items()}
+
+
+def _check_way(desk: Desk, row: Tracked, said: Mapping[str, str]) -> None:
+    """What a person can put right at once, or must know: the same holds where a record says it, which is then shown."""
+    dialect, at = desk.bench.dialect(row.partner), row.course
+    to = next(state for state in ANSWERS if state == said["status"])
+    if to in dialect.reasons and "reason" not in said:
+        raise Refused("The answer breaks rules; nothing was saved.", [Problem("/reason", "this answer needs a reason")])
+    if at.state in OVER and at.steps and at.steps[-1].by == "requester":
+        raise Conflict("The sender has ended this referral.")
+    found = steps(at.state, dialect, to, reason=True)
+    if isinstance(found, Impossible):
+        raise Conflict(WHYS[found.why])
 
 
 def _is_held(tx: Tx, at: Place) -> bool:

@@ -1,4 +1,4 @@
-"""Commands about referrals: referral list, show and cancel."""
+"""Commands about referrals: referral list, show, cancel, link and answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from adapter.cli.output import print_json, print_rows
 
 @click.group()
 def referral() -> None:
-    """List the referrals that go out, show what has become of one, and cancel one."""
+    """List the referrals that go out or came in, show what has become of one, cancel one, and answer one."""
 
 
 @referral.command("list")
@@ -21,7 +21,7 @@ def referral() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on a terminal too.")
 @pass_asked
 def referral_list(asked: Asked, number: str | None, state: str | None, as_json: bool) -> None:
-    """List every referral that goes out: its state, what it waits for, and whether its answer is overdue.
+    """List every referral that goes out or came in: its state, what it waits for, and whether its answer is overdue.
 
     \b
     Examples:
@@ -38,7 +38,7 @@ def referral_list(asked: Asked, number: str | None, state: str | None, as_json: 
             rows += found["referrals"]
             if (after := found["next"]) is None:
                 break
-    columns = ("case", "referral", "partner", "state", "business_status", "respond_by", "overdue", "flags")
+    columns = ("case", "referral", "direction", "partner", "state", "business_status", "respond_by", "overdue", "flags")
     print_rows(rows, columns, as_json=as_json)
     say(f"{len(rows)} referral(s), {sum(row['overdue'] for row in rows)} overdue.")
 
@@ -106,6 +106,41 @@ def referral_link(asked: Asked, number: str, id_: str, days: int) -> None:
     print_json({"link": f"{base}/r/{made.pop('token')}", **made})
     if not base:
         say("The settings name no public_url: put the adapter's address before the link.")
+
+
+@referral.command("answer")
+@click.argument("number", metavar="CASE")
+@click.argument("id_", metavar="REFERRAL")
+@click.option("--status", required=True, metavar="STATE", help="What is answered, such as accepted.")
+@click.option("--business-status", "business", metavar="CODE", help="Where it is in our work, such as waitlisted.")
+@click.option("--reason", metavar="TEXT", help="Why; the sender reads it where the family permits that.")
+@click.option("--result", metavar="TEXT", help="What came of it; read as the reason is.")
+@click.option("--by", "who", metavar="NAME", help="Who answers.")
+@pass_asked
+def referral_answer(
+    asked: Asked, number: str, id_: str, status: str, business: str | None, reason: str | None, result: str | None,
+    who: str | None,
+) -> None:  # fmt: skip
+    """Answer a referral that came in. Its sender reads the answer on its own Task, as far as consent lets it.
+
+    \b
+    Examples:
+      adapter --instance my-agency referral answer C-1042 r1 --status accepted --business-status waitlisted
+      adapter --instance my-agency referral answer C-1042 r1 --status rejected --reason "They live elsewhere"
+    """
+    from adapter import refer, show
+    from adapter.core import strict_json
+
+    given = {"status": status, "business_status": business, "reason": reason, "result": result, "by": who}
+    said = strict_json.dump({name: value for name, value in given.items() if value is not None})
+    with opened(asked) as wired:
+        done = refer.answer(wired, number, id_, said, by="command line")
+        found = show.referral(wired, number, id_)
+    print_json({**done, "state": found["state"], "held": found["held"], "withheld": found["withheld"]})
+    if found["sentence"]:
+        say(found["sentence"])
+    for name in found["withheld"]:
+        say(f"The sender is not told: {name}. The family does not permit it to see that.")
 
 
 commands = (referral,)

@@ -15,9 +15,8 @@ from adapter.core.desired import Subject, rules_of
 from adapter.core.purge import alarm
 from adapter.desk import Desk
 from adapter.show.found import known_case, stored_case
-from adapter.show.referrals import troubles
+from adapter.show.referrals import tracked, troubles
 from adapter.store import cases, purges, views
-from adapter.store import referrals as referral_rows
 from adapter.store import shares as share_rows
 from adapter.store.cases import StoredCase
 
@@ -30,6 +29,10 @@ PASSED = ("ended", "not-begun", "revoked")
 REFERRAL_ALARMS = {
     "referral-overdue": "Nobody has answered this referral by the day that it asks for.",
     "referral-flagged": "The receiver has set a state that could not be: it was not applied.",
+    "answer-overdue": "This referral came in, and is not answered by the day that it asks for.",
+    "answer-held": "The answer to this referral is not given as it stands: its page says why.",
+    "answer-flagged": "The sender has set a state that could not be: it was not applied.",
+    "end-asked": "The sender asks to end what has begun.",
 }
 
 MOST_STOPPED = 1000
@@ -105,7 +108,7 @@ def alarms(
         rows += [_alarm(stored.number, a.code, ALARMS[a.code], path=a.path) for a in of_case]
         with desk.store.reading() as tx:
             of_shares, faults = share_rows.of_case(tx, stored.id), views.faults(tx, stored.id)
-            sent = {each.path: each for each in referral_rows.of_case(tx, stored.id)}
+            sent = tracked(tx, stored.id)
             asked = purges.of_case(tx, stored.id)
         if subject.case:
             rows += [

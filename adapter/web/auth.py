@@ -72,6 +72,7 @@ POST    /api/referrals/<case>/<referral>/links      token   coordinator admin
 GET     /api/referrals/<case>/<referral>/links      token   source coordinator privacy admin
 DELETE  /api/referrals/<case>/<referral>/links/<link_>  token  coordinator privacy admin
 POST    /api/referrals/<case>/<referral>/handover   token   source coordinator admin
+POST    /api/referrals/<case>/<referral>/answer     token   source coordinator admin
 POST    /api/shares/<case>/<partner>/retry          token   source coordinator engineer admin
 POST    /api/shares/<case>/<partner>/purged         token   coordinator privacy admin
 GET     /fhir/metadata                              open

@@ -12,6 +12,7 @@ import pytest
 from adapter import keep
 from adapter.wiring import wire
 from tests.cli.conftest import REPOSITORY, Run, printed
+from tests.verbs import test_answering as inward
 from tests.verbs.test_answers import NUMBER, case
 
 
@@ -56,3 +57,15 @@ def test_what_is_not_there_or_has_ended_is_said(run: Run, agency: Path) -> None:
     assert "no such referral" in ended.stderr
     assert run("--instance", agency, "referral", "list", "--state", "lost").exit_code == 1
     assert run("--instance", agency, "referral", "cancel", NUMBER, "r1").exit_code == 2
+
+
+def test_one_that_came_in_is_answered(run: Run, agency: Path) -> None:
+    desk = wire(agency, environ={})
+    keep.put_case(desk, inward.NUMBER, json.dumps(inward.case(story="MARKER story")).encode())
+    desk.store.close()
+    done = run("--instance", agency, "referral", "answer", inward.NUMBER, "r1", "--status", "accepted")
+    assert (printed(done)["status"], printed(done)["state"], done.exit_code) == ("accepted", "accepted", 0)
+    wrong = run("--instance", agency, "referral", "answer", inward.NUMBER, "r1", "--status", "lost")
+    assert (wrong.exit_code, wrong.stdout) == (1, "")
+    listed = printed(run("--instance", agency, "referral", "list", "--case", inward.NUMBER, "--json"))
+    assert [(r["direction"], r["state"]) for r in listed] == [("in", "accepted")]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from adapter import answering, answers, receive
+from adapter import answering, answers, keep, receive, refer, show
 from adapter.core.fhir.transaction import ALONE, Method, Step
-from adapter.errors import PreconditionFailed
+from adapter.errors import Conflict, NotFound, PreconditionFailed, Refused
 from adapter.receive.world import World
 from adapter.store import cases, referrals, resources, shares
 from adapter.store.referrals import Tracked
@@ -368,8 +368,6 @@ def test_a_cancellation_by_the_sender_is_judged_by_the_table(open_agency: Open, 
 
 
 def _record(both: Both) -> dict[str, Any]:
-    from adapter import keep
-
     found: dict[str, Any] = keep.get_case(both.agency.desk, NUMBER)[0]["referrals"][0]
     return found
 
@@ -436,6 +434,132 @@ def test_a_new_task_after_the_end_is_answered_once_the_answer_is_another(open_ag
     both.put(status="accepted", outcome={"status": "accepted"})
     assert both.states("t2") == ["requested", "accepted"]
     assert both.states() == ["requested", "rejected"]
+
+
+# What a coordinator answers here
+
+
+def say(both: Both, **given: Any) -> dict[str, Any]:
+    return refer.answer(both.agency.desk, NUMBER, "r1", json.dumps(given).encode(), by="coordinator")
+
+
+def test_a_coordinator_answers_and_the_record_stays_the_agency_s(open_agency: Open) -> None:
+    both = opened(open_agency, case())
+    assert say(both, status="accepted", business_status="waitlisted", by="Noor")["changed"]
+    assert both.states()[-1] == "accepted"
+    assert "waitlisted" in codes(both.task())
+    read = _record(both)
+    assert (read["status"], read["outcome"]["status"], read["outcome"]["business_status"]) == (
+        "requested", "accepted", "waitlisted"
+    )  # fmt: skip
+    assert not say(both, status="accepted", business_status="waitlisted", by="Noor")["changed"]
+    assert say(both, status="accepted")["changed"]
+    assert codes(both.task()) == []
+
+
+def test_who_puts_back_what_it_read_has_said_nothing(open_agency: Open) -> None:
+    both = opened(open_agency, case(outcome={"status": "requested"}))
+    say(both, status="accepted", business_status="waitlisted", reason="A place in spring")
+    versions = len(both.history())
+    read = keep.get_case(both.agency.desk, NUMBER)[0]
+    both.agency.put(read)
+    assert (both.states()[-1], len(both.history())) == ("accepted", versions)
+    read["referrals"][0]["status"] = "accepted"
+    both.agency.put(read)
+    assert codes(both.task())[0] == "waitlisted", "it has caught up, and said no more"
+    read["referrals"][0]["status"] = "in-progress"
+    both.agency.put(read)
+    assert both.states()[-1] == "in-progress", "the record's own new word is the last one"
+    assert "answers" not in both.agency.stored(NUMBER).kept
+
+
+@pytest.mark.parametrize(
+    ("given", "pointers"),
+    [
+        ({}, ["/status"]),
+        ({"status": "requested"}, ["/status"]),
+        ({"status": "accepted", "colour": 1}, ["/colour"]),
+        ({"status": "accepted", "business_status": "cancellation-requested"}, ["/business_status"]),
+        ({"status": "accepted", "business_status": "Place 7"}, ["/business_status"]),
+        ({"status": "rejected", "reason": " "}, ["/reason"]),
+        ({"status": "rejected"}, ["/reason"]),
+        ({"status": "x", "result": 3, "by": ""}, ["/by", "/result", "/status"]),
+    ],
+)
+def test_an_answer_that_cannot_be_read_changes_nothing(both: Both, given: Any, pointers: list[str]) -> None:
+    before = both.history()
+    with pytest.raises(Refused) as refused:
+        say(both, **given)
+    assert [problem.pointer for problem in refused.value.problems] == pointers
+    assert both.history() == before
+
+
+@pytest.fixture
+def both(open_agency: Open) -> Both:
+    return opened(open_agency, case())
+
+
+def test_an_answer_that_the_dialect_does_not_know_is_refused_at_once(open_agency: Open) -> None:
+    both = opened(open_agency, case(status="completed"))
+    with pytest.raises(Conflict):
+        say(both, status="accepted")
+    with pytest.raises(NotFound):
+        refer.answer(both.agency.desk, NUMBER, "r9", b'{"status": "accepted"}', by="x")
+
+
+def test_what_the_sender_has_ended_is_answered_no_more(open_agency: Open) -> None:
+    both = opened(open_agency, case())
+    both.write({**both.task(), "status": "cancelled"})
+    with pytest.raises(Conflict, match="The sender has ended"):
+        say(both, status="accepted")
+
+
+def test_a_referral_by_telephone_is_answered_in_the_record_alone(open_agency: Open) -> None:
+    both = Both(quiet(open_agency), case())
+    both.agency.put(both.made)
+    say(both, status="accepted")
+    assert _record(both)["outcome"]["status"] == "accepted"
+    assert show.referral(both.agency.desk, NUMBER, "r1")["state"] == "accepted"
+
+
+def test_the_board_shows_what_came_in_beside_what_goes_out(open_agency: Open) -> None:
+    made = case(respond_by="2026-11-20", story="MARKER of the family")
+    both = opened(open_agency, made)
+    [row] = show.board(both.agency.desk)["referrals"]
+    assert (row["direction"], row["partner"], row["state"], row["overdue"]) == ("in", "lakeside", "received", True)
+    alarms = [a["alarm"] for a in show.alarms(both.agency.desk, NUMBER)["alarms"]]
+    assert alarms == ["answer-overdue"]
+    both.write({**TASK, "status": "in-progress"})
+    assert "answer-flagged" in [a["alarm"] for a in show.alarms(both.agency.desk, NUMBER)["alarms"]]
+    both.agency.clock.pass_(minutes=5)
+    say(both, status="accepted")
+    assert show.alarms(both.agency.desk, NUMBER)["alarms"] == []
+    assert "MARKER" not in json.dumps(show.board(both.agency.desk))
+
+
+def test_the_coordinator_sees_why_an_answer_is_held_and_what_is_withheld(open_agency: Open) -> None:
+    both = opened(open_agency, case())
+    say(both, status="rejected", reason=LETTER)
+    found = show.referral(both.agency.desk, NUMBER, "r1")
+    assert (found["held"], found["withheld"]) == (None, ["reason"])
+    both.made["consents"][0]["provisions"].append({"id": "no", "effect": "deny", "records": [PATH]})
+    both.put()
+    found = show.referral(both.agency.desk, NUMBER, "r1")
+    assert (found["held"], found["because"]) == ("denied", "consents/c1/provisions/no")
+    assert "said no" in found["sentence"]
+
+
+def test_an_enrolment_that_lags_behind_is_told_and_not_changed(open_agency: Open) -> None:
+    agency = quiet(open_agency)
+    kept = agency.put(case(enrolment={"status": "referred"}, status="accepted"))
+    assert [w.pointer for w in kept.warnings if "still says referred" in w.detail] == ["/enrolment/status"]
+
+
+def test_a_warm_hand_over_is_followed_by_what_we_say(open_agency: Open) -> None:
+    both = opened(open_agency, case(warm=True, status="accepted"))
+    say(both, status="accepted", business_status="contact-made")
+    found = show.referral(both.agency.desk, NUMBER, "r1")
+    assert found["handover"] == {"introduced": None, "contact-made": "2026-11-21", "first-appointment": None}
 
 
 # When nothing is to be answered

@@ -13,6 +13,7 @@ from adapter import answers
 from adapter.core.referral.course import Course
 from adapter.store import cases, referrals
 from adapter.web.context import KEY
+from tests.verbs import test_answering as answering
 from tests.verbs.test_answers import NUMBER, case
 from tests.web.conftest import ROLES, Web
 from tests.web.shapes import assert_error
@@ -58,7 +59,7 @@ def sent(web: Web) -> None:
 def test_who_may_read_the_board_and_a_referral(own: Web, role: str) -> None:
     for path in ("/api/referrals", f"/api/referrals/{NUMBER}/r1"):
         assert own.ask(role, "GET", path).status_code == (200 if role in READS else 403)
-    for verb in ("cancel", "accept-outcome", "handover"):
+    for verb in ("cancel", "accept-outcome", "handover", "answer"):
         status = own.ask(role, "POST", f"/api/referrals/{NUMBER}/r1/{verb}", {}).status_code
         assert (status in (409, 422)) if role in ANSWERS else status == 403
 
@@ -141,3 +142,54 @@ def test_an_overdue_referral_is_an_alarm(own: Web) -> None:
     found = own.ask("privacy", "GET", "/api/alarms", query={"case": NUMBER}).json["alarms"]
     assert [(a["alarm"], a["path"]) for a in found if a["path"]] == [("referral-overdue", "referrals/r1")]
     assert "MARKER" not in json.dumps(found)
+
+
+@pytest.fixture
+def came_in(web: Web) -> Web:
+    """A referral that the school wrote here, and that was adopted."""
+    desk = web.app.extensions[KEY]
+    web.app.extensions[KEY] = replace(desk, clock=lambda: NOW)
+    for body in (answering.PATIENT, answering.REQUEST, answering.TASK):
+        assert web.ask("lakeside", "PUT", f"/fhir/{body['resourceType']}/{body['id']}", body).status_code == 201
+    made = answering.case(story="MARKER story of the family")
+    assert web.ask("source", "PUT", f"/api/cases/{answering.NUMBER}", made).status_code == 202
+    with web.store.writing() as tx:
+        stored = cases.get(tx, answering.NUMBER)
+        assert stored is not None
+        came = {"partner": "lakeside", "type": "ServiceRequest", "id": "sr1", "version": 1, "on": "", "by": ""}
+        cases.put(tx, stored.number, stored.body, {**stored.kept, "arrived": {answering.PATH: came}}, now=NOW)
+    return web
+
+
+def test_the_sender_reads_our_answer_on_its_own_task(came_in: Web) -> None:
+    path = f"/api/referrals/{answering.NUMBER}/r1/answer"
+    given = came_in.ask("coordinator", "POST", path, {"status": "accepted", "business_status": "scheduled"})
+    assert (given.status_code, given.json["status"], given.json["changed"]) == (202, "accepted", True)
+    read = came_in.ask("lakeside", "GET", "/fhir/Task/t1")
+    assert (read.json["status"], read.headers["ETag"]) == ("accepted", 'W/"2"')
+    stale = came_in.ask("lakeside", "PUT", "/fhir/Task/t1", answering.TASK, If_Match='W/"1"')
+    assert_error(stale, 412)
+    written = came_in.ask("lakeside", "PUT", "/fhir/Task/t1", {**answering.TASK, "priority": "urgent"})
+    assert (written.status_code, written.json["status"], written.json["priority"]) == (200, "accepted", "urgent")
+    assert came_in.ask("riverside", "GET", "/fhir/Task/t1").status_code == 404
+    bad = came_in.ask("coordinator", "POST", path, {"status": "rejected"})
+    assert_error(bad, 422)
+    assert_error(came_in.ask("coordinator", "POST", path, {"status": "received"}), 409)
+    lines = _lines(came_in.ask("privacy", "GET", f"/api/cases/{answering.NUMBER}/disclosures").json)
+    assert len([line for line in lines if line.get("record") == answering.PATH and line["partner"]]) == 1
+
+
+def test_a_coordinator_answers_on_the_page(came_in: Web) -> None:
+    client, _ = sign_in(came_in, "coordinator")
+    path = f"/referrals/{answering.NUMBER}/r1"
+    board = client.get("/referrals").get_data(as_text=True)
+    assert "came in" in board
+    assert "MARKER" not in board
+    page = client.get(path)
+    assert "Came from" in page.get_data(as_text=True)
+    mark = mark_of(page)
+    filled = {"do": "answer", "status": "accepted", "business_status": "waitlisted", "reason": "", "result": ""}
+    assert client.post(path, data=filled).status_code == 403
+    assert client.post(path, data={**filled, "mark": mark}).status_code == 303
+    assert came_in.ask("lakeside", "GET", "/fhir/Task/t1").json["status"] == "accepted"
+    assert "accepted, waitlisted" in client.get(path).get_data(as_text=True)

@@ -25,6 +25,10 @@ WITHHELD = "The agency gives its reason by another way."
 """Stands where a dialect needs a reason and the partner may be told none: the same, whether there is one or not."""
 OURS = ("status", "statusReason", "businessStatus", "output", "lastModified")
 """Elements of the Task that are the receiver's: a partner's own write of it does not take their place."""
+ANSWERS: tuple[State, ...] = (
+    "received", "accepted", "rejected", "in-progress", "on-hold", "completed", "failed", "cancelled"
+)  # fmt: skip
+"""What can be answered to a referral that came in, as far as the partner's dialect lets the receiver."""
 _FULFIL = {
     "coding": [
         {"system": "http://hl7.org/fhir/CodeSystem/task-code", "code": "fulfill",
@@ -32,7 +36,6 @@ _FULFIL = {
     ]
 }  # fmt: skip
 _RESULT = {"text": "Result"}
-_UNANSWERED = ("draft", "requested", "received")
 _OVER = ("completed", "rejected", "cancelled", "failed", "entered-in-error")
 
 
@@ -86,14 +89,15 @@ def over(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _state(record: Mapping[str, Any]) -> State:
-    """Of the request's own status and its outcome's the one that is further on: many keep but one of them."""
+    """Of the request's own status and its outcome's the one that is further on: many keep but one of them. The status,
+    where they are as far."""
     status: State = record["status"]
     answered: State = record.get("outcome", {}).get("status", status)
-    return status if _far(status) > _far(answered) else answered
+    return answered if _far(answered) > _far(status) else status
 
 
 def _far(state: State) -> int:
-    return 0 if state in _UNANSWERED else 2 if state in _OVER else 1
+    return 3 if state in _OVER else {"accepted": 1, "in-progress": 2, "on-hold": 2}.get(state, 0)
 
 
 def wanted(said: Said, *, kind: str, enrolment: str) -> tuple[State | None, str]:

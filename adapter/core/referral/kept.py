@@ -35,7 +35,11 @@ def without_echo(case: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, 
     """A case that is put, without outcomes that say what we keep anyway: who reads and puts back has said nothing."""
     if not (kept.get("outcomes") or kept.get("answers")) or "referrals" not in case:
         return dict(case)
-    return {**case, "referrals": [_heard(r, _said(kept, r)) for r in case["referrals"]]}
+    given = kept.get("answers", {})
+    records = [
+        _heard(_heard(r, _said(kept, r)), _outcome(given.get(f"referrals/{r['id']}"))) for r in case["referrals"]
+    ]
+    return {**case, "referrals": records}
 
 
 def carried(kept: Mapping[str, Any], after: Mapping[str, Any]) -> Kept:
@@ -125,9 +129,12 @@ def _said(kept: Mapping[str, Any], record: Mapping[str, Any]) -> Mapping[str, An
     if said is not None and other(record) == said["by"]:
         return said
     answer = kept.get("answers", {}).get(path)
-    if answer is None or not _answers(record, answer):
-        return None
-    return {name: value for name, value in answer.items() if name not in ("by", "over", "own")}
+    return _outcome(answer) if answer is not None and _answers(record, answer) else None
+
+
+def _outcome(answer: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """An answer that was given here, as an outcome says it."""
+    return {n: value for n, value in answer.items() if n not in ("by", "over", "own")} if answer is not None else None
 
 
 def _answers(record: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:

@@ -18,6 +18,7 @@ from adapter.core.account.words import HOW, LANGUAGES
 from adapter.core.consent.rulebook import TOPICS
 from adapter.core.fhir.search import PARAMETERS
 from adapter.core.referral.course import HANDOVER
+from adapter.core.referral.inward import ANSWERS
 from adapter.core.referral.table import STATES
 from adapter.errors import NotFound
 from adapter.link import MOST_DAYS
@@ -42,6 +43,7 @@ _BODIES = {
     "api.referrals.cancel": "Cancellation",
     "api.referrals.make_link": "LinkAsked",
     "api.referrals.hand_over": "HandOver",
+    "api.referrals.answer": "ReferralAnswer",
     "api.forms.capture": "Ticks",
     "api.forms.what_if": "WhatIf",
     "api.forms.limit": "Limits",
@@ -67,6 +69,7 @@ _STATUS = {
     "api.referrals.make_link": "201",
     "api.referrals.accept": "202",
     "api.referrals.hand_over": "202",
+    "api.referrals.answer": "202",
     "api.forms.capture": "202",
     "api.forms.limit": "202",
     "api.forms.revoke": "202",
@@ -201,6 +204,19 @@ _OWN: dict[str, dict[str, Any]] = {
         "required": ["step"],
         "additionalProperties": False,
         "properties": {"step": {"enum": list(HANDOVER)}, "on": {"type": "string", "format": "date"}},
+    },
+    "ReferralAnswer": {
+        "type": "object",
+        "description": "The answer to a referral that came in; who gives it, why, and what came of it.",
+        "required": ["status"],
+        "additionalProperties": False,
+        "properties": {
+            "status": {"enum": list(ANSWERS)},
+            "business_status": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,63}$"},
+            "reason": {"type": "string", "minLength": 1, "maxLength": 2000},
+            "result": {"type": "string", "minLength": 1, "maxLength": 2000},
+            "by": {"type": "string", "minLength": 1, "maxLength": 300},
+        },
     },
     "Told": {
         "type": "object",

@@ -18,7 +18,7 @@ referrals = Blueprint("referrals", __name__)
 
 @referrals.get("/api/referrals")
 def board() -> Response:
-    """Every referral that goes out: its state, what it waits for, and whether its answer is overdue."""
+    """Every referral that goes out or came in: its state, what it waits for, and whether its answer is overdue."""
     case, state = request.args.get("case") or None, request.args.get("state") or None
     return reply(show.board(wiring(), case, state=state, after=asked.after(), limit=asked.limit()))
 
@@ -46,6 +46,12 @@ def accept(case: str, referral: str) -> Response:
 def hand_over(case: str, referral: str) -> Response:
     """Enter a step of a warm hand-over: introduced, contact-made, first-appointment."""
     return reply(refer.hand_over(wiring(), case, referral, context.body(), by=_who()), status=202)
+
+
+@referrals.post("/api/referrals/<case>/<referral>/answer")
+def answer(case: str, referral: str) -> Response:
+    """Answer a referral that came in; its sender reads the answer on its Task, as far as consent lets it."""
+    return reply(refer.answer(wiring(), case, referral, context.body(), by=_who()), status=202)
 
 
 def _who() -> str:

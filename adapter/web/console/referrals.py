@@ -6,6 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, request
 
 from adapter import refer, show, steer
 from adapter.core import strict_json
+from adapter.core.referral.inward import ASKS
 from adapter.core.referral.kept import OVER
 from adapter.errors import Forbidden
 from adapter.web.auth import STEERS_REFERRALS
@@ -25,7 +26,7 @@ TITLES = {
 
 @referrals.get("/referrals")
 def board() -> Response:
-    """Every referral that goes out, by its state: paths, states and days, and nothing of what a record says."""
+    """Every referral that goes out or came in, by its state: paths, states, days, and nothing of what a record says."""
     person = who_sees_cases()
     found = show.board(wiring(), after=request.args.get("after") or None)
     rows = found["referrals"]
@@ -39,12 +40,14 @@ def one(case: str, referral: str) -> Response:
     """One referral in full, with the receiver's own words: whoever opens it looks at the case."""
     person, row = who_sees_cases(), show.referral(wiring(), case, referral)
     steer.enter_look(wiring(), case, f"referrals/{referral}", role=person.role, label=person.label)
-    return page("referral.html", person=person, row=row, over=OVER, steers=person.role in STEERS_REFERRALS)
+    works = sorted(code for code in wiring().catalogue.codes["business-status"].translations if code != ASKS)
+    steers = person.role in STEERS_REFERRALS
+    return page("referral.html", person=person, row=row, over=OVER, steers=steers, works=works)
 
 
 @referrals.post("/referrals/<case>/<referral>")
 def act(case: str, referral: str) -> Response:
-    """Cancel the referral, or accept what came of it."""
+    """Cancel the referral, or accept what came of it; or answer it, where it came in."""
     person = who_sees_cases()
     session.check_form()
     if person.role not in STEERS_REFERRALS:
@@ -52,6 +55,10 @@ def act(case: str, referral: str) -> Response:
     by = person.label or person.role
     if request.form.get("do") == "accept":
         refer.accept_outcome(wiring(), case, referral, by=by)
+    elif request.form.get("do") == "answer":
+        filled = {name: request.form.get(name, "") for name in ("status", "business_status", "reason", "result")}
+        said = strict_json.dump({name: value for name, value in filled.items() if value.strip()})
+        refer.answer(wiring(), case, referral, said, by=by)
     else:
         said = strict_json.dump({"reason": request.form.get("reason", "")})
         refer.cancel(wiring(), case, referral, said, by=by)
