@@ -86,7 +86,7 @@ def bring(desk: Desk, case_id: str, partner: str) -> None:
     whom = desk.catalogue.partners.get(partner)
     with desk.store.reading() as tx:
         known = cases.by_id(tx, case_id)
-    if whom is None or whom.paused or known is None or partner not in _senders(known):
+    if whom is None or whom.paused or known is None or not _came(known, partner):
         return
     with desk.store.writing() as tx:
         # In this order always, as whoever writes in the world does: it first, then the case.
@@ -94,7 +94,7 @@ def bring(desk: Desk, case_id: str, partner: str) -> None:
         stored = cases.get(tx, known.number)
         if stored is None or stored.deleted or shares.paused(tx, partner):
             return
-        for path in _paths(stored, partner):
+        for path in sorted(_came(stored, partner)):
             _bring(desk, tx, stored.number, path, partner)
 
 
@@ -120,43 +120,52 @@ def judged(
 
 def noticed(tx: Tx, partner: str, type_: str, id_: str, bodies: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """A partner wrote, or deleted, what may be of a referral that it sent: the share is due, and the rest follows."""
-    names = {(type_, id_)}
-    for body in bodies if type_ == "Task" else ():
-        based = body.get("basedOn")
-        for each in (body.get("focus"), *(based if isinstance(based, list) else ())):
-            words = each.get("reference") if isinstance(each, Mapping) else None
-            if isinstance(words, str) and len(parts := words.split("/_history/")[0].rsplit("/", 2)) > 1:
-                names.add((parts[-2], parts[-1]))
+    if type_ not in ("Task", "ServiceRequest"):
+        return
+    names = {(type_, id_), *(name for body in bodies if type_ == "Task" for name in inward.about(body))}
     rows = [row for name in sorted(names) for row in referrals.came_as(tx, partner, *name)]
     for case_id in sorted({row.case_id for row in rows}):
         shares.mark_due(tx, case_id=case_id, partner=partner, now=now)
 
 
 def _senders(stored: StoredCase) -> list[str]:
-    return sorted({str(each["partner"]) for each in stored.kept.get("arrived", {}).values()})
+    return sorted({str(each["partner"]) for each in _came(stored).values()})
 
 
-def _paths(stored: StoredCase, partner: str) -> list[str]:
-    """The referrals of this case that were adopted from the partner's ServiceRequests."""
-    there = {f"referrals/{r['id']}" for r in stored.body.get("referrals", ()) if r["direction"] == "in"}
-    return sorted(
-        path
-        for path, came in stored.kept.get("arrived", {}).items()
-        if path in there and came["partner"] == partner and came["type"] == "ServiceRequest"
-    )
+def _came(stored: StoredCase, partner: str | None = None) -> dict[str, Mapping[str, Any]]:
+    """The referrals of this case that were adopted from a partner's resources, by their paths."""
+    inwards = {f"referrals/{r['id']}" for r in stored.body.get("referrals", ()) if r["direction"] == "in"}
+    every: Mapping[str, Mapping[str, Any]] = stored.kept.get("arrived", {})
+    return {p: came for p, came in every.items() if p in inwards and partner in (None, came["partner"])}
+
+
+def _request(tx: Tx, came: Mapping[str, Any]) -> str:
+    """The id of the ServiceRequest that it was adopted from; empty where it is from none."""
+    names = [f"{came['type']}/{came['id']}", *came.get("also", ())]
+    for name in names:
+        if name.startswith("ServiceRequest/"):
+            return str(name.partition("/")[2])
+    for name in names:
+        task = resources.read(tx, came["partner"], *name.split("/", 1)) if name.startswith("Task/") else None
+        for type_, id_ in inward.about(task.body) if task is not None else ():
+            if type_ == "ServiceRequest":
+                return id_
+    return ""
 
 
 def _bring(desk: Desk, tx: Tx, number: str, path: str, partner: str) -> None:
     now, stored = desk.clock(), cases.get(tx, number)
     if stored is None:
         return
-    came = stored.kept["arrived"][path]
+    request = _request(tx, stored.kept["arrived"][path])
+    if not request:
+        return
     record = next(r for r in stored.body["referrals"] if f"referrals/{r['id']}" == path)
     urn = desk.bench.identity(partner).urn(Key(number, path, "Task", SLOT))
-    before = referrals.received(tx, stored.id, partner, urn, path, Inward(request=came["id"]), now=now)
+    before = referrals.received(tx, stored.id, partner, urn, path, Inward(request=request), now=now)
     at = _At(desk, tx, stored, record, before, desk.bench.dialect(partner), now, secrets.token_hex(16))
-    if at.known.request != came["id"]:
-        at.note(request=came["id"], task="", made=False, heard="")
+    if at.known.request != request:
+        at.note(request=request, task="", made=False, heard="")
     wanted = reply(desk.bench, stored.body, stored.kept, path, partner, now, at.dialect)
     task = _task(at, wanted)
     if task is not None:

@@ -76,8 +76,8 @@ class Both:
         """As the inbox does: what came stands beside the case, and the shares are due."""
         store, now = self.agency.desk.store, self.agency.clock.now
         said = {
-            "partner": "lakeside", "type": "ServiceRequest", "id": request, "version": 1,
-            "on": now.isoformat(), "by": "coordinator", **came,
+            "partner": "lakeside", "type": "ServiceRequest", "id": request, "version": "1",
+            "on": now.isoformat(), "by": "coordinator", "item": "i1", "fields": {}, **came,
         }  # fmt: skip
         with store.writing() as tx:
             stored = cases.get(tx, NUMBER)
@@ -193,6 +193,15 @@ def test_a_request_that_came_alone_gets_a_task_to_be_answered_on(open_agency: Op
     assert [line.operation for line in both.agency.account(NUMBER, "lakeside") if line.about == PATH] == [
         "create", "update"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("also", [(), ("ServiceRequest/sr1",)])
+def test_what_was_adopted_from_the_task_is_answered_on_it(open_agency: Open, also: tuple[str, ...]) -> None:
+    both = Both(quiet(open_agency), case())
+    both.agency.put(both.made)
+    both.write(PATIENT, REQUEST, TASK)
+    both.adopt("t1", type="Task", also=list(also))
+    assert both.states() == ["requested", "received"]
 
 
 def test_a_task_that_comes_later_takes_the_place_of_ours(open_agency: Open) -> None:

@@ -156,7 +156,10 @@ def came_in(web: Web) -> Web:
     with web.store.writing() as tx:
         stored = cases.get(tx, answering.NUMBER)
         assert stored is not None
-        came = {"partner": "lakeside", "type": "ServiceRequest", "id": "sr1", "version": 1, "on": "", "by": ""}
+        came = {
+            "partner": "lakeside", "type": "ServiceRequest", "id": "sr1", "version": "1", "on": NOW.isoformat(),
+            "by": "coordinator", "item": "i1", "fields": {},
+        }  # fmt: skip
         cases.put(tx, stored.number, stored.body, {**stored.kept, "arrived": {answering.PATH: came}}, now=NOW)
     return web
 

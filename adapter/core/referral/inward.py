@@ -8,7 +8,7 @@ something else than it did then (`over`: its state, `own`: its outcome).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -230,6 +230,15 @@ def asks_to_end(task: Mapping[str, Any], business: ConceptMap) -> bool:
     codings = _of(task.get("businessStatus")).get("coding")
     found = [_of(each) for each in codings] if isinstance(codings, list) else []
     return any(business.backwards.get((str(c.get("system")), str(c.get("code")))) == ASKS for c in found)
+
+
+def about(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(type, id) of what a Task says that it is about, and is based on."""
+    based = task.get("basedOn")
+    for each in (task.get("focus"), *(based if isinstance(based, list) else ())):
+        words = _of(each).get("reference")
+        if isinstance(words, str) and len(parts := words.split("/_history/")[0].rsplit("/", 2)) > 1:
+            yield parts[-2], parts[-1]
 
 
 def is_abort(task: Mapping[str, Any]) -> bool:
