@@ -59,6 +59,7 @@ class Both:
 
     agency: Agency
     made: dict[str, Any]
+    number: str = NUMBER
 
     def world(self) -> World:
         hears = answers.hearing(self.agency.desk.catalogue, "lakeside")
@@ -80,11 +81,11 @@ class Both:
             "on": now.isoformat(), "by": "coordinator", "item": "i1", "fields": {}, **came,
         }  # fmt: skip
         with store.writing() as tx:
-            stored = cases.get(tx, NUMBER)
+            stored = cases.get(tx, self.number)
             assert stored is not None
-            cases.put(tx, NUMBER, stored.body, {**stored.kept, "arrived": {PATH: said}}, now=now)
+            cases.put(tx, self.number, stored.body, {**stored.kept, "arrived": {PATH: said}}, now=now)
             shares.mark_due(tx, case_id=stored.id, now=now)
-        self.agency.work()
+        answering.bring_all(self.agency.desk, self.number)
 
     def put(self, **referral: Any) -> None:
         """The case system says something else of the referral."""
@@ -105,7 +106,7 @@ class Both:
 
     def row(self) -> Tracked:
         with self.agency.desk.store.reading() as tx:
-            [found] = referrals.of_case(tx, self.agency.stored(NUMBER).id, inward=True)
+            [found] = referrals.of_case(tx, self.agency.stored(self.number).id, inward=True)
         return found
 
     @property
