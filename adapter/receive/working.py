@@ -16,6 +16,7 @@ from adapter.errors import (
     Problem,
 )
 from adapter.receive.checks import check, check_once, check_still_whole, check_version, name_of
+from adapter.receive.noting import note
 from adapter.receive.reading import get, matching
 from adapter.receive.world import Answer, World
 from adapter.store import resources
@@ -36,6 +37,8 @@ def work(tx: Tx, world: World, found: Sequence[Step], sent: bytes | None) -> dic
     for step, there in writes:
         answers[step.position] = _write(tx, world, step, there, sent)
     check_still_whole(tx, world, removed)
+    gone = [answer.kept for answer in answers.values() if answer.kept and answer.kept.deleted]
+    note(tx, world, gone, writes)
     for step in ordered:
         if step.method == "GET":
             answers[step.position] = get(tx, world, step)

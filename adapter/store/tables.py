@@ -381,3 +381,32 @@ links = Table(
     Column("locked_until", Instant),
     Index("ix_links_case_id", "case_id"),
 )
+
+# What one partner says of one child of its own; "" stands for what it says of none. What people decided is sealed.
+inbox_items = Table(
+    "inbox_items",
+    metadata,
+    Column("position", Number, primary_key=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("partner", Text, nullable=False),
+    Column("subject_index", LargeBinary, nullable=False),
+    Column("case_id", String(32), ForeignKey("cases.id")),
+    Column("state", Text, nullable=False),
+    Column("stale", Boolean, nullable=False),  # the partner has written since it was last looked at
+    Column("version", Integer, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    UniqueConstraint("partner", "subject_index"),
+    Index("ix_inbox_items_case_id", "case_id"),
+    Index("ix_inbox_items_stale_position", "stale", "position"),
+)
+
+# By which names the child of a case may be known elsewhere: each name under a blind index.
+case_names = Table(
+    "case_names",
+    metadata,
+    Column("case_id", String(32), ForeignKey("cases.id"), nullable=False),
+    Column("name_index", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("name_index", "case_id"),
+    Index("ix_case_names_case_id", "case_id"),
+)

@@ -121,6 +121,12 @@ def untold(tx: Tx, partner: str, read: Mapping[Name, int]) -> list[tuple[str, in
     ]
 
 
+def cases_of(tx: Tx, partner: str, name: Name) -> list[str]:
+    """The cases of which the partner reads this resource."""
+    rows = tx.connection.execute(NAMED, {"of_partner": partner, "ids": [name[1]]})
+    return [row.case_id for row in rows if row.type == name[0]]
+
+
 def tell(tx: Tx, told: Sequence[tuple[int, Name, int]]) -> None:
     """The partner reads these now: (share, name, version)."""
     rows = [{"of_share": share, "of_type": n[0], "of_id": n[1], "version": version} for share, n, version in told]

@@ -47,6 +47,8 @@ POST    /api/cases/<case>/review                    token   coordinator privacy 
 GET     /api/review                                 token   source coordinator privacy admin
 GET     /api/matches                                token   coordinator privacy admin
 POST    /api/matches/<case>/<partner>               token   coordinator privacy admin
+GET     /api/inbox                                  token   source coordinator privacy admin
+GET     /api/inbox/<item>                           token   source coordinator privacy admin
 GET     /api/due                                    token   source coordinator privacy admin
 GET     /api/waitlist                               token   source coordinator privacy admin
 GET     /api/alarms                                 token   source coordinator privacy admin

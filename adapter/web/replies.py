@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 
 from adapter.core import strict_json
-from adapter.keep import Kept
+from adapter.saving import Kept
 
 JSON = "application/json"
 

@@ -21,6 +21,7 @@ EXAMPLES = {
     "type_": "Goal",
     "id_": "g1",
     "version": "1",
+    "item": "0" * 32,
     "form": "default",
     "consent": "c1",
     "path:filename": "style.css",

@@ -24,6 +24,8 @@ Kind = Literal["token", "reference"]
 
 REFERS = "_refers"
 """The term under which a resource is found by each `Type/id` that it refers to: what may not be deleted before it."""
+CHILDLESS = "_childless"
+"""The term under which a resource is found that names no Patient of its world: it may belong to no child."""
 MOST = 1000
 USUAL = 50
 
@@ -129,7 +131,16 @@ def index(resource: Resource, *, base: str) -> dict[str, list[str]]:
                 for name, term in _reference_terms(parameter, value, base):
                     terms.setdefault(name, []).append(term)
     terms[REFERS] = sorted({target for _, text in references(resource) if (target := local(text, base))})
+    if not children(resource, base=base):
+        terms[CHILDLESS] = ["yes"]
     return {name: sorted(set(values)) for name, values in terms.items() if values}
+
+
+def children(resource: Resource, *, base: str = "") -> set[str]:
+    """The ids of the Patients of its world that a resource names; a Patient names itself."""
+    own = {str(resource["id"])} if resource.get("resourceType") == "Patient" and "id" in resource else set()
+    named = (local(text, base) or "" for _, text in references(resource))
+    return own | {target.removeprefix("Patient/") for target in named if target.startswith("Patient/")}
 
 
 def query(type_: str, pairs: Pairs, *, base: str, lenient: bool = False) -> Query:

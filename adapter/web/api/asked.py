@@ -50,6 +50,14 @@ def limit() -> int:
     return int(text)
 
 
+def number(name: str) -> int:
+    """A parameter that is a whole number; 0 if it is left out."""
+    text = request.args.get(name, "0")
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise _unreadable(name, "must be a number")
+    return int(text)
+
+
 def version() -> int | None:
     """If-Match: the version of the case that is to be replaced. PreconditionFailed: it names none of ours."""
     if (text := request.headers.get("If-Match", "*").strip()) == "*":

@@ -80,6 +80,7 @@ _STATUS = {
 }
 _QUERY = {
     "api.matching.waiting": ("share.after",),
+    "api.inbox.items": ("of.partner", "item.state", "case", "item.after", "limit"),
     "api.cases": ("after", "limit"),
     "api.view": ("as", "at"),
     "api.preview": ("as", "at"),
@@ -94,6 +95,9 @@ _QUERY = {
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "after": {"schema": {"type": "string"}, "description": "The case behind which the page begins."},
     "share.after": {"schema": {"type": "integer", "minimum": 0}, "description": "As `next` of the page before said."},
+    "of.partner": {"schema": {"type": "string"}, "description": "What this partner sent only."},
+    "item.state": {"schema": {"enum": ["waiting", "settled"]}, "description": "Items in this state only."},
+    "item.after": {"schema": {"type": "integer", "minimum": 0}, "description": "As `next` of the page before said."},
     "case": {"schema": {"type": "string"}, "description": "One case only."},
     "state": {"schema": {"enum": list(STATES)}, "description": "Referrals in this state only."},
     "text": {"schema": {"type": "boolean"}, "description": "Also the text that is to be read; for people only."},

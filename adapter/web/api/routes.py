@@ -9,6 +9,7 @@ from adapter.web import context
 from adapter.web.api import asked, documentation
 from adapter.web.api.account import account
 from adapter.web.api.forms import forms
+from adapter.web.api.inbox import arrivals
 from adapter.web.api.matching import matching
 from adapter.web.api.referrals import referrals
 from adapter.web.api.review import review
@@ -23,6 +24,7 @@ api.register_blueprint(review)
 api.register_blueprint(referrals)
 api.register_blueprint(forms)
 api.register_blueprint(matching)
+api.register_blueprint(arrivals)
 
 # A case has one of each: they have no id of their own.
 CHILD = {"collection": "child", "record": ""}

@@ -1,0 +1,140 @@
+"""Gathers from a partner's world what belongs to one child, and what belongs to none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapter.core.fhir.references import local, references
+from adapter.core.fhir.search import CHILDLESS, PARAMETERS, REFERS, children
+from adapter.store import resources
+from adapter.store.database import Tx
+from adapter.store.resources import Received
+
+MOST = 2000
+"""Resources of one child that are looked at; what is beyond them is said."""
+DIRECTORY = ("Organization", "Practitioner", "PractitionerRole")
+"""Types that belong to no child: what refers to them is not of the child for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The resources, in the order in which they were found. `more`: there are others, which nobody looked at."""
+
+    resources: tuple[Received, ...]
+    more: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"{kept.type}/{kept.id}" for kept in self.resources)
+
+    @property
+    def bodies(self) -> tuple[dict[str, Any], ...]:
+        return tuple(kept.body for kept in self.resources)
+
+
+def belonging(tx: Tx, partner: str, child: str) -> Sent:
+    """The Patient, what refers to it or to what is its own, and what all that leads to; nothing that names another
+    child alone."""
+    found: dict[str, Received] = {}
+    patient = resources.read(tx, partner, "Patient", child)
+    if patient is not None and not patient.deleted:
+        found[f"Patient/{child}"] = patient
+    frontier = [f"Patient/{child}"]
+    while frontier and len(found) <= MOST:
+        fresh = {
+            _name(kept): kept
+            for kept in _referring(tx, partner, PARAMETERS, frontier)
+            if _name(kept) not in found and _may_be_of(kept, child)
+        }
+        found |= fresh
+        frontier = [name for name, kept in fresh.items() if kept.type not in DIRECTORY]
+    found |= _reached(tx, partner, child, found)
+    roles = _referring(tx, partner, ("PractitionerRole",), [n for n, k in found.items() if k.type == "Practitioner"])
+    found |= {_name(kept): kept for kept in roles if _name(kept) not in found}
+    found |= _reached(tx, partner, child, found)
+    return Sent(tuple(found.values())[:MOST], len(found) > MOST)
+
+
+def childless(tx: Tx, partner: str) -> Sent:
+    """What names no child, and what no child's resources lead to."""
+    loose: dict[str, Received] = {}
+    for type_ in PARAMETERS:
+        limit = MOST + 1 - len(loose)
+        if limit > 0:
+            found = resources.search(tx, partner, type_, [(CHILDLESS, ["yes"])], limit=limit)
+            loose |= {_name(kept): kept for kept in found}
+    alone = {name: kept for name, kept in loose.items() if not _has_child(tx, partner, kept)}
+    return Sent(tuple(alone.values())[:MOST], len(loose) > MOST)
+
+
+def _has_child(tx: Tx, partner: str, loose: Received) -> bool:
+    """Does some child's item hold this? As `belonging` goes: up from whatever refers to it, down along references
+    unless it is of the directory; a PractitionerRole comes with its Practitioner."""
+    seen: set[str] = set()
+    waiting = [(loose, True)]
+    while waiting and len(seen) <= MOST:
+        kept, downwards = waiting.pop()
+        if _name(kept) in seen:
+            continue
+        seen.add(_name(kept))
+        near = [(each, False) for each in _referring(tx, partner, PARAMETERS, [_name(kept)])]
+        if downwards and (kept.type not in DIRECTORY or kept.type == "PractitionerRole"):
+            wanted = ("Practitioner",) if kept.type == "PractitionerRole" else None
+            there = [each for each in _targets(tx, partner, kept) if wanted is None or each.type in wanted]
+            near += [(each, each.type not in DIRECTORY) for each in there]
+        for each, on in near:
+            if children(each.body):
+                return True
+            waiting.append((each, on))
+    return False
+
+
+def _may_be_of(kept: Received, child: str) -> bool:
+    """Another Patient is not this child's; nor is what names other children alone."""
+    named = children(kept.body)
+    return kept.type != "Patient" and (not named or child in named)
+
+
+def _referring(tx: Tx, partner: str, types: Iterable[str], targets: list[str]) -> list[Received]:
+    if not targets:
+        return []
+    return [
+        kept
+        for type_ in types
+        for kept in resources.search(tx, partner, type_, [(REFERS, sorted(targets))], limit=MOST + 1)
+    ]
+
+
+def _reached(tx: Tx, partner: str, child: str, known: Mapping[str, Received]) -> dict[str, Received]:
+    found: dict[str, Received] = {}
+    waiting = list(known.values())
+    while waiting and len(found) + len(known) <= MOST:
+        for kept in _targets(tx, partner, waiting.pop(0)):
+            if (name := _name(kept)) not in known and name not in found and _may_be_of(kept, child):
+                found[name] = kept
+                waiting.append(kept)
+    return found
+
+
+def _targets(tx: Tx, partner: str, kept: Received) -> list[Received]:
+    """What a resource refers to in its own world, attachments too."""
+    wanted = dict.fromkeys([*(local(text, "") for _, text in references(kept.body)), *_attached(kept.body)])
+    found = (resources.read(tx, partner, *name.split("/", 1)) for name in wanted if name)
+    return [each for each in found if each is not None and not each.deleted]
+
+
+def _attached(value: object) -> Iterable[str]:
+    if isinstance(value, dict):
+        if isinstance(url := value.get("url"), str) and (name := local(url, "")) and name.startswith("Binary/"):
+            yield name
+        for inner in value.values():
+            yield from _attached(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _attached(inner)
+
+
+def _name(kept: Received) -> str:
+    return f"{kept.type}/{kept.id}"

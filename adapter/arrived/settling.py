@@ -1,0 +1,117 @@
+"""What follows of itself from what a partner has written: whose child it is, where an identifier that both know says,
+and whether anything waits for a person. Repeated at will; the partner that wrote does not wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from adapter.arrived.looking import Look, look
+from adapter.core.inbox import names
+from adapter.core.inbox.names import Proof
+from adapter.core.matching import speaks_nothing_against
+from adapter.desk import Desk
+from adapter.store import cases, inbox, views
+from adapter.store.cases import StoredCase
+from adapter.store.database import Tx
+from adapter.store.inbox import NOBODY, Item
+
+_AT_ONCE = 100
+_PROOFS: tuple[Proof, ...] = ("ours", "identifier", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Which case the child may be of, and what says so. `sure`: an identifier that both know, nothing against it."""
+
+    case_id: str
+    number: str
+    proof: Proof
+    sure: bool
+
+
+def settle_all(desk: Desk, *, limit: int = _AT_ONCE) -> int:
+    """Look at what partners have written of since it was last looked at; how many items that were."""
+    with desk.store.reading() as tx:
+        waiting = inbox.stale(tx, limit=limit)
+    for item in waiting:
+        settle(desk, item)
+    return len(waiting)
+
+
+def settle(desk: Desk, item: Item) -> None:
+    """Match the item where it is certain, and keep whether it waits for a person."""
+    while True:
+        with desk.store.reading() as tx:
+            current = _now(tx, item)
+            if current is None or not current.stale:
+                return
+            seen = look(desk, tx, current)
+            found = candidates(desk, tx, seen)
+        matched = _matched(desk, seen, found)
+        with desk.store.writing() as tx:
+            if matched is not current:
+                if inbox.save(tx, matched, now=desk.clock()):
+                    continue  # as an item of that case it is another one: look again
+            elif _stands(tx, seen.stored) and inbox.looked_at(tx, replace(current, state=state_of(seen))):
+                return
+
+
+def state_of(seen: Look) -> inbox.State:
+    """Does anything of it wait?"""
+    return "waiting" if seen.open else "settled"
+
+
+def candidates(desk: Desk, tx: Tx, seen: Look) -> tuple[Candidate, ...]:
+    """The cases whose child this may be, the surest first; none where it is matched already."""
+    item = seen.item
+    if item.subject == NOBODY or seen.stored is not None:
+        return ()
+    patient = next((kept.body for kept in seen.sent.resources if kept.type == "Patient"), {})
+    known = names.of_patient(item.partner, desk.bench.identifier_system, patient)
+    whom = desk.catalogue.partners.get(item.partner)
+    trusted = names.shared(item.partner, whom.identifier_systems if whom else (), patient)
+    found: dict[str, Candidate] = {}
+    for case_id in views.cases_of(tx, item.partner, ("Patient", item.subject)):
+        _add(tx, found, case_id, "ours", patient, sure=True)
+    for proof in _PROOFS:
+        for name in sorted(known[proof]):
+            for case_id in inbox.named(tx, name):
+                _add(tx, found, case_id, proof, patient, sure=proof == "ours" or name in trusted)
+    return tuple(sorted(found.values(), key=lambda each: (not each.sure, _PROOFS.index(each.proof), each.number)))
+
+
+def _add(
+    tx: Tx, found: dict[str, Candidate], case_id: str, proof: Proof, patient: Mapping[str, Any], *, sure: bool
+) -> None:
+    stored = cases.by_id(tx, case_id)
+    if stored is None or stored.deleted:
+        return
+    born = stored.body["child"].get("birth_date")
+    fits = speaks_nothing_against({"birthDate": born} if born else {}, patient)
+    before = found.get(case_id)
+    if before is None or (sure and fits and not before.sure):
+        found[case_id] = Candidate(case_id, stored.number, before.proof if before else proof, sure and fits)
+
+
+def _matched(desk: Desk, seen: Look, found: tuple[Candidate, ...]) -> Item:
+    """The item with the one case that an identifier names; two that could be meant are for a person to tell apart."""
+    strong = [each for each in found if each.proof != "name"]
+    if seen.item.case_id or seen.item.alone or len(strong) != 1 or not strong[0].sure:
+        return seen.item
+    on = desk.clock().isoformat()
+    return replace(seen.item, case_id=strong[0].case_id, matched={"how": "identifier", "by": "", "on": on})
+
+
+def _now(tx: Tx, item: Item) -> Item | None:
+    return inbox.get(tx, item.id)
+
+
+def _stands(tx: Tx, stored: StoredCase | None) -> bool:
+    """Is the case still the one that was looked at? It is held from here on."""
+    if stored is None:
+        return True
+    current = cases.get(tx, stored.number)
+    return current is not None and current.version == stored.version

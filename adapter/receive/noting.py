@@ -1,0 +1,89 @@
+"""Notes for the inbox which children a partner's write is about, in the same transaction.
+
+The inbox is computed from what stands there; this only says what has to be looked at again. It asks nothing but the
+partner's own world, so that a write takes the same time whether its child is known here or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from adapter.core.fhir.references import local, references
+from adapter.core.fhir.search import PARAMETERS, REFERS, children
+from adapter.core.fhir.transaction import Step
+from adapter.core.strict_json import canonical
+from adapter.receive.world import World
+from adapter.store import inbox, resources
+from adapter.store.database import Tx
+from adapter.store.resources import Received
+
+_MOST = 200
+"""Resources that are asked whose they are; beyond that all children of the partner are looked at again."""
+
+
+def note(tx: Tx, world: World, removed: Iterable[Received], writes: Sequence[tuple[Step, Received | None]]) -> None:
+    """After everything is written. What is written as it was says nothing new."""
+    said: list[Mapping[str, Any]] = []
+    loosened = False
+    for gone in removed:
+        earlier = resources.version(tx, world.partner, gone.type, gone.id, gone.version - 1)
+        said += [earlier.body] if earlier else []
+        loosened = True
+    for step, there in writes:
+        after = step.resource or {}
+        if there is None:
+            said.append(after)
+        elif step.method == "PUT" and canonical(there.body) != canonical(after):
+            said += [there.body, after]
+            loosened = True
+    if not said:
+        return
+    named = [children(each, base=world.base) for each in said]
+    whose = _whose(tx, world, [each for each, found in zip(said, named, strict=True) if not found])
+    subjects = set().union(*named, whose or ())
+    if not all(named):
+        subjects.add(inbox.NOBODY)
+    elif loosened:
+        inbox.loosen(tx, world.partner, now=world.now)  # what was referred to may belong to nobody now
+    inbox.touch(tx, world.partner, subjects, every=whose is None, now=world.now)
+
+
+def _whose(tx: Tx, world: World, loose: Sequence[Mapping[str, Any]]) -> set[str] | None:
+    """The children that resources which name none belong to, by what refers to them and what they refer to; None: they
+    belong to more than can be asked."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    waiting = [(_name(each), each) for each in loose]
+    while waiting:
+        name, body = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if len(seen) > _MOST:
+            return None
+        beside = _referring(tx, world, name)
+        if len(beside) > _MOST:
+            return None
+        for target in (local(text, world.base) for _, text in references(body)):
+            kept = resources.read(tx, world.partner, *target.split("/", 1)) if target and target not in seen else None
+            beside += [kept] if kept is not None and not kept.deleted else []
+        for kept in beside:
+            if whose := children(kept.body, base=world.base):
+                found |= whose
+            else:
+                waiting.append((f"{kept.type}/{kept.id}", kept.body))
+    return found
+
+
+def _referring(tx: Tx, world: World, name: str) -> list[Received]:
+    found: list[Received] = []
+    for type_ in PARAMETERS:
+        found += resources.search(tx, world.partner, type_, [(REFERS, [name])], limit=_MOST + 1 - len(found))
+        if len(found) > _MOST:
+            break
+    return found
+
+
+def _name(body: Mapping[str, Any]) -> str:
+    return f"{body.get('resourceType')}/{body.get('id')}"
