@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.core.fhir.references import local, references
-from adapter.core.fhir.search import CHILDLESS, PARAMETERS, REFERS, children
+from adapter.core.fhir.search import CHILDLESS, PARAMETERS, children
 from adapter.store import resources
 from adapter.store.database import Tx
 from adapter.store.resources import Received
@@ -98,13 +98,7 @@ def _may_be_of(kept: Received, child: str) -> bool:
 
 
 def _referring(tx: Tx, partner: str, types: Iterable[str], targets: list[str]) -> list[Received]:
-    if not targets:
-        return []
-    return [
-        kept
-        for type_ in types
-        for kept in resources.search(tx, partner, type_, [(REFERS, sorted(targets))], limit=MOST + 1)
-    ]
+    return resources.referring(tx, partner, types, targets, limit=MOST + 1) if targets else []
 
 
 def _reached(tx: Tx, partner: str, child: str, known: Mapping[str, Received]) -> dict[str, Received]:

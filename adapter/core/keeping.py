@@ -2,8 +2,9 @@
 
 `kept` is JSON; keys that are not of this module stay as they are: `{"entered": {"consents/c1": date-time},
 "versions": {"consents/c1": [3, digest]}, "tombstones": [path…], "waiting": {path: [tombstone…]}, "came": {"goals/g1":
-[source, date-time]}}` (consent.md, rule 3, *Not computable* and *Unreviewed text*); of a deleted case also `"gone"`:
-the paths of its denied records and of what stood beside them.
+[source, date-time]}}` (consent.md, rule 3, *Not computable* and *Unreviewed text*); what was adopted from partners, and
+from where (core/inbox/sources.py); of a deleted case also `"gone"`: the paths of its denied records and of what stood
+beside them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from adapter.core.consent.captured import as_read
 from adapter.core.consent.rulebook import Rulebook
+from adapter.core.inbox import sources
 from adapter.core.referral.kept import carried, with_outcomes
 from adapter.core.schema import paths, records
 from adapter.core.strict_json import digest
@@ -35,7 +37,7 @@ def carry(
     # The denied records that were in the case and are not: their deny must not turn into one of nothing.
     tombstones = ({*known, *kept.get("tombstones", ())} - set(paths(after))) & set(_denied(consents.values()))
     return {
-        **{name: value for name, value in carried(kept, after).items() if name != "gone"},
+        **{name: value for name, value in sources.carried(carried(kept, after), after).items() if name != "gone"},
         "entered": entered,
         "versions": _versions(kept.get("versions", {}), consents),
         "tombstones": sorted(tombstones),
@@ -46,7 +48,7 @@ def carry(
 
 def carry_over_deletion(before: Mapping[str, Any], kept: Mapping[str, Any], now: datetime) -> Kept:
     """What to keep of a case that is deleted: the same may come again, but nothing denied under another name."""
-    carried = carry(before, kept, before, now)
+    carried = carry(before, {n: v for n, v in kept.items() if n not in ("arrived", "arrived_fields")}, before, now)
     denied = _denied((*before.get("consents", ()), *kept.get("captured", ())))
     lists = {path.rpartition("/")[0] for path in denied}
     return {**carried, "gone": sorted(path for path in paths(before) if path.rpartition("/")[0] in lists)}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from adapter.core.fhir.references import local, references
-from adapter.core.fhir.search import PARAMETERS, REFERS, children
+from adapter.core.fhir.search import PARAMETERS, children
 from adapter.core.fhir.transaction import Step
 from adapter.core.strict_json import canonical
 from adapter.receive.world import World
@@ -39,31 +39,32 @@ def note(tx: Tx, world: World, removed: Iterable[Received], writes: Sequence[tup
             loosened = True
     if not said:
         return
-    named = [children(each, base=world.base) for each in said]
-    whose = _whose(tx, world, [each for each, found in zip(said, named, strict=True) if not found])
-    subjects = set().union(*named, whose or ())
-    if not all(named):
-        subjects.add(inbox.NOBODY)
-    elif loosened:
-        inbox.loosen(tx, world.partner, now=world.now)  # what was referred to may belong to nobody now
-    inbox.touch(tx, world.partner, subjects, every=whose is None, now=world.now)
+    subjects: set[str] = set()
+    every = False
+    for body in said:
+        named = children(body, base=world.base)
+        whose = named or _whose(tx, world, body)
+        every = every or whose is None
+        # What leads to nobody yet is nobody's.
+        subjects |= {inbox.NOBODY} if whose == set() else whose or set()
+    if loosened:
+        inbox.loosen(tx, world.partner, now=world.now)  # what was referred to may be nobody's now
+    inbox.touch(tx, world.partner, subjects, every=every, now=world.now)
 
 
-def _whose(tx: Tx, world: World, loose: Sequence[Mapping[str, Any]]) -> set[str] | None:
-    """The children that resources which name none belong to, by what refers to them and what they refer to; None: they
-    belong to more than can be asked."""
+def _whose(tx: Tx, world: World, loose: Mapping[str, Any]) -> set[str] | None:
+    """The children that a resource which names none belongs to, by what refers to it and what it refers to; None: it
+    belongs to more than can be asked."""
     found: set[str] = set()
     seen: set[str] = set()
-    waiting = [(_name(each), each) for each in loose]
+    waiting = [(f"{loose.get('resourceType')}/{loose.get('id')}", loose)]
     while waiting:
         name, body = waiting.pop()
         if name in seen:
             continue
         seen.add(name)
-        if len(seen) > _MOST:
-            return None
-        beside = _referring(tx, world, name)
-        if len(beside) > _MOST:
+        beside = resources.referring(tx, world.partner, PARAMETERS, [name], limit=_MOST + 1)
+        if len(seen) > _MOST or len(beside) > _MOST:
             return None
         for target in (local(text, world.base) for _, text in references(body)):
             kept = resources.read(tx, world.partner, *target.split("/", 1)) if target and target not in seen else None
@@ -74,16 +75,3 @@ def _whose(tx: Tx, world: World, loose: Sequence[Mapping[str, Any]]) -> set[str]
             else:
                 waiting.append((f"{kept.type}/{kept.id}", kept.body))
     return found
-
-
-def _referring(tx: Tx, world: World, name: str) -> list[Received]:
-    found: list[Received] = []
-    for type_ in PARAMETERS:
-        found += resources.search(tx, world.partner, type_, [(REFERS, [name])], limit=_MOST + 1 - len(found))
-        if len(found) > _MOST:
-            break
-    return found
-
-
-def _name(body: Mapping[str, Any]) -> str:
-    return f"{body.get('resourceType')}/{body.get('id')}"

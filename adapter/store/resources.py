@@ -17,6 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from adapter.core.fhir.search import REFERS
 from adapter.core.strict_json import canonical, dump, load
 from adapter.errors import Conflict, PreconditionFailed
 from adapter.store.database import Tx
@@ -27,6 +28,7 @@ Indexed = Mapping[str, Sequence[str]]
 
 _r, _v, _t = resources.c, resource_versions.c, resource_terms.c
 _b = sa.bindparam
+_TERMS = 10_000  # that are asked for at once: databases take no longer lists
 _HASH = 32  # bytes of SHA-256 before the JSON under one seal
 
 # Statements
@@ -221,6 +223,19 @@ def search(
         places = [tx.connection.scalar(POSITION, _place(tx, world, type, after)) for world in worlds]
         statement = statement.where(_r.position > max((place for place in places if place), default=0))
     return [_received(tx, row) for row in tx.connection.execute(statement)]
+
+
+def referring(tx: Tx, partner: str, types: Iterable[str], names: Iterable[str], *, limit: int) -> list[Received]:
+    """Up to `limit` resources of these types that refer to any of these `Type/id`, as created."""
+    targets = list(names)
+    terms = [_term(tx, partner, type_, REFERS, name) for type_ in types for name in targets]
+    found: dict[str, Received] = {}
+    for start in range(0, len(terms), _TERMS):
+        there = _r.key.in_(sa.select(_t.key).where(_t.term_index.in_(terms[start : start + _TERMS])))
+        statement = OF_PARTNER.where(_r.deleted.is_(False), there).order_by(_r.position).limit(limit)
+        rows = tx.connection.execute(statement, {"of_partner": partner})
+        found |= {row.key: _received(tx, row) for row in rows if row.key not in found}
+    return list(found.values())[:limit]
 
 
 def count(tx: Tx, partner: str, type: str, criteria: Criteria = (), *, also: str = "") -> int:

@@ -49,6 +49,10 @@ GET     /api/matches                                token   coordinator privacy 
 POST    /api/matches/<case>/<partner>               token   coordinator privacy admin
 GET     /api/inbox                                  token   source coordinator privacy admin
 GET     /api/inbox/<item>                           token   source coordinator privacy admin
+POST    /api/inbox/<item>/match                     token   source coordinator privacy admin
+POST    /api/inbox/<item>/open                      token   source coordinator admin
+POST    /api/inbox/<item>/adopt                     token   source coordinator admin
+POST    /api/inbox/<item>/dismiss                   token   source coordinator admin
 GET     /api/due                                    token   source coordinator privacy admin
 GET     /api/waitlist                               token   source coordinator privacy admin
 GET     /api/alarms                                 token   source coordinator privacy admin

@@ -56,6 +56,13 @@ class Inbox:
         type_, id_ = name.split("/")
         receive.interact(self.desk.store, self.world(partner), Step(ALONE, "DELETE", type_, id_))
 
+    def trust(self, partner: str, *systems: str) -> None:
+        """The partner's file names these systems of identifiers by which both know a child."""
+        known = self.desk.catalogue
+        whom = replace(known.partners[partner], identifier_systems=systems)
+        catalogue_ = replace(known, partners={**known.partners, partner: whom})
+        self.agency = replace(self.agency, desk=replace(self.desk, catalogue=catalogue_))
+
     def world(self, partner: str) -> World:
         return World(partner, BASE, self.agency.clock.now)
 

@@ -63,7 +63,7 @@ def test_what_a_child_s_resources_lead_to_is_of_the_child_and_no_longer_of_nobod
         "participant": [{"member": {"reference": "Organization/o1"}}],
     }  # fmt: skip
     inbox.put(PATIENT, team)
-    nobody, child = items(inbox)
+    child, nobody = items(inbox, partner="riverside")[::-1]
     assert (nobody["of"], nobody["state"]) == ("no child", "settled")
     found = verb.show(inbox.desk, child["id"])
     assert {each["resource"] for each in found["resources"]} == {"Patient/p1", "CareTeam/t1", "Organization/o1"}

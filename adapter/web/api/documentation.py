@@ -48,6 +48,10 @@ _BODIES = {
     "api.forms.what_if": "WhatIf",
     "api.forms.limit": "Limits",
     "api.forms.revoke": "Revocation",
+    "api.inbox.match": "Whose",
+    "api.inbox.open_case": "Opened",
+    "api.inbox.adopt": "Adopted",
+    "api.inbox.dismiss": "Dismissed",
     "api.forms.cancel": "Cancellation",
 }
 _ANSWERS = {
@@ -62,6 +66,10 @@ _STATUS = {
     "api.retry": "202",
     "api.purged": "201",
     "api.matching.give": "202",
+    "api.inbox.match": "202",
+    "api.inbox.open_case": "202",
+    "api.inbox.adopt": "202",
+    "api.inbox.dismiss": "202",
     "api.pause": "202",
     "api.resume": "202",
     "api.account.enter": "201",
@@ -241,6 +249,49 @@ _OWN: dict[str, dict[str, Any]] = {
         "minProperties": 1,
         "maxProperties": 1,
         "properties": {"accept": {"type": "string"}, "create": {"const": True}},
+    },
+    "Whose": {
+        "type": "object",
+        "description": "Which case the child of an item is of (null: the match is undone), and which of its records"
+        " resources of the partner are.",
+        "required": ["case"],
+        "additionalProperties": False,
+        "properties": {
+            "case": {"type": ["string", "null"]},
+            "pairs": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
+        },
+    },
+    "Opened": {
+        "type": "object",
+        "description": "The new case of a child that is unknown here.",
+        "required": ["case", "program"],
+        "additionalProperties": False,
+        "properties": {
+            "case": {"type": "string"},
+            "program": {"type": "string"},
+            "first_contact": {"type": "string", "format": "date"},
+        },
+    },
+    "Adopted": {
+        "type": "object",
+        "description": "All, or the paths of records and fields; `with` adds fields to a record that is new.",
+        "additionalProperties": False,
+        "properties": {
+            "all": {"const": True},
+            "paths": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+            "with": {"type": "object", "additionalProperties": {"type": "object"}},
+        },
+    },
+    "Dismissed": {
+        "type": "object",
+        "description": "All, or paths, and why.",
+        "required": ["reason"],
+        "additionalProperties": False,
+        "properties": {
+            "all": {"const": True},
+            "paths": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+            "reason": {"type": "string", "minLength": 1, "maxLength": 2000},
+        },
     },
     "Retried": {
         "type": "object",

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from adapter import inbox, steer
 from adapter.errors import Malformed, Problem
+from adapter.web import context
 from adapter.web.api import asked
 from adapter.web.auth import SEES_CASES, caller
 from adapter.web.context import wiring
@@ -34,6 +35,41 @@ def item(item: str) -> Response:
     if found["case"] and (person := caller()).role in SEES_CASES:
         steer.enter_look(wiring(), found["case"], "", role=person.role, label=person.label)
     return versioned(found, found["version"])
+
+
+@arrivals.post("/api/inbox/<item>/match")
+def match(item: str) -> Response:
+    """Say which case the child is of, or undo that (`null`); and which record of it something of theirs is."""
+    who = caller()
+    return _decided(inbox.match(wiring(), item, context.body(), version=asked.version(), by=_who(), role=who.role))
+
+
+@arrivals.post("/api/inbox/<item>/open")
+def open_case(item: str) -> Response:
+    """Open a case for a child that is unknown here, with what the partner says of it; its referral comes in."""
+    return _decided(inbox.open_case(wiring(), item, context.body(), version=asked.version(), by=_who()))
+
+
+@arrivals.post("/api/inbox/<item>/adopt")
+def adopt(item: str) -> Response:
+    """Take over what is chosen, and nothing else; the case with it is checked whole and saved as a put is."""
+    return _decided(inbox.adopt(wiring(), item, context.body(), version=asked.version(), by=_who()))
+
+
+@arrivals.post("/api/inbox/<item>/dismiss")
+def dismiss(item: str) -> Response:
+    """Leave what is chosen out of the case, with a reason, until the partner says something else of it."""
+    return _decided(inbox.dismiss(wiring(), item, context.body(), version=asked.version(), by=_who()))
+
+
+def _decided(decided: inbox.Decided) -> Response:
+    response = reply(decided.told(), status=202)
+    response.headers["ETag"] = f'W/"{decided.version}"'
+    return response
+
+
+def _who() -> str:
+    return caller().label or caller().role
 
 
 def _state() -> Literal["waiting", "settled"] | None:

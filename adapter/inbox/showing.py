@@ -1,8 +1,4 @@
-"""What partners have sent, until the agency has decided on it: listed, read, matched, adopted, dismissed.
-
-An item is one child of one partner's. It is computed from what stands in that partner's world; nothing of it reaches
-the case, or any partner, before a person or the case system says so (exchange.md, *What comes in*).
-"""
+"""The items of the inbox, and one of them in full."""
 
 from __future__ import annotations
 
