@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapter import answers
+from adapter.arrived import settle_case
 from adapter.core import strict_json
 from adapter.core.account.chain import Line
 from adapter.core.asked import is_day
@@ -201,6 +202,7 @@ def _wrong(seen: Shown, form: Mapping[str, str]) -> Iterator[str]:
 def _show(desk: Desk, link: Link, language: str) -> Shown | None:
     """Enter what will be shown into the account, and show it."""
     now = desk.clock()
+    settle_case(desk, link.case_id)
     with desk.store.writing() as tx:
         # Decided in the transaction that enters it: a consent that is taken back is before this, or after it.
         seen = _shown(desk, tx, link, now, language)

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter import log
+from adapter.arrived import settle_all
 from adapter.core import strict_json
 from adapter.core.consent.last_look import last_look
 from adapter.core.desired import Desired, Subject, desire
@@ -23,7 +24,7 @@ from adapter.core.fhir.search import PARAMETERS, index
 from adapter.core.keeping import rulebook_for, version_of
 from adapter.desk import Desk
 from adapter.errors import Unavailable
-from adapter.store import cases, disclosures, resources, shares, views
+from adapter.store import cases, disclosures, inbox, resources, shares, views
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.disclosures import Line
@@ -65,9 +66,13 @@ def shelf(desk: Desk, partner: str) -> str:
     whom = desk.catalogue.partners.get(partner)
     if whom is None or not whom.reads or whom.paused:
         return ""
+    # Whoever wrote it, and whether or not its child is known: a denial counts before anything is read.
+    settle_all(desk)
     with desk.store.reading() as tx:
         if shares.paused(tx, partner):
             return ""
+        if inbox.stale(tx, limit=1, matched=True):
+            raise NotYet("The view is being brought up to date: ask again in a moment.")
         stale = views.stale(tx, partner, now=desk.clock(), limit=_AT_ONCE + 1)
     for case_id in stale[:_AT_ONCE]:
         refresh(desk, partner, case_id)

@@ -12,6 +12,7 @@ from datetime import timedelta
 import structlog
 
 from adapter import log
+from adapter.arrived import settle_all
 from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.poll import next_due, poll_next
@@ -40,6 +41,9 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
             desk.wake.clear()
             wait = 0.0
             try:
+                arrived, faults = settle_all(desk)
+                for fault_ in faults:
+                    logger.error("failed", worker=name, error=fault_)
                 asked = poll_next(desk)
                 share = reconcile_next(desk, name)
                 told = once and _tell_people(desk, name, logger)
@@ -51,7 +55,7 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
                     logger.info("polled", partner=asked.partner, attempts=asked.attempts)
                 elif once and not told:
                     return done
-                elif not told:
+                elif not told and not arrived:
                     wait = _pause(desk)
                 failures = 0
             except Unavailable as fault:

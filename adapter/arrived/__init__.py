@@ -5,6 +5,6 @@ only which case the child is of, and what people decided (store/inbox.py).
 """
 
 from adapter.arrived.looking import Look, look
-from adapter.arrived.settling import Candidate, candidates, settle, settle_all
+from adapter.arrived.settling import Candidate, candidates, settle, settle_all, settle_case
 
-__all__ = ["Candidate", "Look", "candidates", "look", "settle", "settle_all"]
+__all__ = ["Candidate", "Look", "candidates", "look", "settle", "settle_all", "settle_case"]

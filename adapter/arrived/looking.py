@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from adapter import catalogue as catalogues
 from adapter.arrived.gathering import Sent, belonging, childless
 from adapter.core.consent.fhir_consents import Vocabulary, receivers_by_identifier
+from adapter.core.fhir.named import names_of
 from adapter.core.identity import Key
-from adapter.core.inbox import reading
+from adapter.core.inbox import imported, reading
 from adapter.core.inbox.values import Compared, Proposal, Refusal
 from adapter.core.mapping.inbound import Consents, Inbound, Sender
 from adapter.core.mapping.inbound import Received as Mapped
@@ -36,6 +38,13 @@ class Look:
     others: tuple[Proposal, ...]
     refusals: tuple[Refusal, ...]
     stored: StoredCase | None
+    consents: Mapping[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    """What its Consents come to (core/inbox/imported.py): those that we gave the partner ourselves left out."""
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """`Type/id` → version, of the resources that were looked at."""
+        return {f"{kept.type}/{kept.id}": kept.version for kept in self.sent.resources}
 
     @property
     def proposals(self) -> tuple[Proposal, ...]:
@@ -48,32 +57,42 @@ class Look:
 
     def version_of(self, name: str) -> int:
         """The version of a resource that was looked at."""
-        return next((kept.version for kept in self.sent.resources if f"{kept.type}/{kept.id}" == name), 0)
+        return self.versions.get(name, 0)
 
 
 def look(desk: Desk, tx: Tx, item: Item) -> Look:
     """The item as it is at this moment: only what its own partner says, and only its own case."""
     stored = cases.by_id(tx, item.case_id) if item.case_id else None
     stored = None if stored is None or stored.deleted else stored
-    case = stored.body if stored else {}
-    sent = childless(tx, item.partner) if item.subject == inbox.NOBODY else belonging(tx, item.partner, item.subject)
     if item.subject == inbox.NOBODY:
-        return _of_nobody(desk, item, sent)
-    mapped = reading.inward(_mapped(desk, tx, item, sent, stored), desk.settings.agency_identifiers, case)
-    schemas = desk.catalogue.schemas
-    arrived = stored.kept.get("arrived", {}) if stored else {}
-    others = (
-        *reading.unread(mapped, sent.names, sent.bodies),
-        *reading.gone(arrived, item.id, sent.names),
-    )
+        return _of_nobody(desk, item, childless(tx, item.partner))
+    case = stored.body if stored else {}
+    known = _known(desk, tx, item.partner, stored) if stored else {}
+    sent = _without_our_own(belonging(tx, item.partner, item.subject), known)
+    mapped = _mapped(desk, tx, item, sent, stored, known)
+    mapped = reading.inward(mapped, desk.settings.agency_identifiers, case)
     compared = tuple(
-        Compared(
-            each.path, each.sources, reading.with_decisions(each.proposals, item.decisions), each.same, each.only_here
-        )
-        for each in reading.comparison(mapped, sent.names, case, schemas)
+        replace(each, proposals=reading.with_decisions(each.proposals, item.decisions))
+        for each in reading.comparison(mapped, sent.names, case, desk.catalogue.schemas)
     )
-    others = reading.with_decisions(others, item.decisions)
-    return Look(item, sent, mapped, compared, others, reading.refusals(mapped, sent.names), stored)
+    arrived = stored.kept.get("arrived", {}) if stored else {}
+    others = (*reading.unread(mapped, sent.names, sent.bodies), *reading.gone(arrived, item.id, sent.names))
+    return Look(
+        item,
+        sent,
+        mapped,
+        compared,
+        reading.with_decisions(others, item.decisions),
+        reading.refusals(mapped, sent.names),
+        stored,
+        imported.read(mapped, sent.names, source=item.partner),
+    )
+
+
+def _without_our_own(sent: Sent, known: Mapping[tuple[str, str], str]) -> Sent:
+    """Without Consents that are the ones we gave the partner: they say what the case says already."""
+    own = [kept for kept in sent.resources if kept.type == "Consent" and any(n in known for n in names_of(kept.body))]
+    return Sent(tuple(kept for kept in sent.resources if kept not in own), sent.more) if own else sent
 
 
 def _of_nobody(desk: Desk, item: Item, sent: Sent) -> Look:
@@ -89,8 +108,9 @@ def _of_nobody(desk: Desk, item: Item, sent: Sent) -> Look:
     return Look(item, sent, mapped, (), reading.with_decisions(others, item.decisions), told, None)
 
 
-def _mapped(desk: Desk, tx: Tx, item: Item, sent: Sent, stored: StoredCase | None) -> Mapped:
-    known = _known(desk, tx, item.partner, stored) if stored else {}
+def _mapped(
+    desk: Desk, tx: Tx, item: Item, sent: Sent, stored: StoredCase | None, known: Mapping[tuple[str, str], str]
+) -> Mapped:
     held = _held(desk, tx, item, stored)
     who = sender(
         desk, item.partner, known=lambda *name: known.get(name), held=held.get, child=f"Patient/{item.subject}"

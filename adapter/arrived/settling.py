@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapter.arrived.looking import Look, look
-from adapter.core.inbox import names
+from adapter.core.inbox import imported, names
 from adapter.core.inbox.names import Proof
+from adapter.core.keeping import carry
 from adapter.core.matching import speaks_nothing_against
 from adapter.desk import Desk
-from adapter.store import cases, inbox, views
+from adapter.errors import Unavailable
+from adapter.store import cases, inbox, shares, views
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.inbox import NOBODY, Item
@@ -32,20 +34,37 @@ class Candidate:
     sure: bool
 
 
-def settle_all(desk: Desk, *, limit: int = _AT_ONCE) -> int:
-    """Look at what partners have written of since it was last looked at; how many items that were."""
+def settle_all(desk: Desk, *, limit: int = _AT_ONCE) -> tuple[int, list[Exception]]:
+    """Look at what partners have written of since it was last looked at: how many items that were, and what went wrong.
+
+    A fault of our own with one item is not the next one's. It stays to be looked at, and its case's shares stop.
+    """
     with desk.store.reading() as tx:
         waiting = inbox.stale(tx, limit=limit)
+    faults: list[Exception] = []
+    for item in waiting:
+        try:
+            settle(desk, item)
+        except Unavailable:
+            raise
+        except Exception as bug:  # noqa: BLE001  told to the caller, who logs it
+            faults.append(bug)
+    return len(waiting) - len(faults), faults
+
+
+def settle_case(desk: Desk, case_id: str) -> None:
+    """Let what partners have said of this case's child count before anything is decided by its consents."""
+    with desk.store.reading() as tx:
+        waiting = [item for item in inbox.of_case(tx, case_id) if item.stale]
     for item in waiting:
         settle(desk, item)
-    return len(waiting)
 
 
 def settle(desk: Desk, item: Item) -> None:
-    """Match the item where it is certain, and keep whether it waits for a person."""
+    """Match the item where it is certain, let its denials count in its case, and keep whether it waits for a person."""
     while True:
         with desk.store.reading() as tx:
-            current = _now(tx, item)
+            current = inbox.get(tx, item.id)
             if current is None or not current.stale:
                 return
             seen = look(desk, tx, current)
@@ -53,10 +72,28 @@ def settle(desk: Desk, item: Item) -> None:
         matched = _matched(desk, seen, found)
         with desk.store.writing() as tx:
             if matched is not current:
-                if inbox.save(tx, matched, now=desk.clock()):
-                    continue  # as an item of that case it is another one: look again
-            elif _stands(tx, seen.stored) and inbox.looked_at(tx, replace(current, state=state_of(seen))):
-                return
+                inbox.save(tx, matched, now=desk.clock())  # as an item of that case it is another one: look again
+                continue
+            if not _stands(tx, seen.stored) or not _is_as(tx, current):
+                continue
+            due = seen.stored is not None and _let_count(desk, tx, seen, seen.stored)
+            inbox.looked_at(tx, replace(current, state=state_of(seen)))
+        if due:
+            desk.wake.set()
+        return
+
+
+def _let_count(desk: Desk, tx: Tx, seen: Look, stored: StoredCase) -> bool:
+    """Keep what the item's Consents deny and revoke beside its case, and make its shares due; False: it is known."""
+    kept = imported.joined(
+        stored.kept, seen.consents, seen.versions, partner=seen.item.partner, item=seen.item.id
+    )  # fmt: skip
+    if kept == stored.kept:
+        return False
+    now = desk.clock()
+    cases.put(tx, stored.number, stored.body, carry(stored.body, kept, stored.body, now), now=now)
+    shares.mark_due(tx, case_id=stored.id, now=now)
+    return True
 
 
 def state_of(seen: Look) -> inbox.State:
@@ -105,8 +142,10 @@ def _matched(desk: Desk, seen: Look, found: tuple[Candidate, ...]) -> Item:
     return replace(seen.item, case_id=strong[0].case_id, matched={"how": "identifier", "by": "", "on": on})
 
 
-def _now(tx: Tx, item: Item) -> Item | None:
-    return inbox.get(tx, item.id)
+def _is_as(tx: Tx, item: Item) -> bool:
+    """Is the item still the one that was looked at? It is held from here on."""
+    held = inbox.get(tx, item.id)
+    return held is not None and held.version == item.version
 
 
 def _stands(tx: Tx, stored: StoredCase | None) -> bool:

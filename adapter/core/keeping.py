@@ -16,7 +16,7 @@ from typing import Any
 
 from adapter.core.consent.captured import as_read
 from adapter.core.consent.rulebook import Rulebook
-from adapter.core.inbox import sources
+from adapter.core.inbox import imported, sources
 from adapter.core.referral.kept import carried, with_outcomes
 from adapter.core.schema import paths, records
 from adapter.core.strict_json import digest
@@ -31,7 +31,7 @@ def carry(
 
     `source`: the source system that puts it; empty where the instance has but one, or a person does.
     """
-    consents = {f"consents/{c['id']}": c for c in (*after.get("consents", ()), *kept.get("captured", ()))}
+    consents = {f"consents/{c['id']}": c for c in _consents(after, kept)}
     entered = {path: kept.get("entered", {}).get(path, now.isoformat()) for path in consents}
     known = {*paths(before), *kept.get("gone", ())}
     # The denied records that were in the case and are not: their deny must not turn into one of nothing.
@@ -49,7 +49,7 @@ def carry(
 def carry_over_deletion(before: Mapping[str, Any], kept: Mapping[str, Any], now: datetime) -> Kept:
     """What to keep of a case that is deleted: the same may come again, but nothing denied under another name."""
     carried = carry(before, {n: v for n, v in kept.items() if n not in ("arrived", "arrived_fields")}, before, now)
-    denied = _denied((*before.get("consents", ()), *kept.get("captured", ())))
+    denied = _denied(_consents(before, kept))
     lists = {path.rpartition("/")[0] for path in denied}
     return {**carried, "gone": sorted(path for path in paths(before) if path.rpartition("/")[0] in lists)}
 
@@ -63,7 +63,8 @@ def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any
     Another one under its id permits nothing either, but what that denies nobody has called an error.
     `kept["reviews"]`: path → {"by", "on", "digest", "topics"}: a review counts while the record says what was reviewed;
     the topics that the reviewer gave it stay, until another review gives others. `kept["outcomes"]`: what receivers
-    answered to referrals, without their own words (core/referral/kept.py).
+    answered to referrals, without their own words (core/referral/kept.py). `kept["imported"]`: what partners' Consents
+    deny, and revoke (core/inbox/imported.py).
     """
     if not body:
         return {}
@@ -71,6 +72,8 @@ def effective(body: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any
     if captured := kept.get("captured", ()):
         own = {c["id"] for c in captured}
         case["consents"] = [*(c for c in body.get("consents", ()) if c["id"] not in own), *as_read(kept)]
+    if kept.get("imported"):
+        case["consents"] = imported.with_imported(case.get("consents", ()), kept)
     if errors := kept.get("errors", {}):
         case["consents"] = [_in_error(c, errors.get(f"consents/{c['id']}")) for c in case.get("consents", ())]
     for path, review in kept.get("reviews", {}).items():
@@ -146,6 +149,11 @@ def version_of(kept: Mapping[str, Any], consent: str) -> str:
     """`consents/c1@3`: how the account of disclosures names a consent."""
     number, _ = kept.get("versions", {}).get(consent, (1, ""))
     return f"{consent}@{number}"
+
+
+def _consents(case: Mapping[str, Any], kept: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every consent that says something in this case, whoever keeps it; of one id the agency's own last."""
+    return [*imported.records(kept), *case.get("consents", ()), *kept.get("captured", ())]
 
 
 def _versions(before: Mapping[str, Any], consents: Mapping[str, Any]) -> dict[str, list[Any]]:

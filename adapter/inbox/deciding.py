@@ -16,15 +16,16 @@ from adapter.arrived import Candidate, Look
 from adapter.arrived.settling import state_of
 from adapter.core.case import check
 from adapter.core.desired import Subject
-from adapter.core.inbox import asked, opening, sources
+from adapter.core.inbox import asked, imported, opening, sources
 from adapter.core.inbox.adopting import adopted, chosen
 from adapter.core.inbox.asked import Choice
 from adapter.core.inbox.comparing import record_at
 from adapter.core.inbox.values import Proposal
+from adapter.core.keeping import carry
 from adapter.desk import Desk
 from adapter.errors import Conflict, Forbidden, NotFound, PreconditionFailed, Problem, Refused
 from adapter.saving import Kept, refuse, save, told
-from adapter.store import cases, inbox
+from adapter.store import cases, inbox, shares
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.inbox import NOBODY, Item
@@ -78,6 +79,8 @@ def match(desk: Desk, id_: str, body: bytes, *, version: int | None, by: str, ro
             if not _still(tx, seen, *([stored] if stored else [])):
                 _again(version)
                 continue
+            if seen.stored is not None and after.case_id != seen.stored.id:
+                _leave(desk, tx, seen, seen.stored)
             kept = inbox.save(tx, after, now=desk.clock()) if after != item else item
         if kept is None:
             _again(version)
@@ -229,6 +232,15 @@ def _matched(desk: Desk, seen: Look, stored: StoredCase | None, wanted: asked.Ma
     return item if after == item else replace(after, stale=True)
 
 
+def _leave(desk: Desk, tx: Tx, seen: Look, stored: StoredCase) -> None:
+    """What the item's Consents denied was never about this child: it denies nothing in this case any more."""
+    kept = imported.left(stored.kept, seen.item.id)
+    if kept != stored.kept:
+        now = desk.clock()
+        cases.put(tx, stored.number, stored.body, carry(stored.body, kept, stored.body, now), now=now)
+        shares.mark_due(tx, case_id=stored.id, now=now)
+
+
 def _is_sure(found: Iterable[Candidate], stored: StoredCase) -> bool:
     return any(each.case_id == stored.id and each.sure for each in found)
 
@@ -297,6 +309,8 @@ def _save(
     item = seen.item
 
     def beside(kept: dict[str, Any]) -> dict[str, Any]:
+        taken = {each.path.split("/")[1] for each in picked if each.path.startswith("consents/")}
+        kept = imported.adopted(kept, seen.consents, taken)
         return sources.arrived(
             kept, picked, partner=item.partner, item=item.id, version_of=seen.version_of, by=by, now=desk.clock()
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapter import arrived
 from adapter.arrived import Look
+from adapter.core.inbox import imported
 from adapter.core.inbox.values import Compared, Proposal, Refusal
 from adapter.desk import Desk
 from adapter.errors import NotFound
@@ -49,6 +50,7 @@ def show(desk: Desk, id_: str) -> dict[str, Any]:
         "candidates": [{"case": each.number, "by": each.proof, "sure": each.sure} for each in proposed],
         "records": [_record(each) for each in seen.compared],
         "others": [_proposal(each) for each in seen.others],
+        "consents": _consents(seen),
         "refused": [_refusal(each) for each in seen.refusals],
         "findings": [
             {"resource": seen.sent.names[note.index], "element": note.expression, "rule": note.rule}
@@ -94,6 +96,19 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
         "decided": proposal.decided, "needs": list(proposal.needs), "sources": list(proposal.sources),
     }  # fmt: skip
     return dict(told)
+
+
+def _consents(seen: Look) -> list[dict[str, Any]]:
+    """What becomes of each Consent: a denial counts in the case at once, or waits until it is known whose it is."""
+    return [
+        {
+            "path": f"consents/{id_}",
+            "resource": name,
+            "denies": imported.denies(record),
+            "counts": seen.stored is not None and imported.denies(record),
+        }
+        for id_, (name, record) in seen.consents.items()
+    ]
 
 
 def _refusal(refusal: Refusal) -> dict[str, str]:

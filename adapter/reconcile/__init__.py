@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapter import answering
+from adapter.arrived import settle_case
 from adapter.core import strict_json
 from adapter.core.diff import Adopt, Holding
 from adapter.core.fhir.bundle import Request, created, groups, request, without_theirs
@@ -41,6 +42,7 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
             return share
     try:
         with held(desk, share):
+            settle_case(desk, share.case_id)
             _work_on(desk, share, now)
     except Unavailable:
         raise

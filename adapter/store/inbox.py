@@ -33,7 +33,7 @@ OF_SUBJECT = sa.select(inbox_items).where(_c.partner == _b("of_partner"), _c.sub
 BY_ID = sa.select(inbox_items).where(_c.id == _b("of_id"))
 BY_ID_LOCKED = BY_ID.with_for_update()
 OF_CASE = sa.select(inbox_items).where(_c.case_id == _b("of_case")).order_by(_c.position)
-STALE = sa.select(inbox_items).where(_c.stale.is_(True), _c.position > _b("after")).order_by(_c.position)
+STALE = sa.select(inbox_items).where(_c.stale.is_(True)).order_by(_c.position)
 ANY_STALE = sa.select(_c.position).where(_c.stale.is_(True), _c.case_id == _b("of_case")).limit(1)
 TOUCH = (
     sa.update(inbox_items)
@@ -126,9 +126,10 @@ def of_case(tx: Tx, case_id: str) -> list[Item]:
     return [_item(tx, row) for row in tx.connection.execute(OF_CASE, {"of_case": case_id})]
 
 
-def stale(tx: Tx, *, limit: int, after: int = 0) -> list[Item]:
-    """Up to `limit` items that have to be looked at again, behind this position."""
-    return [_item(tx, row) for row in tx.connection.execute(STALE.limit(limit), {"after": after})]
+def stale(tx: Tx, *, limit: int, matched: bool = False) -> list[Item]:
+    """Up to `limit` items that have to be looked at again; `matched`: of those that are of a case."""
+    statement = STALE.where(_c.case_id.is_not(None)) if matched else STALE
+    return [_item(tx, row) for row in tx.connection.execute(statement.limit(limit))]
 
 
 def is_stale(tx: Tx, case_id: str) -> bool:
@@ -165,14 +166,14 @@ def save(tx: Tx, item: Item, *, now: datetime) -> Item | None:
     return replace(item, version=item.version + 1, changed_at=now)
 
 
-def looked_at(tx: Tx, item: Item) -> bool:
-    """Keep that the item is in this state as of this version, which stays; False: it has become another one since."""
+def looked_at(tx: Tx, item: Item) -> None:
+    """Keep that the item is in this state as of this version, which stays. The caller holds the item."""
     values = {
         "of_id": item.id, "of_version": item.version, "new_case_id": item.case_id, "new_state": item.state,
         "new_stale": False, "new_version": item.version, "new_changed_at": item.changed_at,
         "new_sealed": _sealed(tx, item),
     }  # fmt: skip
-    return bool(tx.connection.execute(SAVE, values).rowcount == 1)
+    tx.connection.execute(SAVE, values)
 
 
 def name(tx: Tx, case_id: str, names: Iterable[str]) -> None:

@@ -15,6 +15,7 @@ import pytest
 from adapter import receive
 from adapter.catalogue import Catalogue
 from adapter.core.fhir.transaction import ALONE, Step
+from adapter.core.partner import Partner
 from adapter.receive.world import World
 from adapter.store.database import Store
 from adapter.store.seal import Keys
@@ -58,9 +59,12 @@ class Inbox:
 
     def trust(self, partner: str, *systems: str) -> None:
         """The partner's file names these systems of identifiers by which both know a child."""
+        self.configure(replace(self.desk.catalogue.partners[partner], identifier_systems=systems))
+
+    def configure(self, partner: Partner) -> None:
+        """The partner's file is this."""
         known = self.desk.catalogue
-        whom = replace(known.partners[partner], identifier_systems=systems)
-        catalogue_ = replace(known, partners={**known.partners, partner: whom})
+        catalogue_ = replace(known, partners={**known.partners, partner.id: partner})
         self.agency = replace(self.agency, desk=replace(self.desk, catalogue=catalogue_))
 
     def world(self, partner: str) -> World:
