@@ -51,17 +51,17 @@ def _value(agency: Agency, path: str) -> str:
 class Receiver:
     """The people of the other adapter: they adopt what came, and answer by their own case."""
 
-    def __init__(self, other: OtherAdapter, dialect: str, ways: list[tuple[State, ...]]) -> None:
-        one: Desk = other.web.app.extensions["adapter"]
+    def __init__(self, there: OtherAdapter, dialect: str, ways: list[tuple[State, ...]]) -> None:
+        one: Desk = there.web.app.extensions["adapter"]
         known = replace(one.catalogue.partners["riverside"], referrals=Referrals(dialect, "push", 60.0), base_url="")
         partners = {**one.catalogue.partners, "riverside": known}
         book = replace(one.bench.rulebook, partners={**one.bench.rulebook.partners, "riverside": known})
         self.desk = replace(
-            one, store=other.web.store,
+            one, store=there.web.store,
             catalogue=replace(one.catalogue, partners=partners), bench=replace(one.bench, rulebook=book),
         )  # fmt: skip
-        other.web.app.extensions["adapter"] = self.desk
-        self.other, self.ways = other, ways
+        there.web.app.extensions["adapter"] = self.desk
+        self.other, self.ways = there, ways
         self.made = case()
         self.made["organizations"].append(
             {"id": "sender", "name": "The sender", "sector": "health", "partner": "riverside"}
@@ -107,7 +107,10 @@ class Receiver:
 
 @pytest.mark.parametrize("name", each("gravity"))
 def test_what_is_answered_here_comes_home_to_who_referred(
-    open_agency: Open, other: OtherAdapter, monkeypatch: pytest.MonkeyPatch, name: str
+    open_agency: Open,
+    other: OtherAdapter,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,  # noqa: F811
 ) -> None:
     """The other adapter adopts our referrals and answers by its own case: each move that its dialect has, once."""
     dialect = DIALECTS[name]
