@@ -42,10 +42,12 @@ def read_shared(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None
         elif isinstance(change, Update | Delete) and _is_answered(desk, change):
             if (dark := prolong(desk, work)) is not None:
                 return work, dark
+            work = replace(work, asked=True)  # what follows goes at once, or it would be asked again and again
             change = _last_word(desk, work, change)  # noqa: PLW2901
         elif isinstance(change, Update | Delete) and _asks_to_purge(change):
             if (dark := prolong(desk, work)) is not None:
                 return work, dark
+            work = replace(work, asked=True)  # what follows goes at once, or it would be asked again and again
             change = _its_answer(desk, work, change)  # noqa: PLW2901
         changes.append(change)
     return replace(work, plan=replace(work.plan, changes=tuple(changes))), None

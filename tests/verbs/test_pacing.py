@@ -157,6 +157,19 @@ def test_what_must_be_looked_up_before_it_is_sent_arrives_at_the_slowest_rate(op
     assert agency.clock.now - begun <= timedelta(minutes=10)
 
 
+def test_what_is_read_before_it_is_written_anew_arrives_at_the_slowest_rate(open_agency: Open) -> None:
+    """The request to purge is read for its answer, and is another one once all is given again."""
+    agency = opened(open_agency, rate=1.0)
+    for case in (case_of(), revoked(case_of()), case_of()):
+        agency.put(case)
+        asked = len(agency.seen())
+        agency.work_on(hours=1)
+    agency.assert_equal()
+    [task] = agency.fhir().of_type("Task")
+    assert task["status"] == "cancelled"
+    assert len(agency.seen()) - asked <= 6
+
+
 def test_one_answer_that_it_was_too_much_holds_the_whole_partner(open_agency: Open) -> None:
     agency = opened(open_agency)
     agency.servers["lakeside"].plan(Answer(429, {"Retry-After": "120"}))
