@@ -30,7 +30,7 @@ TITLES = {
 }
 WITH_SERVERS = tuple(name for name in TITLES if name != LINKED)
 _LISTENING = re.compile(r"Listening on (http://\S+?)(?:,|\s|$)")
-_START_SECONDS = 40.0
+_START_SECONDS = 120.0
 _MINUTES = 0.01
 """Between two times that a partner is asked for answers to referrals."""
 
