@@ -17,6 +17,7 @@ from adapter.core.referral.answer import clean
 from adapter.core.referral.course import HANDOVER
 from adapter.core.referral.inward import ANSWERS, ASKS, stands, steps
 from adapter.core.referral.kept import OVER
+from adapter.core.referral.parallel import still_asked
 from adapter.core.referral.table import WHYS, Impossible
 from adapter.desk import Desk
 from adapter.errors import Conflict, NotFound, Problem, Refused
@@ -54,6 +55,37 @@ def cancel(desk: Desk, number: str, referral: str, body: bytes, *, by: str) -> d
             shares.mark_due(tx, case_id=at.stored.id, now=now)
     desk.wake.set()
     return {"case": number, "referral": referral, "cancelled": how == "done", "asked": "" if how == "done" else how}
+
+
+def cancel_others(desk: Desk, number: str, referral: str, body: bytes, *, by: str) -> dict[str, Any]:
+    """One receiver has taken it on: cancel those that were made in parallel and are still open, `{"reason": "why"}`,
+    each as its own partner's dialect has it. The coordinator's choice, never done by itself.
+
+    A referral that cannot be cancelled is told with its sentence, and holds none of the others up. Conflict: nobody has
+    taken this one on yet, or no other is open.
+    """
+    _reason(an_object(body))
+    with desk.store.reading() as tx:
+        stored = cases.get(tx, number)
+        if stored is None or stored.deleted:
+            raise NotFound("There is no such case.")
+        records = outcomes.with_outcomes(stored.body, stored.kept, words=False).get("referrals", ())
+        courses = {row.path: row.course for row in referrals.of_case(tx, stored.id)}
+    if referral not in {record["id"] for record in records if record["direction"] == "out"}:
+        raise NotFound("There is no such referral.")
+    # Who has taken it on may be no partner of ours: then its record says so.
+    others = still_asked(records, courses, stored.kept.get("asks", {}), referral)
+    if not others:
+        raise Conflict("Nobody has taken this referral on, or none that was made in parallel with it is open.")
+    done = [_cancelled_too(desk, number, other, body, by) for other in others]
+    return {"case": number, "referral": referral, "others": done}
+
+
+def _cancelled_too(desk: Desk, number: str, referral: str, body: bytes, by: str) -> dict[str, Any]:
+    try:
+        return cancel(desk, number, referral, body, by=by)
+    except (Conflict, NotFound) as refused:
+        return {"case": number, "referral": referral, "cancelled": False, "asked": "", "refused": refused.detail}
 
 
 def accept_outcome(desk: Desk, number: str, referral: str, *, by: str) -> dict[str, Any]:

@@ -66,19 +66,25 @@ def referral_show(asked: Asked, number: str, id_: str) -> None:
 @click.argument("number", metavar="CASE")
 @click.argument("id_", metavar="REFERRAL")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; the receiver reads it.")
+@click.option("--others", is_flag=True, help="Not this one, which was taken on, but those made in parallel with it.")
 @pass_asked
-def referral_cancel(asked: Asked, number: str, id_: str, reason: str) -> None:
+def referral_cancel(asked: Asked, number: str, id_: str, reason: str, others: bool) -> None:
     """Cancel a referral; where the work has begun, ask for its end, as the partner's dialect has it.
 
     \b
     Example:
       adapter --instance my-agency referral cancel C-1042 r1 --reason "The family has found a place"
+      adapter --instance my-agency referral cancel C-1042 r1 --others --reason "The family has found a place"
     """
     from adapter import refer
     from adapter.core import strict_json
 
     with opened(asked) as wired:
-        done = refer.cancel(wired, number, id_, strict_json.dump({"reason": reason}), by="command line")
+        said = strict_json.dump({"reason": reason})
+        if others:
+            print_json(refer.cancel_others(wired, number, id_, said, by="command line"))
+            return
+        done = refer.cancel(wired, number, id_, said, by="command line")
     print_json(done)
     say("Cancelled." if done["cancelled"] else "Asked for: it is cancelled once that has arrived.")
 

@@ -9,9 +9,10 @@ from typing import Any
 from adapter.core.referral.course import HANDOVER, Course, Step, handover
 from adapter.core.referral.inward import ANSWERS, says, steps
 from adapter.core.referral.kept import OVER, with_outcomes
+from adapter.core.referral.parallel import standing, still_asked
 from adapter.core.referral.reply import reply
 from adapter.core.referral.table import STATES, WHYS, Impossible
-from adapter.core.referral.task import receives, state_of
+from adapter.core.referral.task import receives
 from adapter.desk import Desk
 from adapter.errors import Malformed, NotFound, Problem
 from adapter.show.found import known_case, stored_case
@@ -40,7 +41,8 @@ def board(
     limit: int = FIRST_PAGE,
 ) -> dict[str, Any]:
     """`{"referrals": […], "next"}`: by case; in one state only where it is given. No name and no text of a record:
-    paths, states and days. `next`: the case behind which the next page begins, None on the last."""
+    paths, states and days. `others`: those made in parallel that are still open once this one is taken on. `next`: the
+    case behind which the next page begins, None on the last."""
     if state is not None and state not in STATES:
         raise Malformed(
             "A parameter of the address cannot be read.", [Problem("/state", "must be a state of a referral")]
@@ -112,11 +114,13 @@ def _rows(desk: Desk, stored: StoredCase, followed: Mapping[str, Tracked]) -> li
     now = desk.clock()
     body = with_outcomes(stored.body, stored.kept, words=False)
     asks: Mapping[str, Any] = stored.kept.get("asks", {})
-    rows = []
-    for record in body.get("referrals", ()):
+    records, rows = body.get("referrals", ()), []
+    courses = {path: known.course for path, known in followed.items()}
+    for record in records:
         known = followed.get(f"referrals/{record['id']}")
         if record["direction"] == "out":
-            rows.append(_row(desk, stored.number, body, record, known, asks, now))
+            others = list(still_asked(records, courses, asks, record["id"]))
+            rows.append({**_row(desk, stored.number, body, record, known, asks, now), "others": others})
         else:
             rows.append(_row_in(desk, stored, record, known, now))
     return rows
@@ -133,7 +137,7 @@ def _row(
 ) -> dict[str, Any]:
     partner = next((p for p in desk.catalogue.partners if receives(body, record, p)), None)
     course = known.course if known is not None and known.partner == partner else None
-    state = course.state if course else state_of(record) if "outcome" in record else record["status"]
+    state = standing(record, course)
     ask = asks.get(f"referrals/{record['id']}")
     return {
         "case": number,

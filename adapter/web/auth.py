@@ -73,6 +73,7 @@ DELETE  /api/cases/<case>/<collection>/<record>     token   source coordinator a
 GET     /api/referrals                              token   source coordinator privacy admin
 GET     /api/referrals/<case>/<referral>            token   source coordinator privacy admin
 POST    /api/referrals/<case>/<referral>/cancel     token   source coordinator admin
+POST    /api/referrals/<case>/<referral>/cancel-others  token  source coordinator admin
 POST    /api/referrals/<case>/<referral>/accept-outcome  token  source coordinator admin
 POST    /api/referrals/<case>/<referral>/links      token   coordinator admin
 GET     /api/referrals/<case>/<referral>/links      token   source coordinator privacy admin

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from adapter import keep, refer, show
+from adapter.answers import names_at
 from adapter.errors import Conflict, NotFound, Refused
 from tests.outward.fault_server import Answer, CutAfter, CutBefore
 from tests.verbs.agency import Agency
@@ -204,3 +205,88 @@ def test_the_board_holds_every_state_and_no_text_of_a_record(open_agency: Open) 
     assert "Théo" not in json.dumps(found, ensure_ascii=False)
     assert show.board(agency.desk, state="accepted")["referrals"] == []
     assert row(agency)["reason"] == "MARKER reason"
+
+
+def two_more(agency: Agency) -> None:
+    """Two more referrals to the school in parallel with r1, and one that is not."""
+    made = case(parallel=["referrals/r2", "referrals/r3"])
+    [one] = made["referrals"]
+    plain = {name: value for name, value in one.items() if name != "parallel"}
+    made["referrals"] += [{**plain, "id": id_} for id_ in ("r2", "r3", "r4")]
+    agency.put(made)
+    agency.work()
+
+
+def answer_to(agency: Agency, id_: str, *statuses: str) -> None:
+    value = names_at(agency.desk.bench.identity("lakeside"), NUMBER, f"referrals/{id_}").value
+    for status in statuses:
+        [there] = [t for t in agency.fhir().of_type("Task") if t["identifier"][0]["value"] == value]
+        agency.fhir()._keep(f"Task/{there['id']}", {**there, "status": status})
+        agency.clock.pass_(hours=2)
+        agency.work()
+
+
+def others(agency: Agency, id_: str = "r1") -> dict[str, Any]:
+    return refer.cancel_others(agency.desk, NUMBER, id_, json.dumps({"reason": WHY}).encode(), by="D. Roy")
+
+
+def states(agency: Agency) -> dict[str, str]:
+    return {row["referral"]: row["state"] for row in show.board(agency.desk, NUMBER)["referrals"]}
+
+
+def test_once_one_is_accepted_the_others_are_cancelled_if_the_coordinator_says_so(open_agency: Open) -> None:
+    agency = opened(open_agency)
+    two_more(agency)
+    with pytest.raises(Conflict):
+        others(agency)
+    answer_to(agency, "r2", "accepted")
+    agency.work_on(hours=1)
+    assert states(agency) == dict.fromkeys(("r1", "r3", "r4"), "requested") | {"r2": "accepted"}, "not by itself"
+    board = {each["referral"]: each["others"] for each in show.board(agency.desk, NUMBER)["referrals"]}
+    assert board == {"r1": [], "r2": ["r1", "r3"], "r3": [], "r4": []}
+    told = others(agency, "r2")
+    assert [(each["referral"], each["asked"]) for each in told["others"]] == [("r1", "status"), ("r3", "status")]
+    agency.work_on(hours=2)
+    assert states(agency) == {"r1": "cancelled", "r2": "accepted", "r3": "cancelled", "r4": "requested"}
+    with pytest.raises(Conflict):
+        others(agency, "r2")
+    assert states(agency)["r2"] == "accepted"
+
+
+def test_one_that_cannot_be_cancelled_is_told_and_holds_no_other_up(open_agency: Open) -> None:
+    """The work of r1 has begun, and this dialect takes no request to end it."""
+    agency = opened(open_agency, "ihe")
+    two_more(agency)
+    answer_to(agency, "r1", "in-progress")
+    answer_to(agency, "r3", "accepted")
+    told = others(agency, "r3")["others"]
+    assert [(each["referral"], "refused" in each) for each in told] == [("r1", True), ("r2", False)]
+    assert "telephone" in told[0]["refused"]
+    agency.work_on(hours=2)
+    assert states(agency) == {"r1": "in-progress", "r2": "cancelled", "r3": "accepted", "r4": "requested"}
+
+
+def test_who_has_taken_it_on_may_be_no_partner(open_agency: Open) -> None:
+    """Its record says that it was accepted; the one in parallel, to a partner, can be cancelled."""
+    agency = opened(open_agency)
+    made = case(parallel=["referrals/r2"])
+    made["organizations"].append({"id": "club", "name": "A chess club", "sector": "community"})
+    said_ = {"status": "accepted", "by": "organizations/club", "on": "2026-11-20"}
+    made["referrals"].append({**made["referrals"][0], "id": "r2", "to": "organizations/club", "parallel": [],
+                              "status": "accepted", "outcome": said_})  # fmt: skip
+    agency.put(made)
+    agency.work()
+    assert [each["referral"] for each in others(agency, "r2")["others"]] == ["r1"]
+    agency.work_on(hours=1)
+    assert states(agency) == {"r1": "cancelled", "r2": "accepted"}
+
+
+def test_the_others_need_a_reason_too(open_agency: Open) -> None:
+    agency = opened(open_agency)
+    two_more(agency)
+    answer_to(agency, "r1", "accepted")
+    with pytest.raises(Refused):
+        refer.cancel_others(agency.desk, NUMBER, "r1", b'{"reason": ""}', by="D. Roy")
+    with pytest.raises(NotFound):
+        others(agency, "r9")
+    assert states(agency)["r2"] == "requested"

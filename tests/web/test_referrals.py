@@ -59,7 +59,7 @@ def sent(web: Web) -> None:
 def test_who_may_read_the_board_and_a_referral(own: Web, role: str) -> None:
     for path in ("/api/referrals", f"/api/referrals/{NUMBER}/r1"):
         assert own.ask(role, "GET", path).status_code == (200 if role in READS else 403)
-    for verb in ("cancel", "accept-outcome", "handover", "answer"):
+    for verb in ("cancel", "cancel-others", "accept-outcome", "handover", "answer"):
         status = own.ask(role, "POST", f"/api/referrals/{NUMBER}/r1/{verb}", {}).status_code
         assert (status in (409, 422)) if role in ANSWERS else status == 403
 
@@ -127,6 +127,26 @@ def test_a_coordinator_cancels_on_the_page_and_nobody_without_its_mark(own: Web)
     assert client.post(path, data={"do": "cancel", "reason": "", "mark": mark}).status_code == 422
     assert client.post(path, data={"do": "cancel", "reason": "Found elsewhere", "mark": mark}).status_code == 303
     assert own.ask("coordinator", "GET", "/api/referrals").json["referrals"][0]["state"] == "cancelled"
+
+
+def test_a_coordinator_cancels_the_others_once_one_is_accepted(own: Web) -> None:
+    made = case(parallel=["referrals/r2"])
+    made["referrals"].append({**made["referrals"][0], "id": "r2", "parallel": []})
+    assert own.ask("source", "PUT", f"/api/cases/{NUMBER}", made).status_code == 202
+    sent(own)
+    client, _ = sign_in(own, "coordinator")
+    path = f"/referrals/{NUMBER}/r1"
+    assert "Cancel the others" not in client.get(path).text
+    answer(own, "accepted")
+    assert "1 other(s) asked at the same time are still open" in client.get("/referrals").text
+    mark = mark_of(client.get(path))
+    assert client.post(path, data={"do": "cancel-others", "reason": "", "mark": mark}).status_code == 422
+    assert client.post(path, data={"do": "cancel-others", "reason": "Found", "mark": mark}).status_code == 303
+    rows = own.ask("coordinator", "GET", "/api/referrals").json["referrals"]
+    assert [(row["referral"], row["state"], row["others"]) for row in rows] == [
+        ("r1", "accepted", []), ("r2", "cancelled", []),
+    ]  # fmt: skip
+    assert "Cancel the others" not in client.get(path).text
 
 
 @pytest.mark.parametrize("role", ["privacy", "engineer"])

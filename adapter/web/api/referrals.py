@@ -36,6 +36,12 @@ def cancel(case: str, referral: str) -> Response:
     return reply(refer.cancel(wiring(), case, referral, context.body(), by=_who()), status=202)
 
 
+@referrals.post("/api/referrals/<case>/<referral>/cancel-others")
+def cancel_others(case: str, referral: str) -> Response:
+    """Cancel those made in parallel with a referral that was taken on, each as its partner's dialect has it."""
+    return reply(refer.cancel_others(wiring(), case, referral, context.body(), by=_who()), status=202)
+
+
 @referrals.post("/api/referrals/<case>/<referral>/accept-outcome")
 def accept(case: str, referral: str) -> Response:
     """Let the request end as the receiver's Task has ended."""

@@ -47,19 +47,22 @@ def one(case: str, referral: str) -> Response:
 
 @referrals.post("/referrals/<case>/<referral>")
 def act(case: str, referral: str) -> Response:
-    """Cancel the referral, or accept what came of it; or answer it, where it came in."""
+    """Cancel the referral, or those made in parallel with it, or accept what came of it; or answer one that came in."""
     person = who_sees_cases()
     session.check_form()
     if person.role not in STEERS_REFERRALS:
         raise Forbidden("Your role does not steer referrals.")
     by = person.label or person.role
-    if request.form.get("do") == "accept":
-        refer.accept_outcome(wiring(), case, referral, by=by)
-    elif request.form.get("do") == "answer":
-        filled = {name: request.form.get(name, "") for name in ("status", "business_status", "reason", "result")}
-        said = strict_json.dump({name: value for name, value in filled.items() if value.strip()})
-        refer.answer(wiring(), case, referral, said, by=by)
-    else:
-        said = strict_json.dump({"reason": request.form.get("reason", "")})
-        refer.cancel(wiring(), case, referral, said, by=by)
+    reason = strict_json.dump({"reason": request.form.get("reason", "")})
+    match request.form.get("do"):
+        case "accept":
+            refer.accept_outcome(wiring(), case, referral, by=by)
+        case "answer":
+            filled = {name: request.form.get(name, "") for name in ("status", "business_status", "reason", "result")}
+            said = strict_json.dump({name: value for name, value in filled.items() if value.strip()})
+            refer.answer(wiring(), case, referral, said, by=by)
+        case "cancel-others":
+            refer.cancel_others(wiring(), case, referral, reason, by=by)
+        case _:
+            refer.cancel(wiring(), case, referral, reason, by=by)
     return make_response(redirect(request.path, 303))
