@@ -216,3 +216,10 @@ def test_a_coordinator_answers_on_the_page(came_in: Web) -> None:
     assert client.post(path, data={**filled, "mark": mark}).status_code == 303
     assert came_in.ask("lakeside", "GET", "/fhir/Task/t1").json["status"] == "accepted"
     assert "accepted, waitlisted" in client.get(path).get_data(as_text=True)
+
+
+def test_a_day_on_the_board_is_that_day_in_every_zone(own: Web) -> None:
+    made = case(status="accepted", outcome={"status": "accepted", "by": "organizations/lakeside", "on": "2026-05-20"})
+    assert own.ask("source", "PUT", f"/api/cases/{NUMBER}", made).status_code == 202
+    client, _ = sign_in(own, "coordinator")
+    assert '<time datetime="2026-05-20">2026-05-20</time>' in client.get("/referrals").text

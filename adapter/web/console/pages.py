@@ -24,7 +24,9 @@ console.register_blueprint(referrals)
 
 @console.app_template_filter("here")
 def here(instant: str) -> str:
-    """An instant in the agency's own time zone, to the minute."""
+    """An instant in the agency's own time zone, to the minute; a whole day as it is."""
+    if len(instant) == len("2026-05-20"):
+        return instant
     at = datetime.fromisoformat(instant).astimezone(wiring().settings.time_zone)
     return at.strftime("%Y-%m-%d %H:%M")
 
