@@ -13,16 +13,18 @@ from typing import Any
 
 from adapter.catalogue import Catalogue
 from adapter.core.diff import Holding, Made, content
+from adapter.core.fhir.named import names_of
 from adapter.core.identity import Identity, Key
 from adapter.core.referral import answer as answers
 from adapter.core.referral import kept as outcomes
 from adapter.core.referral.answer import Hearing
 from adapter.core.referral.course import Course, begun_again, flagged, heard, set_
+from adapter.core.referral.passed import MOST_NAMES, Led, added, led, owner
 from adapter.core.referral.table import Dialect, Impossible, State
 from adapter.core.referral.task import is_of_referral, is_our_word, may_ask, receives, state_of
 from adapter.desk import Desk
 from adapter.errors import Conflict, NotFound
-from adapter.store import cases, referrals, shares
+from adapter.store import cases, referrals, resources, shares
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.referrals import Names, Tracked
@@ -106,16 +108,71 @@ def take(tx: Tx, row_id: int, task: Mapping[str, Any], hears: Hearing, *, source
 
 
 def written(tx: Tx, partner: str, task: Mapping[str, Any], hears: Hearing, *, place: str, version: int,
-            now: datetime) -> Tracked | None:  # fmt: skip
-    """A partner wrote a Task to our /fhir: where it bears, or is about, what we know it by, it is an answer.
+            now: datetime, shelf: str = "") -> Tracked | None:  # fmt: skip
+    """A partner wrote a Task to our /fhir: where it bears, or is about, what we know it by, it is an answer. Where it
+    is a part of ours, or is about an order of theirs that is based on ours, the referral has been passed on.
 
-    `place`: which Task of its world it is; its versions are ours.
+    `place`: which Task of its world it is; its versions are ours. `shelf`: the world of what we serve it.
     """
+    dated = {**task, "meta": {"versionId": str(version)}}
+    reads = _Reads(tx, partner, shelf)
+    if (row := reads.passed_on(task)) is not None:
+        return pass_on(tx, row.id, dated, hears, place=f"here {place}", now=now)
     for identifier in answers.names_in(task):
         if (row := referrals.named(tx, partner, identifier)) is not None:
-            dated = {**task, "meta": {"versionId": str(version)}}
             return take(tx, row.id, dated, hears, source=f"here {place}", now=now)
+    if (row := reads.filled(task)) is not None:
+        return pass_on(tx, row.id, dated, hears, place=f"here {place}", now=now)
     return None
+
+
+def pass_on(tx: Tx, row_id: int, task: Mapping[str, Any], hears: Hearing, *, place: str,
+            now: datetime) -> Tracked | None:  # fmt: skip
+    """What a Task says by which the receiver has passed the referral on: kept beside, and never applied to ours."""
+    said = answers.read(task, hears, source=place)
+
+    def how(course: Course, stored: StoredCase) -> Course:
+        return replace(course, passed=added(course.passed, place, owner(task), said, now))
+
+    return change(tx, row_id, hears.dialect, how, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reads:
+    """What a partner has written to us, and what we serve it, read to see where its references lead."""
+
+    tx: Tx
+    partner: str
+    shelf: str
+
+    def passed_on(self, task: Mapping[str, Any]) -> Tracked | None:
+        """The referral whose Task this one is a part of."""
+        return next((row for each in led(task.get("partOf")) if (row := self._ours(each, "Task"))), None)
+
+    def filled(self, task: Mapping[str, Any]) -> Tracked | None:
+        """The referral on which an order of theirs is based that this Task is about."""
+        based = task.get("basedOn")
+        about = [task.get("focus"), *(based if isinstance(based, list) else [])]
+        orders = (self._body(each, "ServiceRequest") for each in led(about))
+        of = (each for order in orders if order is not None for each in led(order.get("basedOn")))
+        return next((row for each in of if (row := self._ours(each, "ServiceRequest"))), None)
+
+    def _ours(self, to: Led, type_: str) -> Tracked | None:
+        if to.identifier is not None:
+            return referrals.named(self.tx, self.partner, to.identifier)
+        body = self._body(to, type_)
+        names = [n for n in names_of(body) if all(isinstance(each, str) for each in n)] if body is not None else []
+        known = (referrals.named(self.tx, self.partner, name) for name in names[:MOST_NAMES])
+        return next((row for row in known if row is not None), None)
+
+    def _body(self, to: Led, type_: str) -> Mapping[str, Any] | None:
+        if to.place is None or to.place[0] != type_:
+            return None
+        for world in filter(None, (self.partner, self.shelf)):
+            found = resources.read(self.tx, world, *to.place)
+            if found is not None and not found.deleted:
+                return found.body
+        return None
 
 
 def track(

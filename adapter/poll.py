@@ -18,7 +18,8 @@ from adapter.core.fhir.outcome import of_status
 from adapter.core.fhir.outcome import read as said_by
 from adapter.core.purge import ASKED_FOR
 from adapter.core.referral.answer import Hearing
-from adapter.core.referral.polling import between, next_time, told
+from adapter.core.referral.passed import led
+from adapter.core.referral.polling import between, next_time, tasks_of, told
 from adapter.desk import Desk
 from adapter.outward.answer import Answer, Answered, NotSent, Unknown
 from adapter.outward.server import Server
@@ -71,6 +72,8 @@ class _Question:
     newest: int | None
     each_version: bool
     hear: Callable[[Tx, Mapping[str, Any], _Round, bool], bool]
+    part: Callable[[Tx, Mapping[str, Any], _Round, str], object] | None = None
+    """Keeps what a Task says that is a part of it, by its id there; None: it has none that count."""
 
 
 def polled(desk: Desk) -> list[str]:
@@ -121,6 +124,8 @@ def _ask(desk: Desk, poll: Poll) -> None:
         for first in range(0, len(some), AT_ONCE):
             if round_.outcome == "delivered":
                 _search(round_, some[first : first + AT_ONCE], since)
+    if desk.catalogue.partners[poll.partner].referrals.passes_on:
+        _parts(round_, [q for q in questions if q.part is not None])
     _settle(round_, waits=bool(questions))
     if round_.changed:
         desk.wake.set()
@@ -138,7 +143,11 @@ def _of_referrals(tx: Tx, partner: str) -> Iterator[_Question]:
             now = round_.desk.clock()
             return answers.take(tx, row_id, task, round_.hears, source=SOURCE, now=now, gaps=gaps) is not None
 
-        yield _Question(each.identifier, row.urn, row.case_id, bool(row.course.keys), newest, True, hear)
+        def part(tx: Tx, task: Mapping[str, Any], round_: _Round, id_: str, row_id: int = each.id) -> object:
+            place, now = f"{SOURCE} Task/{id_}", round_.desk.clock()
+            return answers.pass_on(tx, row_id, task, round_.hears, place=place, now=now)
+
+        yield _Question(each.identifier, row.urn, row.case_id, bool(row.course.keys), newest, True, hear, part)
 
 
 def _of_purges(desk: Desk, tx: Tx, partner: str) -> Iterator[_Question]:
@@ -205,6 +214,36 @@ def _take(round_: _Round, question: _Question, task: Mapping[str, Any]) -> None:
             break
         _hear(round_, question, answer.body, gaps=False)
     _hear(round_, question, task, gaps=True)
+
+
+def _parts(round_: _Round, questions: Sequence[_Question]) -> None:
+    """The Tasks that are part of these: by them the receiver has passed referrals on. Who cannot search so has none."""
+    held: dict[str, _Question] = {}
+    with round_.desk.store.reading() as tx:
+        for each in questions:
+            holding = _held_there(tx, round_.poll.partner, each)
+            if holding is not None and holding.id and holding.state == "active":
+                held[holding.id] = each
+    for first in range(0, len(held), AT_ONCE):
+        if round_.outcome == "delivered":
+            _search_parts(round_, list(held)[first : first + AT_ONCE], held)
+
+
+def _search_parts(round_: _Round, ids: Sequence[str], held: Mapping[str, _Question]) -> None:
+    answer = round_.server.find_parts("Task", ids)
+    if isinstance(answer, Answered) and answer.status in UNABLE:
+        return
+    if not isinstance(answer, Answered) or answer.status != 200 or answer.unreadable:
+        round_.fail(answer)
+        return
+    base = round_.desk.catalogue.partners[round_.poll.partner].base_url
+    for task in tasks_of(answer.body):
+        of = (held.get(to.place[1]) for to in led(task.get("partOf"), base) if to.place and to.place[0] == "Task")
+        question, id_ = next((each for each in of if each is not None), None), task.get("id")
+        if question is None or question.part is None or not isinstance(id_, str) or id_ in held:
+            continue
+        with round_.desk.store.writing() as tx:
+            question.part(tx, task, round_, id_)
 
 
 def _hear(round_: _Round, question: _Question, task: Mapping[str, Any], *, gaps: bool) -> None:

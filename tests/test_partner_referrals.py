@@ -49,6 +49,8 @@ def test_one_that_answers_by_a_link_needs_no_address(tmp_path: Path) -> None:
         ('[referrals]\nanswers = "fax"', 6, "answers: must be one of poll, push, link"),
         ("[referrals]\nevery = 0", 6, "every: must be a number from 0.01 to 10080"),
         ('[referrals]\nanswers = "push"\nevery = 60', 7, "every: is of no use unless"),
+        ('[referrals]\nanswers = "link"\npasses_on = true', 7, "passes_on: is of no use unless"),
+        ("[referrals]\npasses_on = 1", 6, "passes_on: must be"),
         ("[referrals]\noften = true", 6, "often"),
     ],
 )

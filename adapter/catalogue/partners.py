@@ -182,9 +182,14 @@ def _referrals(form: Form, dialects: Collection[str]) -> Referrals:
         form.take("dialect", one_of(*dialects), "generic"),
         cast(Answers, form.take("answers", one_of(*get_args(Answers)), "poll")),
         form.take("every", number(0.01, 10_080), 60.0),
+        form.take("passes_on", flag, False),
     )
     if form.has("every") and found.answers != "poll":
         form.wrong('every: is of no use unless answers is "poll"', "every")
+    if found.passes_on and found.answers != "poll":
+        form.wrong(
+            'passes_on: is of no use unless answers is "poll": what is written to us is taken anyway', "passes_on"
+        )
     form.close()
     return found
 

@@ -57,6 +57,8 @@ class Referrals:
     answers: Answers = "poll"
     every: float = 60.0
     """Minutes between two polls. Under 15 only where the partner file says so (Gravity, *Checking Task Status*)."""
+    passes_on: bool = False
+    """Does it pass referrals on to others? Then it is asked for the Tasks that are part of ours, too."""
 
 
 @dataclass(frozen=True, slots=True)

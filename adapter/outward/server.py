@@ -102,6 +102,12 @@ class Server:
         path = f"/{_matching(_TYPE, type_)}?identifier={asked}{changed}&_count={2 * len(identifiers)}"
         return self._ask("GET", path, request_id, headers)
 
+    def find_parts(self, type_: str, ids: Sequence[str], *, request_id: str = "") -> Answer:
+        """Searches for what is part of one of these resources of the same type (R4 Task, search parameter part-of)."""
+        whole = ",".join(f"{_matching(_TYPE, type_)}/{_matching(_ID, each)}" for each in ids)
+        path = f"/{_matching(_TYPE, type_)}?part-of={quote(whole, safe=',/')}&_count=200"
+        return self._ask("GET", path, request_id, {"Cache-Control": "no-cache"})
+
     def read(self, type_: str, id_: str, *, version: str = "", request_id: str = "") -> Answer:
         """Reads one resource by the id that it has there, as it is or as it was in a version."""
         # Not every version that a server may give is one that may stand in a path; it is none of its history then.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +36,7 @@ def work(tx: Tx, world: World, found: Sequence[Step], sent: bytes | None) -> dic
     check(tx, world, [step for step, there in writes if there is None or step.method == "PUT"])
     for step, there in writes:
         answers[step.position] = _write(tx, world, step, there, sent)
+    _hear(tx, world, writes, answers)
     check_still_whole(tx, world, removed)
     gone = [answer.kept for answer in answers.values() if answer.kept and answer.kept.deleted]
     note(tx, world, gone, writes)
@@ -103,12 +104,21 @@ def _write(tx: Tx, world: World, step: Step, there: Received | None, sent: bytes
         made = resources.update(
             tx, world.partner, step.type, step.id, resource, now=world.now, indexed=terms, sent=sent
         )
-    if step.type == "Task" and world.hears is not None:
-        place = f"Task/{step.id}"
-        for written in (answers.written, purging.written):
-            written(tx, world.partner, resource, world.hears, place=place, version=made.version, now=world.now)
     answering.noticed(tx, world.partner, step.type, step.id, [resource], world.now)
     return Answer(200 if there else 201, replace(made, body=resource))
+
+
+def _hear(tx: Tx, world: World, writes: Sequence[tuple[Step, Received | None]], done: Mapping[int, Answer]) -> None:
+    """What the Tasks that were written say of ours, once everything that they refer to is there."""
+    for step, there in writes:
+        kept, repeated = done[step.position].kept, step.method == "POST" and there is not None
+        if step.type != "Task" or world.hears is None or kept is None or repeated:
+            continue
+        place, version, now = f"Task/{step.id}", kept.version, world.now
+        answers.written(
+            tx, world.partner, kept.body, world.hears, place=place, version=version, now=now, shelf=world.shelf
+        )
+        purging.written(tx, world.partner, kept.body, world.hears, place=place, version=version, now=now)
 
 
 def _with(step: Step, resource: dict[str, Any]) -> Step:

@@ -10,6 +10,7 @@ from adapter.core.referral.course import HANDOVER, Course, Step, handover
 from adapter.core.referral.inward import ANSWERS, says, steps
 from adapter.core.referral.kept import OVER, with_outcomes
 from adapter.core.referral.parallel import standing, still_asked
+from adapter.core.referral.passed import Passed
 from adapter.core.referral.reply import reply
 from adapter.core.referral.table import STATES, WHYS, Impossible
 from adapter.core.referral.task import receives
@@ -76,6 +77,7 @@ def referral(desk: Desk, number: str, id_: str) -> dict[str, Any]:
         "result": course.result,
         "words": course.words,
         "history": [_step(step) for step in course.steps],
+        "passed_on": [_passed(each) for each in course.passed],
         "flags": [
             {"at": f.at, "by": f.by, "state": f.state, "asked": f.asked, "why": f.why, "sentence": WHYS[f.why]}
             for f in course.flags
@@ -154,6 +156,7 @@ def _row(
         "asked_to_end": ask["how"] if ask is not None and not ask.get("done") and state not in OVER else None,
         "handover": _handover(record, known),
         "flags": len(course.flags) if course else 0,
+        "passed_on": len(course.passed) if course else 0,
     }
 
 
@@ -214,6 +217,14 @@ def _handover(record: Mapping[str, Any], known: Tracked | None) -> dict[str, str
     said = {step: at[:10] for step, at in handover(known.course).items()} if known else {}
     entered = {step: each["on"] for step, each in known.handover.items()} if known else {}
     return {step: entered.get(step) or said.get(step) for step in HANDOVER}
+
+
+def _passed(each: Passed) -> dict[str, Any]:
+    plain = {
+        "to": each.to, "state": each.said, "business_status": each.business, "words": each.words,
+        "reason": each.reason, "result": each.result, "since": each.since, "at": each.at, "said_at": each.said_at,
+    }  # fmt: skip
+    return {name: value for name, value in plain.items() if value}
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from adapter.answers import names_at
+from adapter.web.context import KEY
 from tests.browser.access import faults
 from tests.browser.conftest import Visit, Visitor
 from tests.verbs.agency import case_of
 from tests.verbs.test_answers import NUMBER
 from tests.web.conftest import Web
-from tests.web.test_link import answer, make, state
+from tests.web.test_link import answer, make, said, state
 
 SCREENS: dict[str, dict[str, Any]] = {
     "a desk": {},
@@ -29,12 +31,27 @@ def signed_in(web: Web, visit: Visit, role: str = "coordinator", **how: Any) -> 
     return visitor
 
 
+def beside(web: Web) -> None:
+    """The accepted referral was passed on by its receiver, and another was made in parallel with it."""
+    made = said(parallel=["referrals/r2"])
+    made["referrals"].append({**made["referrals"][0], "id": "r2", "parallel": []})
+    assert web.ask("source", "PUT", f"/api/cases/{NUMBER}", made).status_code == 202
+    names = names_at(web.app.extensions[KEY].bench.identity("lakeside"), NUMBER, "referrals/r1")
+    part = {
+        "resourceType": "Task", "id": "c1", "intent": "order", "status": "in-progress",
+        "partOf": [{"identifier": {"system": names.system, "value": names.value}}],
+        "owner": {"display": "The clinic at Wickenbrook"}, "statusReason": {"text": "Two evenings a week"},
+    }  # fmt: skip
+    assert web.ask("lakeside", "PUT", "/fhir/Task/c1", part).status_code == 201
+
+
 @pytest.mark.parametrize("how", SCREENS.values(), ids=SCREENS)
 def test_every_page_loads_and_can_be_read_by_everyone(own: Web, visit: Visit, how: dict[str, Any]) -> None:
     """The way in, the first page, the board, one referral, a case, what waits and its texts, the waitlist."""
     case = case_of("ontario-csp")
     assert own.ask("source", "PUT", f"/api/cases/{case['case']}", case).status_code == 202
     answer(own, make(own), do="accepted")
+    beside(own)
     visitor = visit(**how)
     assert faults(visitor.go("/")) == []
     visitor = signed_in(own, visit, **how)
@@ -43,6 +60,9 @@ def test_every_page_loads_and_can_be_read_by_everyone(own: Web, visit: Visit, ho
     for path in pages:
         page = visitor.go(path)
         assert (visitor.status, faults(page)) == (200, []), path
+    page = visitor.go(f"/referrals/{NUMBER}/r1")
+    assert page.get_by_role("button", name="Cancel the others").is_visible()
+    assert page.get_by_text("The clinic at Wickenbrook").is_visible()
     visitor.assert_clean()
 
 

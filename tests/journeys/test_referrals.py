@@ -16,7 +16,7 @@ import pytest
 import requests
 from flask import Flask
 
-from adapter import receive
+from adapter import receive, show
 from adapter.core.fhir.search import query
 from adapter.core.fhir.transaction import ALONE, Step
 from adapter.core.partner import Referrals
@@ -25,11 +25,11 @@ from adapter.store import tokens
 from adapter.web.app import create_app
 from tests.core.referral.test_table import DIALECTS, WHO
 from tests.journeys.referral_paths import planned, walk, ways
-from tests.outward.fault_server import Fault, FaultServer
+from tests.outward.fault_server import CutBefore, Fault, FaultServer
 from tests.verbs.agency import Agency
 from tests.verbs.conftest import *  # noqa: F403  the agency and its partners' servers
 from tests.verbs.conftest import Open
-from tests.verbs.test_answers import agency_of
+from tests.verbs.test_answers import NUMBER, agency_of, case
 from tests.web.conftest import Opened, Web, desk, keys, opened, upgraded  # noqa: F401
 
 PASSED_ON = ("content-type", "accept", "prefer", "if-none-exist", "if-match")
@@ -127,10 +127,10 @@ def other(opened: Opened, tmp_path_factory: pytest.TempPathFactory) -> OtherAdap
     return OtherAdapter(web)
 
 
-def to(agency: Agency, other: OtherAdapter, dialect: str, answers: Any) -> Agency:
+def to(agency: Agency, other: OtherAdapter, dialect: str, answers: Any, **more: Any) -> Agency:
     """The school's server is the other adapter, and it answers in this way."""
     agency.servers["lakeside"].fhir = other  # type: ignore[assignment]
-    school = replace(agency.desk.catalogue.partners["lakeside"], referrals=Referrals(dialect, answers))
+    school = replace(agency.desk.catalogue.partners["lakeside"], referrals=Referrals(dialect, answers, **more))
     partners = {**agency.desk.catalogue.partners, "lakeside": school}
     agency.desk = replace(agency.desk, catalogue=replace(agency.desk.catalogue, partners=partners))
     return agency
@@ -158,3 +158,30 @@ def test_both_sides_agree_on_every_path_that_is_written_to_us(
     with FaultServer() as door:
         door.fhir = Door(create_app(agency.desk), token)  # type: ignore[assignment]
         walk(agency, other, DIALECTS[name], Writes(door), fault=planned(agency.servers["lakeside"]))
+
+
+def test_what_a_receiver_has_passed_on_is_asked_for(open_agency: Open, other: OtherAdapter) -> None:
+    """Its server is searched for the parts of our Task where its file says that it passes referrals on; a fault in
+    between, and the same again, change nothing."""
+    agency = to(agency_of(open_agency), other, "generic", "poll", passes_on=True)
+    agency.put(case())
+    agency.work()
+    [task] = other.tasks().values()
+    part = {
+        "resourceType": "Task", "id": "part", "status": "requested", "intent": "order",
+        "partOf": [{"reference": f"Task/{task['id']}"}], "owner": {"display": "The clinic at Wickenbrook"},
+    }  # fmt: skip
+    for status in ("requested", "in-progress", "completed"):
+        step = Step(ALONE, "PUT", "Task", "part")
+        receive.interact(other.web.store, other.world(), step, json.dumps({**part, "status": status}).encode())
+        agency.servers["lakeside"].plan(CutBefore())
+        for _ in range(3):
+            agency.clock.pass_(hours=4)
+            agency.work()
+        told = show.referral(agency.desk, NUMBER, "r1")
+        assert [(each["to"], each["state"]) for each in told["passed_on"]] == [("The clinic at Wickenbrook", status)]
+        assert (told["state"], told["history"], told["flags"]) == ("requested", [], [])
+    other.move(task, "accepted")
+    agency.clock.pass_(hours=4)
+    agency.work()
+    assert show.referral(agency.desk, NUMBER, "r1")["state"] == "accepted"

@@ -79,7 +79,7 @@ Observation        identifier=identifier subject=subject status=status category=
 ServiceRequest     identifier=identifier subject=subject status=status category=category requester=requester \
 performer=performer based-on=basedOn
 Task               identifier=identifier subject=for status=status code=code owner=owner requester=requester \
-focus=focus based-on=basedOn
+focus=focus based-on=basedOn part-of=partOf
 Consent            identifier=identifier subject=patient,subject status=status category=category
 CareTeam           identifier=identifier subject=subject status=status category=category participant=participant.member
 Goal               identifier=identifier subject=subject status=lifecycleStatus lifecycle-status=lifecycleStatus \

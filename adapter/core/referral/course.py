@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter.core.referral.answer import Answer
+from adapter.core.referral.passed import Passed
 from adapter.core.referral.table import ANSWERED, Applied, Dialect, Impossible, Setter, State, Why, move
 
 MOST_STEPS = 1000
@@ -67,6 +68,8 @@ class Course:
     keys: tuple[str, ...] = ()
     newest: tuple[tuple[str, int], ...] = ()
     """The highest version of the Task that was taken, by its source."""
+    passed: tuple[Passed, ...] = ()
+    """By which Tasks of its own the receiver has passed it on, in the order in which we learnt of them."""
 
     @property
     def answered(self) -> bool:
@@ -197,5 +200,6 @@ def read(value: Mapping[str, Any]) -> Course:
             "flags": tuple(Flag(**each) for each in value["flags"]),
             "keys": tuple(value["keys"]),
             "newest": tuple((source, number) for source, number in value["newest"]),
+            "passed": tuple(Passed(**each) for each in value.get("passed", ())),
         }
     )

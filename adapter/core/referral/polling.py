@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -34,11 +34,7 @@ def told(body: Any, headers: Mapping[str, str], asked: Sequence[tuple[str, str]]
         return None
     wanted, tasks = set(asked), dict[tuple[str, str], Mapping[str, Any]]()
     double: set[tuple[str, str]] = set()
-    entries = body.get("entry", [])
-    for entry in entries if isinstance(entries, list) else []:
-        task = entry.get("resource") if isinstance(entry, Mapping) else None
-        if not isinstance(task, Mapping) or task.get("resourceType") != "Task":
-            continue
+    for task in tasks_of(body):
         for name in wanted & {(s, v) for s, v in names_of(task) if isinstance(s, str) and isinstance(v, str)}:
             double |= {name} if name in tasks else set()
             tasks[name] = task
@@ -49,6 +45,15 @@ def told(body: Any, headers: Mapping[str, str], asked: Sequence[tuple[str, str]]
         isinstance(x, Mapping) and x.get("relation") == "next" for x in (links if isinstance(links, list) else [])
     )
     return Told(found, not more and not double, _until(body, headers))
+
+
+def tasks_of(body: Any) -> Iterator[Mapping[str, Any]]:
+    """The Tasks of a Bundle; nothing of anything else."""
+    entries = body.get("entry", []) if isinstance(body, Mapping) else []
+    for entry in entries if isinstance(entries, list) else []:
+        task = entry.get("resource") if isinstance(entry, Mapping) else None
+        if isinstance(task, Mapping) and task.get("resourceType") == "Task":
+            yield task
 
 
 def between(newest: int | None, task: Mapping[str, Any]) -> range:
