@@ -47,6 +47,7 @@ def _stay(console: Console, neighbours: Neighbours, link: Link) -> None:
     console.rule("It is all still running")
     console.print(f"The agency's first page: {neighbours.agency.url}/  (sign in with this coordinator's token)")
     console.print(f"    {neighbours.coordinator}", soft_wrap=True)
+    console.print(f"    the board of referrals: {neighbours.agency.url}/referrals", soft_wrap=True)
     console.print("The agency without a server can go on with its referral, from its own page:")
     console.print(f"    {link.address}  (code {link.code})", soft_wrap=True)
     for partner in neighbours.partners.values():
