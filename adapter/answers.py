@@ -146,8 +146,15 @@ class _Reads:
     shelf: str
 
     def passed_on(self, task: Mapping[str, Any]) -> Tracked | None:
-        """The referral whose Task this one is a part of."""
-        return next((row for each in led(task.get("partOf")) if (row := self._ours(each, "Task"))), None)
+        """The referral whose Task this one is a part of, or a part of a part of."""
+        waiting = list(led(task.get("partOf")))
+        for each in waiting:
+            if (row := self._ours(each, "Task")) is not None:
+                return row
+            whole = self._body(each, "Task")
+            if whole is not None and len(waiting) < MOST_NAMES:
+                waiting += led(whole.get("partOf"))
+        return None
 
     def filled(self, task: Mapping[str, Any]) -> Tracked | None:
         """The referral on which an order of theirs is based that this Task is about."""

@@ -99,6 +99,18 @@ def test_who_has_it_now_is_shown_and_answers_nothing(sent: Agency, way: Callable
     assert row["passed_on"] == 1
 
 
+def test_a_part_of_a_part_is_no_answer_either(sent: Agency) -> None:
+    """Who has it passes it on once more, and names our request; and nothing that goes round in circles goes on."""
+    write(sent, child(partOf=[{"identifier": ours(sent)}]))
+    write(sent, child("c2", "completed", partOf=[{"reference": "Task/c1"}], basedOn=[{"identifier": of_request(sent)}]))
+    assert [state for _, state in passed(sent)] == ["accepted", "completed"]
+    write(sent, child("c3"))
+    write(sent, child("c4", partOf=[{"reference": "Task/c3"}]))
+    write(sent, child("c3", partOf=[{"reference": "Task/c4"}, {"reference": "Task/c3"}]))
+    assert len(passed(sent)) == 2
+    assert ways(sent) == []
+
+
 def test_an_order_and_its_task_may_come_in_one_bundle_in_any_order(sent: Agency) -> None:
     entries = [
         {"fullUrl": "urn:uuid:7a1b0c44-95c3-4f4e-8f0e-0e4f0b4e1a01", "request": {"method": "POST", "url": "Task"},
