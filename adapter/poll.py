@@ -16,14 +16,15 @@ from adapter import answers, purging
 from adapter.core.diff import Holding
 from adapter.core.fhir.outcome import of_status
 from adapter.core.fhir.outcome import read as said_by
+from adapter.core.partner import ASKED as ASKED_BY
 from adapter.core.purge import ASKED_FOR
 from adapter.core.referral.answer import Hearing
 from adapter.core.referral.passed import led
-from adapter.core.referral.polling import between, next_time, tasks_of, told
+from adapter.core.referral.polling import between, cadence, tasks_of, told, waiting
 from adapter.desk import Desk
 from adapter.outward.answer import Answer, Answered, NotSent, Unknown
 from adapter.outward.server import Server
-from adapter.store import holdings, polls, purges, referrals, shares
+from adapter.store import holdings, polls, purges, referrals, shares, subscribed
 from adapter.store.database import Tx
 from adapter.store.polls import Poll
 
@@ -79,7 +80,9 @@ class _Question:
 def polled(desk: Desk) -> list[str]:
     """The partners whose servers are asked."""
     return [
-        p.id for p in desk.catalogue.partners.values() if p.referrals.answers == "poll" and p.base_url and not p.paused
+        p.id
+        for p in desk.catalogue.partners.values()
+        if p.referrals.answers in ASKED_BY and p.base_url and not p.paused
     ]
 
 
@@ -119,14 +122,17 @@ def _ask(desk: Desk, poll: Poll) -> None:
     with desk.store.reading() as tx:
         questions = [*_of_referrals(tx, poll.partner), *_of_purges(desk, tx, poll.partner)]
     round_ = _Round(desk, poll, server, answers.hearing(desk.catalogue, poll.partner))
-    # Whose Task has never been read has not been read since any time.
-    for some, since in (([q for q in questions if not q.seen], ""), ([q for q in questions if q.seen], poll.since)):
+    named = _named(desk, poll, questions)
+    at_once = named or (questions if poll.hint is not None and poll.hint.missed else [])
+    new, known = [q for q in questions if not q.seen], [q for q in questions if q.seen]
+    # Whose Task has never been read has not been read since any time; nor is that trusted where something was missed.
+    for some, since in ((at_once, ""),) if at_once else ((new, ""), (known, poll.since)):
         for first in range(0, len(some), AT_ONCE):
             if round_.outcome == "delivered":
                 _search(round_, some[first : first + AT_ONCE], since)
     if desk.catalogue.partners[poll.partner].referrals.passes_on:
         _parts(round_, [q for q in questions if q.part is not None])
-    _settle(round_, waits=bool(questions))
+    _settle(round_, waits=bool(questions), whole=not named)
     if round_.changed:
         desk.wake.set()
 
@@ -251,19 +257,39 @@ def _hear(round_: _Round, question: _Question, task: Mapping[str, Any], *, gaps:
         round_.changed += question.hear(tx, task, round_, gaps)
 
 
-def _settle(round_: _Round, *, waits: bool) -> None:
+def _named(desk: Desk, poll: Poll, questions: Sequence[_Question]) -> list[_Question]:
+    """Those whose Tasks the partner's server has named, where these alone are to be asked for: none where it named none
+    of ours, where some were never named, and where all that waits would be asked for anyway."""
+    hint = poll.hint
+    if hint is None or hint.missed or not hint.tasks or poll.whole_at is None:
+        return []
+    with desk.store.reading() as tx:
+        every = cadence(desk.catalogue.partners[poll.partner].referrals, subscribed.state(tx, poll.partner))
+        if poll.whole_at + every <= desk.clock():
+            return []
+        held = [(each, _held_there(tx, poll.partner, each)) for each in questions]
+    return [each for each, holding in held if holding is not None and holding.id in hint.tasks]
+
+
+def _settle(round_: _Round, *, waits: bool, whole: bool) -> None:
+    """`whole`: it was asked for all that waits. Else when that is next due stays as it was."""
     desk, poll = round_.desk, round_.poll
-    every = timedelta(minutes=desk.catalogue.partners[poll.partner].referrals.every)
+    rules = desk.catalogue.partners[poll.partner].referrals
     failed = round_.outcome != "delivered"
     attempts = poll.attempts + 1 if failed else 0
-    wait = next_time(every=every, attempts=attempts, retry_after=round_.retry_after)
     # The earliest of the times that its searches told, so that nothing between two of them is missed.
     told_until = min(round_.until) if round_.until and all(round_.until) else ""
     now = desk.clock()
     with desk.store.writing() as tx:
+        every = cadence(rules, subscribed.state(tx, poll.partner))
+        wait = waiting(rules, every=every, attempts=attempts, retry_after=round_.retry_after)
+        whole_at = now if whole and not failed else poll.whole_at
+        since_whole = (whole_at or now) + every - now
+        due = now + (wait if failed or whole else max(since_whole, timedelta(seconds=rules.soonest)))
         polls.settle(
-            tx, poll, due=now + wait if waits else None, attempts=attempts, outcome=round_.outcome,
-            since=poll.since if failed else told_until, detail=round_.detail, now=now,
+            tx, poll, due=due if waits else None, attempts=attempts, outcome=round_.outcome,
+            since=poll.since if failed or not whole else told_until, detail=round_.detail, now=now,
+            whole_at=whole_at, soonest=timedelta(seconds=rules.soonest),
         )  # fmt: skip
 
 

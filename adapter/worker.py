@@ -20,6 +20,8 @@ from adapter.reconcile import paused, reconcile_next
 from adapter.reconcile.alerting import tell_next
 from adapter.serve import refresh
 from adapter.store import paces, shares
+from adapter.subscribe import next_due as next_subscribed
+from adapter.subscribe import subscribe_next
 
 _LONGEST_WAIT = 60.0
 """Seconds: another process may have made something due that this one was not told of."""
@@ -44,6 +46,7 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
                 arrived, faults = settle_all(desk)
                 for fault_ in faults:
                     logger.error("failed", worker=name, error=fault_)
+                kept = subscribe_next(desk)
                 asked = poll_next(desk)
                 share = reconcile_next(desk, name)
                 told = once and _tell_people(desk, name, logger)
@@ -53,6 +56,8 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
                     _tell(desk, share, logger)
                 elif asked is not None:
                     logger.info("polled", partner=asked.partner, attempts=asked.attempts)
+                elif kept is not None:
+                    logger.info("subscribed", partner=kept)
                 elif once and not told:
                     return done
                 elif not told and not arrived:
@@ -146,7 +151,6 @@ def _pause(desk: Desk) -> float:
     """
     with desk.store.reading() as tx:
         due = paces.next_due(tx, now=desk.clock(), skip=paused(desk))
-    answers = next_due(desk)
-    due = min(due, answers) if due and answers else due or answers
+    due = min((each for each in (due, next_due(desk), next_subscribed(desk)) if each), default=None)
     until = (due - desk.clock()) / timedelta(seconds=1) if due else _LONGEST_WAIT
     return max(0.01, min(until, desk.settings.poll_seconds, desk.settings.lease_seconds, _LONGEST_WAIT))

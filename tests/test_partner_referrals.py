@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from adapter import catalogue as catalogues
+from adapter.catalogue.partners import criteria
 from adapter.core.partner import Referrals
+from adapter.core.toml_form import WrongError
 from adapter.errors import Misconfigured
 
 FILE = """\
@@ -33,6 +35,31 @@ def test_a_file_may_choose(tmp_path: Path) -> None:
     assert _load(tmp_path, '[referrals]\ndialect = "ontario"\nanswers = "push"') == Referrals("ontario", "push", 60.0)
 
 
+def test_one_whose_server_tells_us_is_asked_every_six_hours_all_the_same(tmp_path: Path) -> None:
+    table = (
+        '[referrals]\nanswers = "subscription"\ncriteria = "Task?owner=Organization/7&identifier=https://a.example|"'
+    )
+    told = Referrals(
+        "generic", "subscription", 360.0, criteria="Task?owner=Organization/7&identifier=https://a.example|"
+    )
+    assert _load(tmp_path, table) == told
+
+
+CRITERIA = [
+    "Patient?identifier=x|", "Task?", "Task?subject=Patient/1", "Task?for=Patient/1", "Task?owner=Patient/1",
+    "Task?owner=RelatedPerson/1", "Task?identifier=https://a.example|123", "Task?identifier=https://a.example%7C123",
+    "Task?identifier=a|,b|1", "Task?owner.name=x", "Task?identifier=a|1|", "Task?owner=Organization/1&_id=7",
+    "Task?_id=7", "Task?owner=Organization/1,Patient/2", "Task?status=accepted\n", "Task?code:text=x",
+    "Task?identifier=|",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", CRITERIA)
+def test_what_others_may_read_there_names_nobody(asked: str) -> None:
+    with pytest.raises(WrongError):
+        criteria(asked)
+
+
 def test_one_that_answers_by_a_link_needs_no_address(tmp_path: Path) -> None:
     without = FILE.replace('base_url = "https://fhir.lakeside.example.ca/fhir"\n', "")
     (tmp_path / "lakeside.toml").write_text(without.format('[referrals]\nanswers = "link"'), "utf-8")
@@ -46,7 +73,11 @@ def test_one_that_answers_by_a_link_needs_no_address(tmp_path: Path) -> None:
     ("table", "line", "detail"),
     [
         ('[referrals]\ndialect = "gravitty"', 6, "dialect: must be one of bser, generic, gravity, ihe, ontario"),
-        ('[referrals]\nanswers = "fax"', 6, "answers: must be one of poll, push, link"),
+        ('[referrals]\nanswers = "fax"', 6, "answers: must be one of poll, subscription, push, link"),
+        ('[referrals]\ntopic = "https://t.example.ca/a"', 6, 'topic: is of no use unless answers is "subscription"'),
+        ('[referrals]\nanswers = "subscription"\ncriteria = "Task?patient=Patient/7"', 7, "nothing of a child"),
+        ('[subscriptions]\nendpoints = ["https://hooks.example.ca/in"]', 6, "endpoints: must be a list of https"),
+        ('[subscriptions]\nendpoints = ["http://10.0.0.7"]', 6, "endpoints: must be https, unless private"),
         ("[referrals]\nevery = 0", 6, "every: must be a number from 0.01 to 10080"),
         ('[referrals]\nanswers = "push"\nevery = 60', 7, "every: is of no use unless"),
         ('[referrals]\nanswers = "link"\npasses_on = true', 7, "passes_on: is of no use unless"),

@@ -14,7 +14,7 @@ from adapter.catalogue.client import client
 from adapter.catalogue.files import Found
 from adapter.core.consent.rulebook import PURPOSES
 from adapter.core.diff import ORDER
-from adapter.core.partner import DIALECTS, KEEPS, Answers, Dialect, Partner, Purpose, Referrals
+from adapter.core.partner import ASKED, DIALECTS, KEEPS, Answers, Dialect, Partner, Purpose, Referrals
 from adapter.core.toml_form import (
     Form,
     WrongError,
@@ -39,6 +39,14 @@ MAY_BE_TOLD = HEALTH | {"mental-health", "rehabilitation"}
 _TYPES = tuple(each for each in ORDER if each != "Patient")
 """Types that a partner may go without. Everything is about the Patient: who does not take it receives nothing."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NET = 360.0
+"""Minutes: how often a server that tells us is asked all the same."""
+_ONE_CRITERION = (
+    r"(?:(?:owner|requester)=Organization/[A-Za-z0-9.-]{1,64}"
+    r"|status=[a-z,-]+|code=[^&\s=]+|identifier=[^&\s=|,]+\|)"
+)
+_CRITERIA = re.compile(rf"Task\?{_ONE_CRITERION}(?:&{_ONE_CRITERION})*")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 _WRONG_ADDRESS = "must be an https address without a slash at its end, such as https://fhir.partner.example.ca/fhir"
 
 
@@ -123,6 +131,7 @@ def _partner(
         quiet_seconds=form.take("quiet_seconds", number(0, 86_400), 0.0),
         paused=form.take("paused", flag, False),
         referrals=_referrals(form.table("referrals"), dialects),
+        endpoints=_endpoints(form.table("subscriptions")),
     )
     _check_together(partner, form)
     form.close()
@@ -142,6 +151,12 @@ def _check_together(partner: Partner, form: Form) -> None:
         form.table("authorisation").wrong("token_url: must be https, unless private_addresses is true", "token_url")
     if asked.certificate and "http:" in (partner.base_url[:5], asked.token_url[:5]):
         form.table("authorisation").wrong("certificate: is shown in TLS: the addresses must be https", "certificate")
+    if any(each.startswith("http:") for each in partner.endpoints) and not partner.private_addresses:
+        form.table("subscriptions").wrong("endpoints: must be https, unless private_addresses is true", "endpoints")
+    if partner.referrals.answers == "subscription" and not partner.base_url:
+        form.table("referrals").wrong(
+            'answers: "subscription" needs base_url: it is its server that tells us', "answers"
+        )
     if partner.audience and not partner.audience_authority:
         form.wrong("audience: needs audience_authority, which says what allows these identifiers", "audience")
     if partner.dialect and partner.release != "R4":
@@ -178,20 +193,53 @@ def _identifier(form: Form) -> tuple[str, str]:
 
 
 def _referrals(form: Form, dialects: Collection[str]) -> Referrals:
+    how = cast(Answers, form.take("answers", one_of(*get_args(Answers)), "poll"))
     found = Referrals(
         form.take("dialect", one_of(*dialects), "generic"),
-        cast(Answers, form.take("answers", one_of(*get_args(Answers)), "poll")),
-        form.take("every", number(0.01, 10_080), 60.0),
+        how,
+        form.take("every", number(0.01, 10_080), _NET if how == "subscription" else 60.0),
         form.take("passes_on", flag, False),
+        form.take("topic", uri, ""),
+        form.take("criteria", criteria, ""),
+        form.take("soonest", number(1, 3600), 5.0),
     )
-    if form.has("every") and found.answers != "poll":
-        form.wrong('every: is of no use unless answers is "poll"', "every")
-    if found.passes_on and found.answers != "poll":
+    if form.has("every") and found.answers not in ASKED:
+        form.wrong('every: is of no use unless answers is "poll" or "subscription"', "every")
+    if found.passes_on and found.answers not in ASKED:
         form.wrong(
-            'passes_on: is of no use unless answers is "poll": what is written to us is taken anyway', "passes_on"
+            'passes_on: is of no use unless answers is "poll" or "subscription": what is written to us is taken anyway',
+            "passes_on",
         )
+    for key in ("topic", "criteria", "soonest"):
+        if form.has(key) and found.answers != "subscription":
+            form.wrong(f'{key}: is of no use unless answers is "subscription"', key)
     form.close()
     return found
+
+
+def _endpoints(form: Form) -> tuple[str, ...]:
+    none: tuple[str, ...] = ()
+    found = form.take("endpoints", _origins, none)
+    form.close()
+    return found
+
+
+def _origins(value: Any) -> tuple[str, ...]:
+    wrong = 'must be a list of https addresses without a path, such as ["https://hooks.partner.example.ca:8443"]'
+    if not isinstance(value, list) or not all(isinstance(each, str) and _ORIGIN.fullmatch(each) for each in value):
+        raise WrongError(wrong)
+    return tuple(dict.fromkeys(each.lower() for each in value))
+
+
+def criteria(value: Any) -> str:
+    """Who may read the subscriptions there reads this: it can name organisations and codes, never anybody's record."""
+    wrong = (
+        "must be Task?… with owner or requester (=Organization/…), status, code, or identifier=system| (no value behind"
+        " the bar): others may read it there, and it must tell nothing of a child"
+    )
+    if not isinstance(value, str) or len(value) > 500 or not _CRITERIA.fullmatch(value):
+        raise WrongError(wrong)
+    return value
 
 
 def _address(value: Any) -> str:

@@ -45,8 +45,11 @@ class Authorisation:
     """The name of our signing key; empty: the newest of the algorithm whose use has begun."""
 
 
-Answers = Literal["poll", "push", "link"]
-"""How answers to referrals come home: we ask; they write to our /fhir; through a signed link."""
+Answers = Literal["poll", "subscription", "push", "link"]
+"""How answers to referrals come home: we ask; its server tells us when to ask; they write to our /fhir; through a
+signed link."""
+ASKED: tuple[Answers, ...] = ("poll", "subscription")
+"""Those by which a server is asked, sooner or later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,13 @@ class Referrals:
     """Minutes between two polls. Under 15 only where the partner file says so (Gravity, *Checking Task Status*)."""
     passes_on: bool = False
     """Does it pass referrals on to others? Then it is asked for the Tasks that are part of ours, too."""
+    topic: str = ""
+    """Of a subscription: the canonical of its server's SubscriptionTopic; empty: one that it states, else R4's plain
+    criteria."""
+    criteria: str = ""
+    """Of a subscription: what narrows it, `Task?…`; empty: what bears an identifier of ours."""
+    soonest: float = 5.0
+    """Seconds: notifications, however many, make us ask no more often than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +140,8 @@ class Partner:
     quiet_seconds: float = 0.0
     paused: bool = False
     referrals: Referrals = field(default_factory=Referrals)
+    endpoints: tuple[str, ...] = ()
+    """Where its own subscriptions at our /fhir may be told, besides the host of its address: `https://host:port`."""
 
     @property
     def is_sent_to(self) -> bool:

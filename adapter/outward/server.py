@@ -118,6 +118,21 @@ class Server:
         """Reads one version of a resource, on a server that counts them (http://hl7.org/fhir/R4/http.html#vread)."""
         return self._ask("GET", f"/{_matching(_TYPE, type_)}/{_matching(_ID, id_)}/_history/{number:d}", request_id)
 
+    def subscriptions(self, endpoint: str, *, request_id: str = "") -> Answer:
+        """Searches for the Subscriptions that are told to this address, which is ours."""
+        path = f"/Subscription?url={quote(endpoint, safe='')}"
+        return self._ask("GET", path, request_id, {"Cache-Control": "no-cache"})
+
+    def subscribe(self, body: bytes, *, id_: str = "", request_id: str = "") -> Answer:
+        """Makes a Subscription, or replaces the one of that id."""
+        path = f"/Subscription/{_matching(_ID, id_)}" if id_ else "/Subscription"
+        headers = {"Content-Type": self._json, "Prefer": "return=representation"}
+        return self._ask("PUT" if id_ else "POST", path, request_id, headers, body)
+
+    def unsubscribe(self, id_: str, *, request_id: str = "") -> Answer:
+        """Deletes a Subscription."""
+        return self._ask("DELETE", f"/Subscription/{_matching(_ID, id_)}", request_id)
+
     def capability(self, *, request_id: str = "") -> Answer:
         """Reads the CapabilityStatement."""
         return self._ask("GET", "/metadata", request_id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from adapter import answers, purging
@@ -15,13 +15,15 @@ from adapter.core.diff import Change, Delete, Update, content
 from adapter.core.doubt import looked_up
 from adapter.core.fhir.outcome import of_status, read
 from adapter.core.fhir.results import place_of
+from adapter.core.partner import ASKED
+from adapter.core.referral.polling import cadence
 from adapter.core.referral.task import THEIRS, is_of_referral, merged
 from adapter.core.residue import PURGE
 from adapter.desk import Desk
 from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.reconcile.looking import prolong
 from adapter.reconcile.work import Attempt, Work, not_sent
-from adapter.store import cases, holdings, polls, referrals
+from adapter.store import cases, holdings, polls, referrals, subscribed
 from adapter.store.database import Tx
 
 
@@ -67,8 +69,9 @@ def follow(desk: Desk, tx: Tx, work: Work) -> None:
     tracked = answers.track(tx, stored, identity, desired, held if partner.base_url else None, dialect, now=now)
     answers.end_asking(tx, stored, partner.id, held, dialect, now=now)
     waits = [each for each in tracked if not dialect.ended(each.course.state)]
-    if waits and partner.referrals.answers == "poll" and partner.base_url:
-        polls.ensure(tx, partner.id, at=now + timedelta(minutes=partner.referrals.every), now=now)
+    if waits and partner.referrals.answers in ASKED and partner.base_url:
+        every = cadence(partner.referrals, subscribed.state(tx, partner.id))
+        polls.ensure(tx, partner.id, at=now + every, now=now)
 
 
 def follow_purge(desk: Desk, tx: Tx, work: Work) -> None:
@@ -76,8 +79,9 @@ def follow_purge(desk: Desk, tx: Tx, work: Work) -> None:
     partner, now = desk.catalogue.partners[work.share.partner], desk.clock()
     held = {h.urn: h for h in holdings.of_share(tx, work.share.id)}
     waits = purging.track(desk, tx, work.share, work.stored, held, now=now)
-    if waits and partner.referrals.answers == "poll" and partner.base_url:
-        polls.ensure(tx, partner.id, at=now + timedelta(minutes=partner.referrals.every), now=now)
+    if waits and partner.referrals.answers in ASKED and partner.base_url:
+        every = cadence(partner.referrals, subscribed.state(tx, partner.id))
+        polls.ensure(tx, partner.id, at=now + every, now=now)
 
 
 def _asks_to_purge(change: Update | Delete) -> bool:

@@ -9,10 +9,11 @@ from adapter.core.pace import Pace
 from adapter.core.purge import alarm
 from adapter.desk import Desk, Preview
 from adapter.show.found import known_case
-from adapter.store import cases, holdings, paces, purges
+from adapter.store import cases, holdings, paces, purges, subscribed
 from adapter.store import shares as share_rows
 from adapter.store.database import Tx
 from adapter.store.purges import Requested
+from adapter.store.subscribed import Subscribed
 
 FIRST_PAGE = 50
 """Cases on the first page: it is read by a person, and tells what each partner holds of each."""
@@ -32,9 +33,10 @@ def partners(desk: Desk | Preview) -> list[dict[str, Any]]:
     """The partners of the instance, and how each is called at present; nothing secret."""
     kept: dict[str, Pace] = {}
     pauses: dict[str, datetime] = {}
+    told: dict[str, Subscribed] = {}
     if isinstance(desk, Desk):
         with desk.store.reading() as tx:
-            kept, pauses = paces.listed(tx), share_rows.pauses_since(tx)
+            kept, pauses, told = paces.listed(tx), share_rows.pauses_since(tx), subscribed.listed(tx)
     return [
         {
             "id": p.id,
@@ -48,6 +50,7 @@ def partners(desk: Desk | Preview) -> list[dict[str, Any]]:
             "paused_since": pauses[p.id].isoformat() if p.id in pauses else None,
             "rate": p.rate or None,
             **_called(kept.get(p.id, Pace())),
+            "subscription": _subscription(told[p.id]) if p.id in told else None,
         }
         for p in desk.catalogue.partners.values()
     ]
@@ -61,6 +64,18 @@ def _called(pace: Pace) -> dict[str, Any]:
         "open_since": pace.open_since.isoformat() if pace.open_since else None,
         "next_try": pace.try_at.isoformat() if pace.is_open and pace.try_at else None,
         "slowed": round(pace.spacing, 1) or None,
+    }
+
+
+def _subscription(ours: Subscribed) -> dict[str, Any]:
+    """Of the subscription that we keep there: how it stands, and how often something was not told to us."""
+    return {
+        "state": ours.state,
+        "detail": ours.detail,
+        "ends": ours.ends.isoformat() if ours.ends else None,
+        "heard_at": ours.heard_at.isoformat() if ours.heard_at else None,
+        "missed": ours.missed,
+        "missed_at": ours.missed_at.isoformat() if ours.missed_at else None,
     }
 
 

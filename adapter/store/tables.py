@@ -346,6 +346,67 @@ polls = Table(
     Column("outcome", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("lease_until", Instant),  # while a worker is at it
+    Column("asked_at", Instant),
+    Column("whole_at", Instant),  # when it was last asked for all that waits
+    Column("sealed_hint", LargeBinary),  # what its server has told since: ids that the partner gave
+)
+
+# The subscription that we keep at a partner's server: of what its server shows us only digests.
+subscribed = Table(
+    "subscribed",
+    metadata,
+    Column("partner", Text, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("id", Text, nullable=False),  # there; empty: there is none that we know of
+    Column("state", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("digest", LargeBinary),
+    Column("other_digest", LargeBinary),  # of the secret before this one, or of the one that is being made known
+    Column("ends", Instant),
+    Column("since", Instant),  # in this state
+    Column("due", Instant),
+    Column("fence", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("heard_at", Instant),
+    Column("missed", Integer, nullable=False),  # how often a number was
+    Column("missed_at", Instant),
+)
+
+# Partners' subscriptions at our /fhir, and what of their worlds has changed for each. The resource is sealed: its
+# headers are secrets.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("partner", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("number", BigInteger, nullable=False),  # of the last event,
+    Column("told", BigInteger, nullable=False),  # and of the last one that was taken
+    Column("ends", Instant),
+    Column("due", Instant),
+    Column("fence", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index("ix_subscriptions_partner", "partner"),
+    Index("ix_subscriptions_due", "due"),
+)
+
+subscription_events = Table(
+    "subscription_events",
+    metadata,
+    Column("subscription", String(36), ForeignKey("subscriptions.id"), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # type and id
+    Column("accounted", Boolean, nullable=False),
+    PrimaryKeyConstraint("subscription", "number"),
 )
 
 # What has become of our request to a partner that it purge what was taken back: its Task's names, opaque and the

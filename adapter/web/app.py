@@ -11,6 +11,7 @@ from adapter.web.context import KEY, MOST_BYTES
 from adapter.web.fhir.routes import fhir
 from adapter.web.fhir.smart import smart
 from adapter.web.link import pages as link_pages
+from adapter.web.notices import notices
 from adapter.wiring import Wiring
 
 _HEADERS = {
@@ -48,6 +49,7 @@ def create_app(wiring: Wiring) -> Flask:
     app.register_blueprint(smart)
     app.register_blueprint(console)
     app.register_blueprint(link_pages)
+    app.register_blueprint(notices)
     app.after_request(_protect)
     return app
 

@@ -19,8 +19,9 @@ from adapter.errors import Forbidden, Unauthenticated
 from adapter.store.tokens import Principal
 from adapter.web.context import wiring
 
-Door = Literal["open", "token", "page", "link"]
-"""How one shows who one is: not at all; by a bearer token; by a signed-in person's session; by a link and its code."""
+Door = Literal["open", "token", "page", "link", "hook"]
+"""How one shows who one is: not at all; by a bearer token; by a signed-in person's session; by a link and its code; by
+the secret that we gave a partner's server for its notifications."""
 
 _TABLE = """
 GET     /healthz                                    open
@@ -85,6 +86,8 @@ POST    /api/shares/<case>/<partner>/purged         token   coordinator privacy 
 GET     /fhir/metadata                              open
 GET     /fhir/.well-known/smart-configuration       open
 POST    /token                                      open
+POST    /notify/<mark>                              hook
+PUT     /notify/<mark>/Task/<id_>                   hook
 POST    /fhir                                       token   partner
 GET     /fhir/<type_>                               token   partner
 POST    /fhir/<type_>                               token   partner

@@ -17,6 +17,7 @@ EXAMPLES = {
     "referral": "r1",
     "link_": "1",
     "token": "x",
+    "mark": "x",
     "partner": "lakeside",
     "type_": "Goal",
     "id_": "g1",

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from adapter.core.fhir.named import TAGGED
 from adapter.core.partner import Partner
+from adapter.core.subscriptions.words import TOPIC_STATED
 
 Interaction = Literal["create", "read", "vread", "update", "delete", "search-type"]
 System = Literal["transaction", "batch"]
@@ -53,6 +54,8 @@ class Abilities:
     formats: tuple[str, ...] = ()
     security: tuple[str, ...] = ()
     refused: frozenset[str] = frozenset()
+    topics: tuple[str, ...] = ()
+    """Of subscriptions: the canonicals that it states (Subscriptions R5 Backport)."""
 
     def lacks(self, type_: str, *interactions: Interaction) -> bool:
         """Does the statement, where it lists types at all, leave one of these out for this type?"""
@@ -86,6 +89,7 @@ def read(statement: Any) -> Abilities | None:
         types=MappingProxyType(types),
         formats=tuple(sorted({_text(each) for each in _list(statement.get("format"))} - {""})),
         security=tuple(sorted({code for kind in kinds for code in _security(kind)})),
+        topics=tuple(sorted({topic for each in _objects(rest.get("resource")) for topic in _topics(each)})),
     )
 
 
@@ -114,6 +118,7 @@ def as_json(abilities: Abilities) -> dict[str, Any]:
         "formats": list(abilities.formats),
         "security": list(abilities.security),
         "refused": sorted(abilities.refused),
+        "topics": list(abilities.topics),
     }
 
 
@@ -136,6 +141,7 @@ def of_json(kept: Mapping[str, Any]) -> Abilities:
         tuple(kept["formats"]),
         tuple(kept["security"]),
         frozenset(kept["refused"]),
+        tuple(kept.get("topics", ())),
     )
 
 
@@ -214,6 +220,13 @@ def _of_type(stated: Mapping[str, Any], everywhere: Collection[str]) -> OfType:
         found_by=frozenset(parameters & {"identifier", "_tag"}),
         match=name == "Patient" and bool(operations & {"match", "$match", "patient-match"}),
     )
+
+
+def _topics(stated: Mapping[str, Any]) -> Iterable[str]:
+    if stated.get("type") != "Subscription":
+        return []
+    every = (e for e in _objects(stated.get("extension")) if e.get("url") == TOPIC_STATED)
+    return [topic for each in every if (topic := _text(each.get("valueCanonical", each.get("valueUri"))))]
 
 
 def found_by_name(abilities: Abilities | None, type_: str) -> bool:

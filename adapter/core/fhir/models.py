@@ -25,7 +25,9 @@ TYPES = (
     "Observation", "OperationOutcome", "Organization", "Parameters", "Patient", "Practitioner", "PractitionerRole",
     "Procedure", "Provenance", "QuestionnaireResponse", "RelatedPerson", "RiskAssessment", "ServiceRequest", "Task",
 )  # fmt: skip
-"""The types that the adapter sends or takes. A name that is not here is never imported."""
+"""The types that the adapter sends or takes. A name that is neither here nor below is never imported."""
+OF_SUBSCRIPTIONS = ("Subscription", "SubscriptionStatus")
+"""By which servers tell each other that something has changed: nothing of a case stands in them."""
 
 _UNCHECKED = (KeyError, TypeError, AttributeError, IndexError)
 """fhir.resources looks up the type of a nested resource, and into addresses, without a check of their type."""
@@ -46,7 +48,7 @@ _WORDS = {
 def problems(resource: dict[str, Any], *, release: Release = "R4") -> list[Problem]:
     """Every structural problem of one resource: a JSON Pointer and the rule, never a value. None: it is accepted."""
     type_ = resource.get("resourceType")
-    if type_ not in TYPES:
+    if type_ not in TYPES and type_ not in OF_SUBSCRIPTIONS:
         return [Problem("/resourceType", "not a resource type that is exchanged here")]
     found = [Problem(pointer, "an element must have a value (ele-1)") for pointer in _empty(resource, "")]
     try:

@@ -8,6 +8,7 @@ from adapter.core.diff import ORDER
 from adapter.core.document.place import PLAN, WITH_IT, held_as_document
 from adapter.core.fhir.abilities import Abilities, found_by_name, not_taken, way
 from adapter.core.partner import Partner
+from adapter.core.subscriptions.ours import topic_of
 
 _MODES = {
     "transaction": "Changes go as transactions of at most {} entries: each is done whole, or not at all.",
@@ -32,6 +33,10 @@ def can(told: Abilities | None) -> list[str]:
     ]
     if told.refused:
         said.append(f"Its answers have shown that it does not take: {', '.join(sorted(told.refused))}.")
+    if told.topics:
+        said.append(f"It states these topics of subscriptions: {', '.join(told.topics)}.")
+    elif "Subscription" in told.types:
+        said.append("It takes subscriptions, and states no topics of them.")
     if told.security:
         said.append(f"It states these ways to be authorised: {', '.join(told.security)}.")
     return said
@@ -60,7 +65,22 @@ def will(partner: Partner, told: Abilities | None) -> list[str]:
     if apart := [type_ for type_ in left_out if type_ not in inside]:
         said.append(f"Not sent, for the server does not take them: {', '.join(apart)}.")
     said.append(_matching(partner, told))
-    return said
+    return [*said, *_subscription(partner, told)]
+
+
+def _subscription(partner: Partner, told: Abilities | None) -> list[str]:
+    """How we learn of answers where its file says that its server tells us."""
+    rules = partner.referrals
+    if rules.answers != "subscription":
+        return []
+    topic = topic_of(rules.topic, told.topics if told else ())
+    if partner.release == "R5" and not topic:
+        return ["Answers are asked for each hour: R5 needs a topic, and neither its file nor its server names one."]
+    if told is not None and told.types and "Subscription" not in told.types:
+        return ["Answers are asked for each hour, until it takes a subscription: it does not state that it does."]
+    how = f"to {topic}" if topic else "by R4's plain criteria"
+    every = f"{rules.every:g} minutes"
+    return [f"Its server is to tell us of answers ({how}); all the same all that waits is asked for every {every}."]
 
 
 def in_the_way(partner: Partner, told: Abilities | None) -> list[str]:

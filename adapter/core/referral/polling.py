@@ -10,10 +10,13 @@ from typing import Any
 
 from adapter.core.fhir.named import names_of
 from adapter.core.fhir.results import place_of
+from adapter.core.partner import Referrals
 
 OVERLAP = timedelta(seconds=10)
 """What is written while a search is answered may be missing in it (Gravity's own implementation waits as long)."""
 LONGEST = timedelta(hours=24)
+HOURLY = timedelta(hours=1)
+SOON = timedelta(minutes=1)
 MOST_BETWEEN = 20
 """Versions between two that were seen that are read one by one."""
 
@@ -63,6 +66,22 @@ def between(newest: int | None, task: Mapping[str, Any]) -> range:
         return range(0)
     missed = range(newest + 1, int(version))
     return missed if len(missed) <= MOST_BETWEEN else range(0)
+
+
+def cadence(rules: Referrals, subscription: str) -> timedelta:
+    """How often a partner is asked for all that waits. `subscription`: the state of ours there, "" for none: while it
+    does not tell us, it is asked as who has none."""
+    every = timedelta(minutes=rules.every)
+    untold = rules.answers == "subscription" and subscription != "active"
+    return min(every, HOURLY) if untold else every
+
+
+def waiting(rules: Referrals, *, every: timedelta, attempts: int, retry_after: timedelta | None) -> timedelta:
+    """How long to wait until it is asked again. Where its server had something to tell and then could not be asked, it
+    is tried again soon, and never later than it would be asked anyway."""
+    if rules.answers == "subscription" and attempts:
+        return min(next_time(every=SOON, attempts=attempts, retry_after=retry_after), max(every, retry_after or every))
+    return next_time(every=every, attempts=attempts, retry_after=retry_after)
 
 
 def next_time(*, every: timedelta, attempts: int, retry_after: timedelta | None) -> timedelta:

@@ -361,7 +361,7 @@ def openapi(wiring: Wiring, address: str) -> dict[str, Any]:
 def _routes() -> Iterator[tuple[Rule, str]]:
     """Every route but those of the pages."""
     for rule in current_app.url_map.iter_rules():
-        if rule.endpoint.startswith(("api.", "fhir.", "smart.")):
+        if rule.endpoint.startswith(("api.", "fhir.", "smart.", "notices.")):
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
                 yield rule, method
 
