@@ -19,7 +19,7 @@ EVENTS = frozenset(
     {
         "started", "stopping", "stopped", "request", "failed",
         "claimed", "delivered", "unchanged", "postponed", "settled", "withdrawn", "refused", "lost",
-        "polled", "subscribed", "received", "saved", "deleted", "retried", "paused", "resumed", "alarm",
+        "polled", "subscribed", "notified", "received", "saved", "deleted", "retried", "paused", "resumed", "alarm",
     }
 )  # fmt: skip
 """Everything that a line can say has happened; any other event becomes `other`."""

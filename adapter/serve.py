@@ -29,6 +29,7 @@ from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.disclosures import Line
 from adapter.store.resources import Received
+from adapter.store.subscriptions import VIEW
 from adapter.store.views import Name, Shown
 
 
@@ -44,7 +45,7 @@ _AT_ONCE = 50
 
 def world_of(partner: str) -> str:
     """The world in which the view of a partner stands: no partner's id holds a slash."""
-    return f"view/{partner}"
+    return f"{VIEW}{partner}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def account(desk: Desk, partner: str, read: Iterable[Received]) -> None:
         by_case: dict[str, list[Line]] = {}
         told = []
         for case_id, share_id, name, shown in views.untold(tx, partner, wanted):
-            by_case.setdefault(case_id, []).append(_line(partner, name, shown, request_id, now))
+            by_case.setdefault(case_id, []).append(line(partner, name, shown, request_id, now))
             told.append((share_id, name, wanted[name]))
         for case_id, lines in sorted(by_case.items()):
             disclosures.append(tx, case_id, lines)
@@ -203,14 +204,15 @@ def _write(tx: Tx, world: str, name: Name, body: dict[str, Any], directory: bool
         resources.forget_earlier(tx, world, type_, id_)  # nobody can read it, and it may be withheld by now
 
 
-def _line(partner: str, name: Name, shown: Shown, request_id: str, now: datetime) -> Line:
+def line(partner: str, name: Name, shown: Shown, request_id: str, now: datetime, operation: str = "read") -> Line:
+    """What the account says of one resource that a partner reads here, or is told of."""
     return Line(
         at=now,
         partner=partner,
         purpose=" ".join(shown.purposes),
         kind="delivered",
         request_id=request_id,
-        operation="read",
+        operation=operation,
         resource_type=name[0],
         urn=shown.urn,
         about=shown.about,

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from adapter.core import strict_json
+from adapter.core.fhir.abilities import read as read_statement
 from adapter.core.partner import Partner
 from adapter.core.referral.polling import cadence
 from adapter.core.subscriptions import notices, ours
@@ -33,7 +34,7 @@ UNABLE = (400, 404, 405, 409, 410, 422, 501)
 """How servers say that they take no such subscription: it is tried again after a day."""
 GONE = (404, 410)
 _DAY = timedelta(days=1)
-_REQUESTS = 6
+_REQUESTS = 8
 """That one turn may take: what a lease is long enough for."""
 
 
@@ -268,12 +269,19 @@ class _Turn:
             if kept and state != "active":
                 polls.at_latest(tx, self._held.partner, now + cadence(self._partner.referrals, state), now=now)
 
-    def _wanted(self) -> Wanted:
-        rules = self._partner.referrals
+    def _stated(self) -> tuple[str, ...]:
+        """The topics that its server states; it is asked where nobody has asked it yet."""
         with self._desk.store.reading() as tx:
             known = abilities.known(tx, self._partner)
-        stated = known.told.topics if known is not None and known.told is not None else ()
-        topic = ours.topic_of(rules.topic, stated)
+        if known is not None:
+            return known.told.topics if known.told is not None else ()
+        answer = self._server.capability()
+        told = read_statement(answer.body) if isinstance(answer, Answered) and answer.status == 200 else None
+        return told.topics if told is not None else ()
+
+    def _wanted(self) -> Wanted:
+        rules = self._partner.referrals
+        topic = rules.topic or ours.topic_of("", self._stated())
         system = self._desk.bench.identity(self._partner.id).system
         return Wanted(
             self._partner.release,

@@ -15,6 +15,7 @@ from adapter import log
 from adapter.arrived import settle_all
 from adapter.desk import Desk
 from adapter.errors import Unavailable
+from adapter.notify import tell_next as notify_next
 from adapter.poll import next_due, poll_next
 from adapter.reconcile import paused, reconcile_next
 from adapter.reconcile.alerting import tell_next
@@ -49,7 +50,7 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
                 kept = subscribe_next(desk)
                 asked = poll_next(desk)
                 share = reconcile_next(desk, name)
-                told = once and _tell_people(desk, name, logger)
+                told = once and (_tell_people(desk, name, logger) or _notify(desk, name, logger))
                 if share is not None:
                     done += 1
                     _serve(desk, share, logger)
@@ -86,7 +87,8 @@ def _beside(desk: Desk, name: str) -> Iterator[None]:
     stop = threading.Event()
     listening = threading.Thread(target=desk.store.listen, args=(desk.wake.set, stop), name="listening", daemon=True)
     telling = threading.Thread(target=_tells, args=(desk, name, stop), name="telling", daemon=True)
-    at_work = [listening, *([telling] if desk.ways else [])]
+    notifying = threading.Thread(target=_notifies, args=(desk, name, stop), name="notifying", daemon=True)
+    at_work = [listening, notifying, *([telling] if desk.ways else [])]
     for thread in at_work:
         thread.start()
     try:
@@ -94,6 +96,7 @@ def _beside(desk: Desk, name: str) -> Iterator[None]:
     finally:
         stop.set()
         listening.join()
+        notifying.join(_LAST_WORDS)
         if desk.ways:
             telling.join(_LAST_WORDS)
 
@@ -118,6 +121,29 @@ def _tells(desk: Desk, worker: str, stop: threading.Event) -> None:
     while not stop.wait(desk.settings.poll_seconds):
         while not stop.is_set() and _tell_people(desk, worker, logger):
             pass
+
+
+def _notifies(desk: Desk, worker: str, stop: threading.Event) -> None:
+    """Tell partners' endpoints of what they asked to be told, beside the shares: one that hangs holds none up."""
+    logger = log.logger()
+    while not stop.wait(desk.settings.poll_seconds):
+        while not stop.is_set() and _notify(desk, worker, logger):
+            pass
+
+
+def _notify(desk: Desk, worker: str, logger: structlog.typing.FilteringBoundLogger) -> bool:
+    """Tell one endpoint what is due, if there is one: True if it was its turn. Shares go on, whatever comes of it."""
+    try:
+        told = notify_next(desk)
+    except Unavailable as fault:
+        logger.warning("failed", worker=worker, error=fault)
+        return False
+    except Exception as bug:  # noqa: BLE001  Its time was put off when it was claimed: it is tried again.
+        logger.error("failed", worker=worker, error=bug)
+        return False
+    if told is not None:
+        logger.info("notified", partner=told.partner, attempts=told.attempts)
+    return told is not None
 
 
 def _tell_people(desk: Desk, worker: str, logger: structlog.typing.FilteringBoundLogger) -> bool:

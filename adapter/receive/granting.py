@@ -55,7 +55,7 @@ def grant(desk: Desk, form: Mapping[str, str], *, audience: str) -> Granted | Re
     shown = admission.verified(assertion, partner.client.keys, client=client, audience=audience, now=now)
     if shown is None:
         return Refused("invalid_client")
-    scopes = asked(form.get("scope", ""), PARAMETERS.keys())
+    scopes = asked(form.get("scope", ""), {*PARAMETERS, "Subscription"})
     with desk.store.writing() as tx:
         until = shown.until + admission.LONGEST
         if not tokens.first_shown(tx, partner.id, shown.jti, until=until, now=now):

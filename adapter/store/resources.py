@@ -17,9 +17,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from adapter.core.fhir.search import REFERS
+from adapter.core.fhir.search import REFERS, index
 from adapter.core.strict_json import canonical, dump, load
 from adapter.errors import Conflict, PreconditionFailed
+from adapter.store import subscriptions
 from adapter.store.database import Tx
 from adapter.store.tables import resource_terms, resource_versions, resources
 
@@ -292,6 +293,10 @@ def _next(
 ) -> Received:
     gone, kept = body is None, body or {}
     digest = hashlib.sha256(canonical(kept) if sent is None else sent).hexdigest()
+    # Of what is gone a partner is told by what it was.
+    before = _version(tx, row.key, row.version) if gone else None
+    body_shown = {**(before.body if before is not None else kept), "resourceType": row.type}
+    subscriptions.happened(tx, row.partner, row.type, name, lambda: index(body_shown, base=""), now=now)
     change = {"of_key": row.key, "new_version": number, "now": now, "gone": gone}
     tx.connection.execute(NEXT_VERSION, change)
     sealed = _closed(tx, row.key, number, digest, name, kept)

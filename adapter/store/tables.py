@@ -389,10 +389,11 @@ subscriptions = Table(
     Column("told", BigInteger, nullable=False),  # and of the last one that was taken
     Column("ends", Instant),
     Column("due", Instant),
+    Column("lease_until", Instant),  # while a worker is at it
     Column("fence", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("detail", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
+    Column("said_at", Instant),  # when its endpoint last took something
     Column("updated_at", Instant, nullable=False),
     Index("ix_subscriptions_partner", "partner"),
     Index("ix_subscriptions_due", "due"),

@@ -89,6 +89,14 @@ POST    /token                                      open
 POST    /notify/<mark>                              hook
 PUT     /notify/<mark>/Task/<id_>                   hook
 POST    /fhir                                       token   partner
+GET     /fhir/Subscription                          token   partner
+POST    /fhir/Subscription                          token   partner
+GET     /fhir/Subscription/$status                  token   partner
+GET     /fhir/Subscription/<id_>                    token   partner
+PUT     /fhir/Subscription/<id_>                    token   partner
+DELETE  /fhir/Subscription/<id_>                    token   partner
+GET     /fhir/Subscription/<id_>/$status            token   partner
+GET     /fhir/Subscription/<id_>/$events            token   partner
 GET     /fhir/<type_>                               token   partner
 POST    /fhir/<type_>                               token   partner
 PUT     /fhir/<type_>                               token   partner

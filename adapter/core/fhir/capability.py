@@ -6,6 +6,7 @@ from typing import Any
 
 from adapter.core.fhir.search import PARAMETERS
 from adapter.core.partner import Release
+from adapter.core.subscriptions import words
 
 _INTERACTIONS = ("read", "vread", "update", "delete", "create", "search-type")
 _OPERATIONS = {
@@ -38,7 +39,7 @@ def statement(base: str, software: str, release: Release = "R4") -> dict[str, An
                 " and none of it be written. References must lead to resources that are there, or be absolute;"
                 " conditional references are refused.",
                 "security": {"cors": False, "description": "A bearer token that the agency gave to the partner."},
-                "resource": [_resource(type_) for type_ in PARAMETERS],
+                "resource": [*(_resource(type_) for type_ in PARAMETERS), _subscription()],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}],
             }
         ],
@@ -62,6 +63,25 @@ def _resource(type_: str) -> dict[str, Any]:
         **({"searchRevInclude": _BACK} if type_ == "Patient" else {}),
         "searchParam": [{"name": "_id", "type": "token"}, {"name": "_lastUpdated", "type": "date"}, *own],
         **({"operation": [_OPERATIONS[type_]]} if type_ in _OPERATIONS else {}),
+    }
+
+
+def _subscription() -> dict[str, Any]:
+    """Its topics stand where the Subscriptions R5 Backport has them, in either release."""
+    operations = ("status", "events")
+    return {
+        "extension": [{"url": words.TOPIC_STATED, "valueCanonical": topic} for topic in words.TOPICS],
+        "type": "Subscription",
+        "supportedProfile": [words.PROFILE],
+        "interaction": [{"code": code} for code in ("read", "create", "update", "delete", "search-type")],
+        "versioning": "versioned-update",
+        "updateCreate": False,
+        "searchParam": [
+            {"name": "url", "type": "uri"},
+            {"name": "status", "type": "token"},
+            {"name": "_id", "type": "token"},
+        ],
+        "operation": [{"name": name, "definition": f"{words.OPERATIONS}{name}"} for name in operations],
     }
 
 

@@ -13,8 +13,11 @@ from adapter.core.fhir.references import ID
 from adapter.core.fhir.search import PARAMETERS
 from adapter.core.fhir.transaction import Pairs, pairs_of
 from adapter.core.partner import Release
+from adapter.core.scopes import read as read_scopes
 from adapter.errors import Malformed, NotFound, Problem, UnsupportedMedia
-from adapter.web.context import wiring
+from adapter.receive.world import World
+from adapter.store.tokens import Principal
+from adapter.web.context import address, wiring
 from adapter.web.errors import NotAcceptable
 
 Return = Literal["minimal", "representation", "OperationOutcome"]
@@ -22,6 +25,13 @@ _JSON = frozenset({"application/fhir+json", "application/json", "text/json", "js
 _ANY = frozenset({"*/*", "application/*"})
 _VERSIONS: Mapping[Release, frozenset[str]] = {"R4": frozenset({"4.0", "4.0.1"}), "R5": frozenset({"5.0", "5.0.0"})}
 """What may stand in the `fhirVersion` of a content type (http://hl7.org/fhir/R5/http.html#version-parameter)."""
+
+
+def world() -> World:
+    """Whose world is asked for, as its token permits; without what is served to it beside."""
+    who: Principal = g.principal
+    scopes = read_scopes(who.scopes) if who.scopes else None
+    return World(who.partner, f"{address()}/fhir", wiring().clock(), release(), scopes=scopes)
 
 
 def release() -> Release:

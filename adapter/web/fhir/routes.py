@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, request
 
 from adapter import __version__, answers, receive, serve
 from adapter.core.fhir.capability import statement
 from adapter.core.fhir.transaction import ALONE, Step
-from adapter.core.scopes import read as read_scopes
 from adapter.receive import operations
 from adapter.receive.world import World
 from adapter.web import context
-from adapter.web.auth import caller
 from adapter.web.context import wiring
 from adapter.web.fhir import asked
 from adapter.web.fhir.replies import found, kept, resource
+from adapter.web.fhir.subscriptions import subscriptions
 from adapter.web.fhir.wire import document_of, response_bundle, whole
 
 fhir = Blueprint("fhir", __name__, url_prefix="/fhir")
+fhir.register_blueprint(subscriptions)
 
 
 @fhir.before_request
@@ -28,7 +30,7 @@ def negotiate() -> None:
 @fhir.get("/metadata")
 def capabilities() -> Response:
     """What this FHIR server can do."""
-    return resource(statement(_base(), __version__, asked.release()))
+    return resource(statement(f"{context.address()}/fhir", __version__, asked.release()))
 
 
 @fhir.post("")
@@ -115,20 +117,12 @@ def delete_by_condition(type_: str) -> Response:
     return _read(Step(ALONE, "DELETE", asked.known(type_), query=asked.condition()))
 
 
-def _base() -> str:
-    return f"{context.address()}/fhir"
-
-
 def _world() -> World:
-    who, desk = caller(), wiring()
-    return World(
-        who.partner,
-        _base(),
-        desk.clock(),
-        asked.release(),
-        shelf=serve.shelf(desk, who.partner),
-        scopes=read_scopes(who.scopes) if who.scopes else None,
-        hears=answers.hearing(desk.catalogue, who.partner),
+    world, desk = asked.world(), wiring()
+    return replace(
+        world,
+        shelf=serve.shelf(desk, world.partner),
+        hears=answers.hearing(desk.catalogue, world.partner),
     )
 
 

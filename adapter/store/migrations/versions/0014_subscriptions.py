@@ -49,10 +49,11 @@ def upgrade() -> None:
         sa.Column("told", sa.BigInteger(), nullable=False),
         sa.Column("ends", INSTANT),
         sa.Column("due", INSTANT),
+        sa.Column("lease_until", INSTANT),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("said_at", INSTANT),
         sa.Column("updated_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_subscriptions"),
     )
