@@ -17,11 +17,10 @@ from adapter import notify
 from adapter.core.partner import Referrals
 from adapter.core.subscriptions import words
 from adapter.store import subscribed
-from adapter.web.app import create_app
 from adapter.web.context import KEY
 from tests.journeys.test_referrals import OtherAdapter
 from tests.outward.fault_server import Answer, CutAfter, CutBefore, FaultServer, Truncated, page
-from tests.verbs.agency import Agency
+from tests.verbs.agency import Agency, client_of
 from tests.verbs.conftest import *  # noqa: F403  the agency and its partners' servers
 from tests.verbs.conftest import Open
 from tests.verbs.test_answers import NUMBER, case, outcome, tracked
@@ -82,7 +81,7 @@ def both(open_agency: Open, opened: Opened, tmp_path_factory: pytest.TempPathFac
         catalogue = replace(there.catalogue, partners=partners)
         web.app.extensions[KEY] = replace(there, catalogue=catalogue, clock=agency.clock)
         agency.desk = replace(agency.desk, settings=replace(agency.desk.settings, public_url=url))
-        door.fhir = OurDoor(create_app(agency.desk).test_client())  # type: ignore[assignment]
+        door.fhir = OurDoor(client_of(agency.desk))  # type: ignore[assignment]
         scene = Both(agency, other, door)
         agency.put(case())
         for _ in range(4):
@@ -121,6 +120,7 @@ def test_what_is_lost_on_the_way_is_found_by_its_number(both: Both) -> None:
     assert ours.missed == 1
 
 
+@pytest.mark.servers
 def test_what_is_lost_and_nothing_follows_is_found_by_the_sign_of_life(both: Both) -> None:
     """Each hour the other says how many there were; the poll underneath is hours away."""
     both.settle(hours=2)
@@ -134,6 +134,7 @@ def test_what_is_lost_and_nothing_follows_is_found_by_the_sign_of_life(both: Bot
     assert outcome(both.agency)["status"] == "accepted"
 
 
+@pytest.mark.servers
 def test_whatever_goes_wrong_between_them_each_transition_is_made_once(both: Both) -> None:
     faults = [CutBefore(), page(502), Truncated(), CutAfter(), Answer(429, {"Retry-After": "5"})]
     for place, status in enumerate(WAY):
@@ -147,6 +148,7 @@ def test_whatever_goes_wrong_between_them_each_transition_is_made_once(both: Bot
     assert tracked(both.agency).course.flags == ()
 
 
+@pytest.mark.servers
 def test_a_subscription_that_the_other_lost_is_made_anew_and_nothing_is_missed(both: Both) -> None:
     there = both.other.web.app.extensions[KEY]
     for one in notify.listed(there, both.other.world()):

@@ -13,6 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
+from flask.testing import FlaskClient
+
 from adapter import keep, show, worker
 from adapter.core import strict_json
 from adapter.core.desired import Desired, Subject, desire
@@ -23,6 +26,8 @@ from adapter.desk import Desk
 from adapter.reconcile import paused
 from adapter.store import abilities, cases, disclosures, holdings, paces, shares
 from adapter.store.disclosures import Line
+from adapter.web.app import create_app
+from adapter.web.context import KEY
 from tests.outward.fault_server import FaultServer, Seen
 from tests.outward.memory_fhir import MemoryFhir, _Refusal
 
@@ -212,6 +217,21 @@ def _texts(value: Any) -> list[str]:
 
 def body(case: Any) -> bytes:
     return json.dumps(case, ensure_ascii=False).encode()
+
+
+@cache
+def _routes() -> list[Flask]:
+    return []
+
+
+def client_of(desk: Desk) -> FlaskClient:
+    """The web of this desk, as a client asks it; its routes are compiled once for all tests."""
+    made = _routes()
+    if not made:
+        made.append(create_app(desk))
+    app = copy.copy(made[0])
+    app.extensions = {KEY: desk}
+    return app.test_client()
 
 
 @cache

@@ -21,10 +21,9 @@ from adapter.core.subscriptions.notices import Notice, counted, read
 from adapter.notify import ATTEMPTS, MOST
 from adapter.receive.world import World
 from adapter.store import tokens
-from adapter.web.app import create_app
 from tests.core.subscriptions.test_theirs import R4, R5
 from tests.outward.fault_server import Answer, CutAfter, FaultServer, page
-from tests.verbs.agency import Agency, case_of, revoked
+from tests.verbs.agency import Agency, case_of, client_of, revoked
 from tests.verbs.conftest import Open
 
 NUMBER = "C-2210"
@@ -76,7 +75,7 @@ class Scene:
         with agency.desk.store.writing() as tx:
             self.token = tokens.new(tx, role="partner", partner="lakeside", now=agency.clock.now)
             self.other = tokens.new(tx, role="partner", partner="riverside", now=agency.clock.now)
-        self.client: FlaskClient = create_app(agency.desk).test_client()
+        self.client: FlaskClient = client_of(agency.desk)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -178,6 +177,7 @@ def test_it_is_greeted_before_it_is_active_and_told_of_each_change_once(scene: S
         assert models.problems(bundle) == []
 
 
+@pytest.mark.servers
 def test_what_it_may_read_has_changed(scene: Scene) -> None:
     """Each resource that comes into its view, changes in it or leaves it; and each that is named can be read."""
     scene.subscribed()
@@ -230,6 +230,7 @@ def test_ids_of_what_may_no_longer_be_read_are_not_told(scene: Scene) -> None:
     assert not [place for place in scene.endpoint.focused() if place.startswith("Goal/")]
 
 
+@pytest.mark.servers
 def test_empty_says_no_more_than_that_something_has(scene: Scene) -> None:
     content = {"extension": [{"url": words.CONTENT, "valueCode": "empty"}]}
     scene.subscribed(_payload=content)
@@ -266,6 +267,7 @@ def test_ids_that_were_never_told_are_in_the_account_before_they_leave(scene: Sc
     assert len([line for line in scene.agency.account(NUMBER) if line.operation == "notify"]) == len(lines)
 
 
+@pytest.mark.servers
 def test_what_is_not_taken_is_told_again_in_order(scene: Scene) -> None:
     scene.subscribed(words.TASKS)
     scene.hook.plan(page(502), CutAfter(), Answer(429), None)
@@ -306,6 +308,7 @@ def test_one_that_takes_nothing_is_in_error_and_goes_on_where_it_was_when_it_is_
     assert scene.endpoint.numbers() == ["1", "2"]
 
 
+@pytest.mark.servers
 def test_one_that_does_not_take_the_greeting_is_in_error(scene: Scene) -> None:
     scene.endpoint.status = 404
     id_ = scene.ask("POST", "Subscription", scene.subscription()).json["id"]
@@ -313,6 +316,7 @@ def test_one_that_does_not_take_the_greeting_is_in_error(scene: Scene) -> None:
     assert scene.ask("GET", f"Subscription/{id_}").json["status"] == "error"
 
 
+@pytest.mark.servers
 def test_a_sign_of_life_is_given_where_it_is_asked_for(scene: Scene) -> None:
     beat = [{"url": words.HEARTBEAT, "valueUnsignedInt": 3600}]
     scene.subscribed(words.TASKS, extension=beat)
@@ -325,6 +329,7 @@ def test_a_sign_of_life_is_given_where_it_is_asked_for(scene: Scene) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.servers
 def test_after_its_end_nothing_is_told(scene: Scene) -> None:
     id_ = scene.subscribed(words.TASKS)
     scene.pass_on(days=30)
@@ -380,6 +385,7 @@ def test_secrets_are_shown_nowhere_and_sealed(scene: Scene) -> None:
     assert "Bearer s3" not in repr(rows)
 
 
+@pytest.mark.servers
 def test_events_are_told_again_by_their_numbers(scene: Scene) -> None:
     id_ = scene.subscribed(words.TASKS)
     for number in range(1, 5):
@@ -405,6 +411,7 @@ def test_what_cannot_be_kept_is_refused_and_changes_nothing(scene: Scene) -> Non
     assert scene.ask("GET", f"Subscription/{id_}").headers["ETag"] == 'W/"1"'
 
 
+@pytest.mark.servers
 def test_a_token_subscribes_to_what_it_may_read(scene: Scene) -> None:
     def lent(scopes: str) -> str:
         now = scene.agency.clock.now
@@ -419,6 +426,7 @@ def test_a_token_subscribes_to_what_it_may_read(scene: Scene) -> None:
     assert scene.ask("POST", "Subscription", both[words.READABLE], token=wide).status_code == 201
 
 
+@pytest.mark.servers
 def test_an_endpoint_that_the_file_allows_no_longer_is_told_nothing(scene: Scene) -> None:
     id_ = scene.subscribed(words.TASKS)
     known = scene.agency.desk.catalogue.partners
@@ -430,12 +438,13 @@ def test_an_endpoint_that_the_file_allows_no_longer_is_told_nothing(scene: Scene
     assert scene.ask("GET", f"Subscription/{id_}").json["status"] == "error"
 
 
+@pytest.mark.servers
 def test_a_partner_of_r5_is_told_in_r5(scene: Scene) -> None:
     release: Release = "R5"
     known = scene.agency.desk.catalogue.partners
     partners = {**known, "lakeside": replace(known["lakeside"], release=release)}
     scene.agency.desk = replace(scene.agency.desk, catalogue=replace(scene.agency.desk.catalogue, partners=partners))
-    scene.client = create_app(scene.agency.desk).test_client()
+    scene.client = client_of(scene.agency.desk)
     made = {
         **R5,
         "endpoint": f"http://127.0.0.1:{scene.hook.port}/in",
@@ -455,6 +464,7 @@ def test_a_partner_of_r5_is_told_in_r5(scene: Scene) -> None:
         assert models.problems(bundle["entry"][0]["resource"], release="R5") == []
 
 
+@pytest.mark.servers
 def test_the_statement_tells_of_the_topics(scene: Scene) -> None:
     from adapter.core.fhir.abilities import read as abilities
 

@@ -15,10 +15,9 @@ from adapter.core.partner import Referrals
 from adapter.core.subscriptions import words
 from adapter.store import polls, subscribed
 from adapter.store.subscribed import Subscribed
-from adapter.web.app import create_app
 from tests.core.subscriptions.test_notices import r4
 from tests.outward.fault_server import CutAfter, page
-from tests.verbs.agency import Agency, PartnerFhir
+from tests.verbs.agency import Agency, PartnerFhir, client_of
 from tests.verbs.conftest import Open
 from tests.verbs.test_answers import NUMBER, case, outcome, say, task, ways
 
@@ -124,7 +123,7 @@ def change(agency: Agency, **rules: Any) -> None:
 def tell(agency: Agency, body: Any = None, *, of: Mapping[str, Any] | None = None, task_: str = "") -> int:
     """What the partner's server sends to our endpoint, with the headers that it was given: as HTTP answers."""
     channel = (of or there(agency))["channel"]
-    client: FlaskClient = create_app(agency.desk).test_client()
+    client: FlaskClient = client_of(agency.desk)
     headers = dict(line.split(": ", 1) for line in channel["header"])
     path = channel["endpoint"].removeprefix(PUBLIC) + (f"/Task/{task_}" if task_ else "")
     data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
@@ -194,6 +193,7 @@ def test_whatever_is_told_makes_us_ask_and_nothing_in_it_is_believed(sent: Agenc
 QUIET = {"a handshake": r4("handshake", "0"), "a heartbeat that knows no more": r4("heartbeat", "0")}
 
 
+@pytest.mark.servers
 def test_a_sign_of_life_alone_asks_nothing(sent: Agency) -> None:
     before = len(asked(sent))
     for body in QUIET.values():
@@ -202,6 +202,7 @@ def test_a_sign_of_life_alone_asks_nothing(sent: Agency) -> None:
     assert len(asked(sent)) == before
 
 
+@pytest.mark.servers
 def test_of_the_tasks_that_are_named_ours_are_asked_for_and_no_other(sent: Agency) -> None:
     made = case()
     made["referrals"].append({**made["referrals"][0], "id": "r2"})
@@ -223,6 +224,7 @@ def test_of_the_tasks_that_are_named_ours_are_asked_for_and_no_other(sent: Agenc
     assert all(t["identifier"][0]["value"] in both for t in tasks), "none of ours: all that wait"
 
 
+@pytest.mark.servers
 def test_a_flood_of_notifications_is_one_question_each_five_seconds(sent: Agency) -> None:
     before = len(asked(sent))
     for _ in range(20):
@@ -266,6 +268,7 @@ def test_what_was_never_told_is_found_by_its_number_and_counted(sent: Agency) ->
     assert (ours(sent).seen, ours(sent).missed) == (3, 1)
 
 
+@pytest.mark.servers
 def test_what_is_never_told_at_all_is_found_by_the_net(sent: Agency) -> None:
     """Every six hours all that waits is asked for, whether or not its server says anything."""
     say(sent, "accepted")
@@ -275,6 +278,7 @@ def test_what_is_never_told_at_all_is_found_by_the_net(sent: Agency) -> None:
     assert outcome(sent)["status"] == "accepted"
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("state", ["error", "off"])
 def test_while_there_is_none_that_tells_us_it_is_asked_each_hour(sent: Agency, state: str) -> None:
     server(sent).first = state
@@ -294,6 +298,7 @@ def test_one_that_fell_into_error_is_asked_for_again_with_another_secret(sent: A
     assert server(sent).made == 1, "the same one"
 
 
+@pytest.mark.servers
 def test_one_that_is_gone_is_made_again(sent: Agency) -> None:
     server(sent).subscriptions.clear()
     pass_on(sent, hours=1, minutes=1)
@@ -314,6 +319,7 @@ def test_it_is_renewed_before_it_ends_and_the_secret_before_opens_until_it_is_se
     assert tell(sent, of=new) == 200
 
 
+@pytest.mark.servers
 def test_while_the_new_secret_is_on_its_way_both_open(sent: Agency) -> None:
     old = there(sent)
     held = ours(sent)
@@ -345,6 +351,7 @@ def test_what_was_made_and_never_known_is_taken_away(agency: Agency) -> None:
     assert there(agency)["id"] == ours(agency).id == "s2"
 
 
+@pytest.mark.servers
 def test_a_server_that_is_away_is_tried_again(agency: Agency) -> None:
     agency.servers["lakeside"].plan(page(502))
     agency.work()
@@ -353,6 +360,7 @@ def test_a_server_that_is_away_is_tried_again(agency: Agency) -> None:
     assert ours(agency).state == "active"
 
 
+@pytest.mark.servers
 def test_a_server_that_takes_none_is_asked_each_hour_and_tried_again_after_a_day(agency: Agency) -> None:
     server(agency).refuses_with = 422
     agency.put(case())
@@ -369,6 +377,7 @@ def test_a_server_that_takes_none_is_asked_each_hour_and_tried_again_after_a_day
     assert ours(agency).state == "active"
 
 
+@pytest.mark.servers
 def test_one_that_never_becomes_active_is_asked_for_again(agency: Agency) -> None:
     server(agency).first = "requested"
     agency.work()
@@ -384,6 +393,7 @@ def test_one_that_never_becomes_active_is_asked_for_again(agency: Agency) -> Non
     assert ours(agency).state == "active"
 
 
+@pytest.mark.servers
 def test_without_an_address_of_ours_there_is_none(open_agency: Open) -> None:
     agency = agency_of(open_agency, RULES)
     agency.desk = replace(agency.desk, settings=replace(agency.desk.settings, public_url=""))
@@ -395,6 +405,7 @@ def test_without_an_address_of_ours_there_is_none(open_agency: Open) -> None:
     assert outcome(agency)["status"] == "accepted", "it is asked as who has none"
 
 
+@pytest.mark.servers
 def test_a_topic_of_its_server_is_subscribed_to(open_agency: Open) -> None:
     agency = agency_of(open_agency, replace(RULES, topic=words.GRAVITY, criteria="Task?owner=Organization/7"))
     agency.work()
@@ -405,7 +416,7 @@ def test_a_topic_of_its_server_is_subscribed_to(open_agency: Open) -> None:
 
 def test_whoever_shows_no_secret_of_ours_gets_one_answer(sent: Agency) -> None:
     """Wrong secret, wrong address, no header, whatever the body: the same bytes, and nothing is asked."""
-    client = create_app(sent.desk).test_client()
+    client = client_of(sent.desk)
     path = there(sent)["channel"]["endpoint"].removeprefix(PUBLIC)
     right = dict(line.split(": ", 1) for line in there(sent)["channel"]["header"])
     before = len(asked(sent))
@@ -442,6 +453,7 @@ def test_a_hint_that_comes_while_it_is_asked_is_not_lost(sent: Agency) -> None:
     assert outcome(sent)["status"] == "accepted"
 
 
+@pytest.mark.servers
 def test_a_server_that_tells_and_then_cannot_be_asked_is_asked_again_soon(sent: Agency) -> None:
     say(sent, "accepted")
     sent.servers["lakeside"].plan(page(502))
@@ -457,6 +469,7 @@ def test_a_server_that_tells_and_then_cannot_be_asked_is_asked_again_soon(sent: 
     assert outcome(sent)["status"] == "accepted"
 
 
+@pytest.mark.servers
 def test_only_digests_of_the_secret_are_kept(sent: Agency) -> None:
     secret = there(sent)["channel"]["header"][0].removeprefix("Authorization: Bearer ")
     with sent.desk.store.reading() as tx:
