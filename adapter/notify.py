@@ -24,7 +24,7 @@ from adapter.core.subscriptions.telling import Event, Stands
 from adapter.core.subscriptions.theirs import Asked
 from adapter.core.subscriptions.words import Kind, Status
 from adapter.desk import Desk
-from adapter.errors import NotFound, PreconditionFailed, Problem, Refused, Unavailable
+from adapter.errors import NotFound, PreconditionFailed, Problem, Refused, TooLarge, Unavailable
 from adapter.outward import hook
 from adapter.outward.answer import Answer, Answered
 from adapter.receive.body import resource_of
@@ -36,6 +36,8 @@ from adapter.store.subscriptions import Happened, Subscription
 
 MOST = 10
 """Subscriptions of one partner."""
+LARGEST = 60_000
+"""Bytes of one: it is read each time that something changes."""
 ATTEMPTS = 10
 """In a row that fail, from five seconds on twice as long apart: after about an hour and a half it is in error."""
 _FIRST = timedelta(seconds=5)
@@ -287,6 +289,8 @@ def _account(desk: Desk, partner: str, one: Subscription, found: Sequence[Happen
 def _asked(desk: Desk, world: World, body: bytes, before: Subscription | None) -> tuple[dict[str, Any], Asked]:
     """What a partner sent, checked whole."""
     _permit(world, "u" if before else "c")
+    if len(body) > LARGEST:
+        raise TooLarge(f"A Subscription has at most {LARGEST} bytes here.")
     resource = resource_of(body, "Subscription")
     if before is not None:
         resource = theirs.with_secrets(resource, before.resource, world.release)
@@ -295,7 +299,8 @@ def _asked(desk: Desk, world: World, body: bytes, before: Subscription | None) -
     if wrong := models.problems(resource, release=world.release):
         raise Refused("The content breaks rules of FHIR.", wrong)
     asked = theirs.read(resource, world.release, now=world.now)
-    if not theirs.may_tell(desk.catalogue.partners[world.partner], asked.endpoint):
+    partner = desk.catalogue.partners.get(world.partner)
+    if partner is None or not theirs.may_tell(partner, asked.endpoint):
         at = "/endpoint" if world.release == "R5" else "/channel/endpoint"
         rule = "must be https, at the host of your own server or one that the agency has entered for you"
         raise Refused("The Subscription cannot be kept.", [Problem(at, rule)])

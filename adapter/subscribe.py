@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -48,18 +49,17 @@ def asking(desk: Desk) -> dict[str, Partner]:
 
 def next_due(desk: Desk) -> datetime | None:
     """When one is next to be looked at; None if there is none."""
-    if not (among := _called(desk)):
-        return None
-    with desk.store.reading() as tx:
-        return subscribed.next_due(tx, among=among)
+    rows, among = _standing(desk)
+    return min((row.due for partner, row in rows.items() if partner in among and row.due is not None), default=None)
 
 
 def subscribe_next(desk: Desk) -> str | None:
     """Look after the subscription whose turn has been longest. The partner; None where it is nobody's turn."""
-    _note(desk)
-    among, now = _called(desk), desk.clock()
-    due = next_due(desk) if among else None
-    if due is None or due > now:
+    rows, among = _standing(desk)
+    changed = _note(desk, rows)
+    now = desk.clock()
+    due = [row.due for partner, row in rows.items() if partner in among and row.due is not None]
+    if not among or not (changed or (due and min(due) <= now)):
         return None
     longest = max(desk.catalogue.partners[each].timeout for each in among)
     lease = timedelta(seconds=desk.settings.lease_seconds + longest * _REQUESTS)
@@ -121,24 +121,23 @@ def _read(body: bytes, task: str) -> notices.Notice:
         return notices.PLAIN
 
 
-def _called(desk: Desk) -> list[str]:
-    """Partners that may be called, those too whose subscription is to be taken away."""
+def _standing(desk: Desk) -> tuple[dict[str, Subscribed], list[str]]:
+    """How ours stand, and the partners that may be called, those too whose subscription is to be taken away."""
     with desk.store.reading() as tx:
-        held = shares.pauses_since(tx)
+        rows, held = subscribed.listed(tx), shares.pauses_since(tx)
     every = desk.catalogue.partners.values()
-    return [p.id for p in every if p.base_url and not p.paused and p.id not in held]
+    return rows, [p.id for p in every if p.base_url and not p.paused and p.id not in held]
 
 
-def _note(desk: Desk) -> None:
-    """Let there be a row for each that is wanted; and those that the files ask for no longer, or elsewhere, be due."""
+def _note(desk: Desk, rows: Mapping[str, Subscribed]) -> bool:
+    """Let there be a row for each that is wanted; and those that the files ask for no longer, or elsewhere, be due. Is
+    there news of that kind?"""
     wanted = asking(desk)
-    with desk.store.reading() as tx:
-        rows = subscribed.listed(tx)
     absent = wanted.keys() - rows.keys()
     over = [p for p, row in rows.items() if p in desk.catalogue.partners and p not in wanted and row.state != UNWANTED]
     moved = [p for p, row in rows.items() if p in wanted and row.address != _address(wanted[p])]
     if not (absent or over or moved):
-        return
+        return False
     with desk.store.writing() as tx:
         now = desk.clock()
         for partner in sorted(absent):
@@ -147,6 +146,7 @@ def _note(desk: Desk) -> None:
             subscribed.unwanted(tx, partner, now=now)
         for partner in moved:
             subscribed.elsewhere(tx, partner, _address(wanted[partner]), now=now)
+    return True
 
 
 def _address(partner: Partner) -> str:

@@ -46,7 +46,6 @@ _MINE = sa.and_(_c.partner == _b("of_partner"), _c.fence == _b("held_fence"))
 CHANGE = sa.update(subscribed).where(_MINE)
 FORGET = sa.delete(subscribed).where(_MINE)
 COUNT = sa.update(subscribed).where(_c.partner == _b("of_partner"))
-NEXT_DUE = sa.select(sa.func.min(_c.due)).where(_c.partner.in_(_b("among", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +160,6 @@ def elsewhere(tx: Tx, partner: str, address: str, *, now: datetime) -> None:
 def state(tx: Tx, partner: str) -> str:
     """How ours stands at this partner; "" where there is none."""
     return tx.connection.scalar(STATE, {"of_partner": partner}) or ""
-
-
-def next_due(tx: Tx, *, among: Collection[str]) -> datetime | None:
-    """When a claim with the same `among` will next find something; None if never."""
-    due: datetime | None = tx.connection.scalar(NEXT_DUE, {"among": list(among)})
-    return due
 
 
 def listed(tx: Tx) -> dict[str, Subscribed]:

@@ -401,6 +401,7 @@ def test_what_cannot_be_kept_is_refused_and_changes_nothing(scene: Scene) -> Non
     assert scene.ask("POST", "Subscription", elsewhere).status_code == 422
     assert scene.ask("POST", "Subscription", {"resourceType": "Patient"}).status_code == 400
     assert scene.ask("POST", "Subscription", {**scene.subscription(), "colour": "red"}).status_code == 422
+    assert scene.ask("POST", "Subscription", {**scene.subscription(), "reason": "x" * 60_000}).status_code == 413
     assert scene.ask("GET", "Subscription").json["total"] == 0
     for _ in range(MOST):
         assert scene.ask("POST", "Subscription", scene.subscription(words.TASKS)).status_code == 201

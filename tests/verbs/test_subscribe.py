@@ -383,13 +383,13 @@ def test_one_that_never_becomes_active_is_asked_for_again(agency: Agency) -> Non
     agency.work()
     assert ours(agency).state == "requested"
     header = there(agency)["channel"]["header"]
-    for _ in range(12):
-        pass_on(agency, minutes=2)
+    for _ in range(4):
+        pass_on(agency, minutes=20)
     assert there(agency)["channel"]["header"] != header
     server(agency).first = "active"
     server(agency).subscriptions[ours(agency).id]["status"] = "active"
-    for _ in range(12):
-        pass_on(agency, minutes=2)
+    for _ in range(4):
+        pass_on(agency, minutes=20)
     assert ours(agency).state == "active"
 
 

@@ -22,8 +22,8 @@ RENEWED = timedelta(days=2)
 """Before its end."""
 LOOK = timedelta(hours=1)
 """Between two looks at one that is active."""
-PATIENCE = timedelta(minutes=10)
-"""That a server may take to make it active."""
+PATIENCE = timedelta(hours=1)
+"""That a server may take to make it active, before it is asked again."""
 HEARTBEAT = 3600
 """Seconds: what we ask for; a server need not."""
 _FIRST, _LONGEST = timedelta(seconds=30), timedelta(hours=1)
