@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -91,7 +91,8 @@ def listed(desk: Desk, world: World, *, url: Sequence[str] = (), status: Sequenc
     return [
         one
         for one in every
-        if (not url or _endpoint(one, world) in url) and (not status or shown_status(one, world.now) in status)
+        if (not url or theirs.endpoint_of(one.resource) in url)
+        and (not status or shown_status(one, world.now) in status)
     ]
 
 
@@ -104,7 +105,7 @@ def delete(desk: Desk, world: World, id_: str) -> None:
 
 def shown(one: Subscription, world: World) -> dict[str, Any]:
     """The resource as it is read: the state is ours, and secrets stand in it nowhere."""
-    body = {**theirs.hidden(one.resource, world.release), "id": one.id, "status": shown_status(one, world.now)}
+    body = {**theirs.hidden(one.resource), "id": one.id, "status": shown_status(one, world.now)}
     meta = {"versionId": str(one.version), "lastUpdated": _instant(one.updated_at)}
     stated = {k: v for k, v in (body.get("meta") or {}).items() if k not in meta}
     return {**body, "meta": {**meta, **stated}} | ({"error": one.detail} if _tells_error(one, world) else {})
@@ -121,12 +122,15 @@ def status(desk: Desk, world: World, one: Subscription) -> dict[str, Any]:
 
 
 def events(desk: Desk, world: World, id_: str, *, since: int, until: int) -> dict[str, Any]:
-    """`$events`: those of these numbers that are kept, as a notification; ids as they may be told now."""
+    """`$events`: those of these numbers that are kept, as a notification; ids as they may be told now, and in the
+    account as those of a notification."""
     one = read(desk, world, id_)
+    _permit_topic(world, one.topic)
     with desk.store.reading() as tx:
         found = subscriptions.events(tx, one, first=since, last=until)
     stands = _stands(one, world.base, world)
     told = _told(desk, world.partner, one, found, stands.content)
+    _account(desk, world.partner, one, found, told)
     return telling.notification(stands, "query-event", told, id_=str(uuid.uuid4()), now=world.now)
 
 
@@ -205,8 +209,7 @@ class _Turn:
         if not told and (not asked.heartbeat or rest is None or rest > self.desk.clock()):
             self._settle("active", due=rest)
             return
-        if asked.content == "id-only":
-            _account(self.desk, partner.id, held, found, told)
+        _account(self.desk, partner.id, held, found, told)
         answer = self._post(partner, asked, "event-notification" if told else "heartbeat", told)
         if _is_taken(answer):
             last = told[-1].number if told else held.told
@@ -292,22 +295,25 @@ def _asked(desk: Desk, world: World, body: bytes, before: Subscription | None) -
     if len(body) > LARGEST:
         raise TooLarge(f"A Subscription has at most {LARGEST} bytes here.")
     resource = resource_of(body, "Subscription")
-    if before is not None:
-        resource = theirs.with_secrets(resource, before.resource, world.release)
-    else:
+    if before is None:
         resource.pop("id", None)  # the id is ours
     if wrong := models.problems(resource, release=world.release):
         raise Refused("The content breaks rules of FHIR.", wrong)
+    resource = theirs.with_secrets(resource, before.resource) if before is not None else resource
     asked = theirs.read(resource, world.release, now=world.now)
     partner = desk.catalogue.partners.get(world.partner)
     if partner is None or not theirs.may_tell(partner, asked.endpoint):
         at = "/endpoint" if world.release == "R5" else "/channel/endpoint"
         rule = "must be https, at the host of your own server or one that the agency has entered for you"
         raise Refused("The Subscription cannot be kept.", [Problem(at, rule)])
-    every = asked.topic == words.READABLE
-    if not world.permits("r", "*" if every else "Task"):
-        raise not_permitted()
+    _permit_topic(world, asked.topic)
     return resource, asked
+
+
+def _permit_topic(world: World, topic: str) -> None:
+    """Who is told of something may also read it."""
+    if not world.permits("r", "Task" if topic == words.TASKS else "*"):
+        raise not_permitted()
 
 
 def _permit(world: World, letter: str) -> None:
@@ -322,15 +328,8 @@ def _there(tx: Tx, world: World, id_: str) -> Subscription:
 
 
 def _stands(one: Subscription, base: str, world: World) -> Stands:
-    content: Mapping[str, Any] = one.resource
-    asked = theirs.content_of(content, world.release)
-    now = shown_status(one, world.now)
-    return Stands(f"{base}/Subscription/{one.id}", base, world.release, one.topic, asked, now, one.number)
-
-
-def _endpoint(one: Subscription, world: World) -> str:
-    channel = one.resource if world.release == "R5" else one.resource.get("channel", {})
-    return str(channel.get("endpoint", ""))
+    content, now = theirs.content_of(one.resource), shown_status(one, world.now)
+    return Stands(f"{base}/Subscription/{one.id}", base, world.release, one.topic, content, now, one.number)
 
 
 def _tells_error(one: Subscription, world: World) -> bool:

@@ -38,9 +38,16 @@ def check_partner(desk: Desk, partner_id: str) -> dict[str, Any]:
         "partner": partner.id,
         "address": partner.base_url,
         "can": notes,
-        "will": will(partner, told),
+        "will": [*will(partner, told), *_untold(desk, partner)],
         "wrong": wrong,
     }
+
+
+def _untold(desk: Desk, partner: Partner) -> list[str]:
+    """What keeps its server from telling us of answers, where that is wanted."""
+    if partner.referrals.answers == "subscription" and not desk.settings.public_url:
+        return ["It cannot tell us of answers: adapter.toml has no public_url. They are asked for each hour."]
+    return []
 
 
 def _read_of_nobody(desk: Desk, partner: Partner, request_id: str) -> list[str]:

@@ -268,6 +268,20 @@ def test_ids_that_were_never_told_are_in_the_account_before_they_leave(scene: Sc
 
 
 @pytest.mark.servers
+def test_ids_that_are_asked_for_by_their_numbers_are_in_the_account_too(scene: Scene) -> None:
+    """Its endpoint was told nothing: whoever then asks is told as much, and the account says so."""
+    id_ = scene.ask("POST", "Subscription", scene.subscription()).json["id"]
+    scene.agency.put(goals())
+    scene.endpoint.status = 500
+    scene.agency.work()
+    assert [line for line in scene.agency.account(NUMBER) if line.operation == "notify"] == []
+    told = [focus for _, focus in events(scene.ask("GET", f"Subscription/{id_}/$events").json) if focus]
+    assert told
+    lines = [line for line in scene.agency.account(NUMBER) if line.operation == "notify"]
+    assert len(lines) == len(set(told))
+
+
+@pytest.mark.servers
 def test_what_is_not_taken_is_told_again_in_order(scene: Scene) -> None:
     scene.subscribed(words.TASKS)
     scene.hook.plan(page(502), CutAfter(), Answer(429), None)
@@ -424,7 +438,10 @@ def test_a_token_subscribes_to_what_it_may_read(scene: Scene) -> None:
     assert scene.ask("POST", "Subscription", both[words.TASKS], token=lent("system/Task.rs")).status_code == 403
     assert scene.ask("POST", "Subscription", both[words.TASKS], token=narrow).status_code == 201
     assert scene.ask("POST", "Subscription", both[words.READABLE], token=narrow).status_code == 403
-    assert scene.ask("POST", "Subscription", both[words.READABLE], token=wide).status_code == 201
+    wider = scene.ask("POST", "Subscription", both[words.READABLE], token=wide)
+    assert wider.status_code == 201
+    assert scene.ask("GET", f"Subscription/{wider.json['id']}/$events", token=wide).status_code == 200
+    assert scene.ask("GET", f"Subscription/{wider.json['id']}/$events", token=narrow).status_code == 403
 
 
 @pytest.mark.servers
@@ -463,6 +480,23 @@ def test_a_partner_of_r5_is_told_in_r5(scene: Scene) -> None:
     ]  # fmt: skip
     for bundle in scene.endpoint.told:
         assert models.problems(bundle["entry"][0]["resource"], release="R5") == []
+
+
+@pytest.mark.servers
+def test_secrets_are_hidden_also_where_the_file_names_another_release_since(scene: Scene) -> None:
+    id_ = scene.subscribed(words.TASKS)
+    known = scene.agency.desk.catalogue.partners
+    release: Release = "R5"
+    partners = {**known, "lakeside": replace(known["lakeside"], release=release)}
+    scene.agency.desk = replace(scene.agency.desk, catalogue=replace(scene.agency.desk.catalogue, partners=partners))
+    scene.client = client_of(scene.agency.desk)
+    for path in (f"Subscription/{id_}", "Subscription", f"Subscription/{id_}/$status"):
+        answer = scene.ask("GET", path)
+        assert answer.status_code == 200
+        assert "s3" not in answer.text
+    scene.write("t1", "requested")
+    scene.agency.work()
+    assert scene.endpoint.told == [], "it is asked for again, in the new release"
 
 
 @pytest.mark.servers

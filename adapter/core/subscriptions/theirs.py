@@ -113,15 +113,20 @@ def may_tell(partner: Partner, endpoint: str) -> bool:
     return (own is not None and own[1] == asked[1]) or asked in {_origin(each) for each in partner.endpoints}
 
 
-def content_of(resource: Mapping[str, Any], release: Release) -> Content:
+def content_of(resource: Mapping[str, Any]) -> Content:
     """How much is told to a subscription that is kept."""
-    found: Content = (_r5 if release == "R5" else _r4)(resource, [])["content"]
+    found: Content = (_r5 if _is_r5(resource) else _r4)(resource, [])["content"]
     return "id-only" if found == "id-only" else "empty"
 
 
-def hidden(resource: Mapping[str, Any], release: Release) -> dict[str, Any]:
+def endpoint_of(resource: Mapping[str, Any]) -> str:
+    """Where a subscription that is kept is told."""
+    return str((resource if _is_r5(resource) else resource["channel"]).get("endpoint", ""))
+
+
+def hidden(resource: Mapping[str, Any]) -> dict[str, Any]:
     """The Subscription as it is read: the values of its headers stand nowhere but where they are needed."""
-    if release == "R5":
+    if _is_r5(resource):
         own = [{**each, "value": HIDDEN} for each in _objects(resource.get("parameter"))]
         return {**resource, **({"parameter": own} if own else {})}
     channel = dict(resource["channel"])
@@ -130,29 +135,30 @@ def hidden(resource: Mapping[str, Any], release: Release) -> dict[str, Any]:
     return {**resource, "channel": channel}
 
 
-def with_secrets(resource: Mapping[str, Any], before: Mapping[str, Any], release: Release) -> dict[str, Any]:
-    """What was read and is written back keeps the values that could not be read."""
-    if release == "R5":
-        secrets = {each.get("name"): each.get("value") for each in _objects(before.get("parameter"))}
+def with_secrets(resource: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """What was read and is written back keeps the values that could not be read. (Its structure was checked.)"""
+    if _is_r5(resource) != _is_r5(before):
+        return dict(resource)
+    if _is_r5(resource):
+        secrets = {each["name"]: each["value"] for each in _objects(before.get("parameter"))}
         own = [
-            {**each, "value": secrets.get(each.get("name"), HIDDEN)} if each.get("value") == HIDDEN else each
+            {**each, "value": secrets.get(each["name"], HIDDEN)} if each["value"] == HIDDEN else each
             for each in _objects(resource.get("parameter"))
         ]
         return {**resource, **({"parameter": own} if own else {})}
-    channel, kept = resource.get("channel"), before.get("channel")
-    if not isinstance(channel, Mapping) or not isinstance(kept, Mapping):
-        return dict(resource)
-    lines = channel.get("header")
-    if not isinstance(lines, list):
-        return dict(resource)
-    names = {line.partition(":")[0].lower(): line for line in kept.get("header", [])}
-    back = [_back(line, names) for line in lines]
-    return {**resource, "channel": {**channel, "header": back}}
+    channel = dict(resource["channel"])
+    names = {line.partition(":")[0].lower(): line for line in before["channel"].get("header", [])}
+    if "header" in channel:
+        channel["header"] = [_back(line, names) for line in channel["header"]]
+    return {**resource, "channel": channel}
 
 
-def _back(line: Any, known: Mapping[str, str]) -> Any:
-    if not isinstance(line, str):
-        return line
+def _is_r5(resource: Mapping[str, Any]) -> bool:
+    """By its own form: the partner's file may name another release since it was kept."""
+    return "channel" not in resource
+
+
+def _back(line: str, known: Mapping[str, str]) -> str:
     name, _, value = line.partition(":")
     return known.get(name.lower(), line) if value.strip() == HIDDEN else line
 

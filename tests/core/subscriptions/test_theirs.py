@@ -8,7 +8,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from adapter.core.fhir import models
 from adapter.core.fhir.search import index
 from adapter.core.partner import Partner, Release
 from adapter.core.subscriptions import words
@@ -90,14 +93,11 @@ def test_both_releases_say_the_same(resource: dict[str, Any], release: Release) 
 def test_what_is_read_shows_no_secret_and_what_is_written_back_loses_none(
     resource: dict[str, Any], release: Release
 ) -> None:
-    seen = hidden(resource, release)
+    seen = hidden(resource)
     assert "s3" not in str(seen)
     assert HIDDEN in str(seen)
-    assert (
-        read(with_secrets(seen, resource, release), release, now=NOW).headers
-        == read(resource, release, now=NOW).headers
-    )
-    assert with_secrets(resource, seen, release) == resource
+    assert read(with_secrets(seen, resource), release, now=NOW).headers == read(resource, release, now=NOW).headers
+    assert with_secrets(resource, seen) == resource
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
@@ -152,6 +152,43 @@ def test_every_rule_that_is_broken_is_told_at_once() -> None:
     with pytest.raises(Refused) as refused:
         read({"resourceType": "Subscription", "status": "error", "channel": {}}, "R4", now=NOW)
     assert len(refused.value.problems) >= 5
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where anything stands in a resource."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for key, one in inner for found in [(*path, key), *places(one, (*path, key))]]
+
+
+WORDS = st.text(max_size=4) | st.sampled_from(["***", "off", "id-only", "Task?status="])
+NAMES = st.sampled_from(["url", "name", "value", "x"])
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=100)
+@given(st.sampled_from(BOTH), st.data())
+def test_whatever_has_the_structure_is_read_or_refused(
+    one: tuple[dict[str, Any], Release], data: st.DataObject
+) -> None:
+    """Anything in place of anything: no other error comes of it, and no secret is shown."""
+    resource, release = copy.deepcopy(one[0]), one[1]
+    path = data.draw(st.sampled_from(places(resource)))
+    place: Any = resource
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = data.draw(ANY)
+    if models.problems(resource, release=release):
+        return
+    try:
+        read(with_secrets(resource, one[0]), release, now=NOW)
+    except Refused:
+        return
+    assert "s3" not in str(hidden(resource))
+    assert not takes(read(resource, release, now=NOW).filters, {}) or not read(resource, release, now=NOW).filters
 
 
 PARTNER = Partner(
