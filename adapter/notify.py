@@ -134,31 +134,21 @@ def events(desk: Desk, world: World, id_: str, *, since: int, until: int) -> dic
     return telling.notification(stands, "query-event", told, id_=str(uuid.uuid4()), now=world.now)
 
 
-def next_due(desk: Desk) -> datetime | None:
-    """When a partner is next to be told something; None if none is."""
-    if not (among := _called(desk)):
-        return None
-    with desk.store.reading() as tx:
-        return subscriptions.next_due(tx, among=among)
-
-
 def tell_next(desk: Desk) -> Subscription | None:
     """Tell the endpoint whose turn has been longest what there is to tell. None where it is nobody's turn."""
-    due, now = next_due(desk), desk.clock()
+    now = desk.clock()
+    with desk.store.reading() as tx:
+        paused = shares.pauses_since(tx)
+        among = [p.id for p in desk.catalogue.partners.values() if not p.paused and p.id not in paused]
+        due = subscriptions.next_due(tx, among=among)
     if due is None or due > now:
         return None
     lease = timedelta(seconds=desk.settings.lease_seconds + theirs.LONGEST_WAIT)
     with desk.store.writing() as tx:
-        held = subscriptions.claim(tx, among=_called(desk), now=now, lease=lease)
+        held = subscriptions.claim(tx, among=among, now=now, lease=lease)
     if held is not None:
         _Turn(desk, held).work()
     return held
-
-
-def _called(desk: Desk) -> list[str]:
-    with desk.store.reading() as tx:
-        held = shares.pauses_since(tx)
-    return [p.id for p in desk.catalogue.partners.values() if not p.paused and p.id not in held]
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +245,7 @@ def _told(desk: Desk, partner: str, one: Subscription, found: Sequence[Happened]
     being found out."""
     if content != "id-only" or not found:
         return [Event(each.number, each.at) for each in found]
-    shelf = serve.shelf(desk, partner)
+    shelf = serve.shelf_with(desk, partner, {(each.type, each.id) for each in found})
     with desk.store.reading() as tx:
         return [
             Event(each.number, each.at, f"{each.type}/{each.id}" if _may_read(tx, partner, shelf, each) else "")

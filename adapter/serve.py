@@ -8,7 +8,7 @@ is, nothing is answered (exchange.md, *What can be read*).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -41,6 +41,7 @@ class NotYet(Unavailable):
 
 _AT_ONCE = 50
 """Cases that are brought up to date while a partner waits for its answer."""
+_EVERY = 2**31 - 1
 
 
 def world_of(partner: str) -> str:
@@ -64,22 +65,47 @@ def shelf(desk: Desk, partner: str) -> str:
 
     Unavailable: more has changed than can be worked through now.
     """
-    whom = desk.catalogue.partners.get(partner)
-    if whom is None or not whom.reads or whom.paused:
+    if not _reads(desk, partner):
         return ""
-    # Whoever wrote it, and whether or not its child is known: a denial counts before anything is read.
-    settle_all(desk)
+    _count_denials(desk)
     with desk.store.reading() as tx:
-        if shares.paused(tx, partner):
-            return ""
-        if inbox.stale(tx, limit=1, matched=True):
-            raise NotYet("The view is being brought up to date: ask again in a moment.")
         stale = views.stale(tx, partner, now=desk.clock(), limit=_AT_ONCE + 1)
     for case_id in stale[:_AT_ONCE]:
         refresh(desk, partner, case_id)
     if len(stale) > _AT_ONCE:
         raise NotYet("The view is being brought up to date: ask again in a moment.")
     return world_of(partner)
+
+
+def shelf_with(desk: Desk, partner: str, names: Collection[Name]) -> str:
+    """As `shelf`, up to date as far as these resources tell of anything: what else waits to be brought up to date, a
+    save that is withheld too, holds nobody up."""
+    if not _reads(desk, partner):
+        return ""
+    _count_denials(desk)
+    with desk.store.reading() as tx:
+        of_them = {case_id for case_id, *_ in views.untold(tx, partner, dict.fromkeys(names, _EVERY))}
+        stale = of_them & set(views.stale(tx, partner, now=desk.clock(), limit=_EVERY))
+    for case_id in sorted(stale):
+        refresh(desk, partner, case_id)
+    return world_of(partner)
+
+
+def _reads(desk: Desk, partner: str) -> bool:
+    """May this partner read its view here, now?"""
+    whom = desk.catalogue.partners.get(partner)
+    if whom is None or not whom.reads or whom.paused:
+        return False
+    with desk.store.reading() as tx:
+        return not shares.paused(tx, partner)
+
+
+def _count_denials(desk: Desk) -> None:
+    """Whoever wrote it, and whether or not its child is known: a denial counts before anything is read."""
+    settle_all(desk)
+    with desk.store.reading() as tx:
+        if inbox.stale(tx, limit=1, matched=True):
+            raise NotYet("The view is being brought up to date: ask again in a moment.")
 
 
 def refresh(desk: Desk, partner: str, case_id: str) -> str:
