@@ -35,7 +35,8 @@ UNABLE = (400, 404, 405, 409, 410, 422, 501)
 """How servers say that they take no such subscription: it is tried again after a day."""
 GONE = (404, 410)
 _DAY = timedelta(days=1)
-_REQUESTS = 8
+_MOST_OTHERS = 5
+_REQUESTS = 8 + _MOST_OTHERS
 """That one turn may take: what a lease is long enough for."""
 
 
@@ -192,11 +193,12 @@ class _Turn:
 
     def _found(self, wanted: Wanted, body: object) -> None:
         held, now = self._held, self._desk.clock()
+        known = held.state in ("active", "requested")
         match ours.standing(body, wanted, now=now):
-            case "active" if held.ends is not None and held.ends - now > ours.RENEWED:
+            case "active" if known and held.ends is not None and held.ends - now > ours.RENEWED:
                 self._settle("active", wait=min(ours.LOOK, held.ends - ours.RENEWED - now), attempts=0)
-            case "active":
-                self._write(wanted, lost=False)
+            case "active":  # after a write of which no answer came it is not known which secret it has
+                self._write(wanted, lost=not known)
             case "waits" if held.state == "requested" and held.since and now - held.since < ours.PATIENCE:
                 self._settle("requested", wait=ours.next_look(attempts=held.attempts), attempts=held.attempts + 1)
             case _:
@@ -206,10 +208,12 @@ class _Turn:
         """Make one, and take away whatever else tells us there: what we made, and never knew to be made."""
         self._id = ""
         found = self._server.subscriptions(wanted.endpoint)
-        if not isinstance(found, Answered) or found.status in (401, 403, 429) or found.status >= 500:
+        away = isinstance(found, Answered) and found.status >= 500 and found.status not in UNABLE
+        if not isinstance(found, Answered) or found.status in (401, 403, 429) or away:
             self._fail(found)
             return
-        for other in ours.found_there(found.body, wanted.endpoint) if found.status == 200 else []:
+        there = ours.found_there(found.body, wanted.endpoint) if found.status == 200 else []
+        for other in there[:_MOST_OTHERS]:
             self._server.unsubscribe(other)
         self._write(wanted, lost=True)
 

@@ -329,6 +329,23 @@ def test_while_the_new_secret_is_on_its_way_both_open(sent: Agency) -> None:
     assert tell(sent, of=old) == tell(sent, of={"channel": channel}) == 200
 
 
+@pytest.mark.servers
+def test_a_renewal_of_which_no_answer_came_is_made_again(sent: Agency) -> None:
+    """Until then the secret that its server may have opens, as the one before does."""
+    old = there(sent)
+    sent.servers["lakeside"].plan(None, CutAfter())
+    pass_on(sent, days=5, hours=1)
+    assert ours(sent).state == "unreachable"
+    lost = there(sent)
+    assert lost["channel"]["header"] != old["channel"]["header"]
+    assert tell(sent, of=lost) == tell(sent, of=old) == 200
+    pass_on(sent, minutes=5)
+    assert there(sent)["channel"]["header"] != lost["channel"]["header"]
+    assert tell(sent) == 200
+    pass_on(sent, minutes=5)
+    assert ours(sent).state == "active"
+
+
 def test_when_the_file_asks_no_longer_it_is_taken_away_at_once(sent: Agency) -> None:
     old = there(sent)
     change(sent, answers="poll", every=60.0)
