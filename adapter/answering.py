@@ -108,8 +108,8 @@ def judged(
         if row.inward is None or (at := _held(tx, row)) is None:
             continue
         stored, record = at
-        if there is None or there.deleted:  # it was deleted, and comes again: another one
-            referrals.save(tx, replace(row, inward=replace(row.inward, task="")), is_open=True, now=now)
+        if there is None or there.deleted or row.inward.anew:
+            referrals.save(tx, replace(row, inward=replace(row.inward, anew=True)), is_open=True, now=now)
             continue
         made, course, asked = _judged(made, there.body, row, hears, now)
         after = replace(row, course=course, inward=replace(row.inward, asked=asked or row.inward.asked))
@@ -184,6 +184,8 @@ def _task(at: _At, wanted: Reply) -> Received | None:
     current = next((t for t in found if t.id == at.known.task), None)
     theirs = [t for t in found if t is not current]
     live = [t for t in theirs if not at.dialect.ended(inward.begins(t.body, at.dialect))]
+    if current is not None and at.known.anew:
+        return _begin(at, current)
     if current is not None and at.known.made and theirs:
         # It came without a Task, and has sent its own since: that is answered, and two would say the same.
         resources.delete(at.tx, at.row.partner, "Task", current.id, now=at.now)
@@ -212,9 +214,10 @@ def _about(at: _At) -> list[Received]:
 def _begin(at: _At, task: Received) -> Received:
     """Answer on this Task from now on, from where it is."""
     state, course = inward.begins(task.body, at.dialect), at.row.course
-    anew = begun_again(course, state, at.now) if at.known.task else replace(course, state=state)
+    anew = begun_again(course, state, at.now) if course.steps else replace(course, state=state)
     at.went(replace(anew, business="", words="", reason="", result=""))
-    at.note(task=task.id, made=False, asked="", held="", because="")
+    former = tuple(dict.fromkeys(id_ for id_ in (*at.known.former, at.known.task) if id_ not in ("", task.id)))
+    at.note(task=task.id, made=False, asked="", held="", because="", anew=False, former=former)
     return task
 
 
@@ -293,10 +296,11 @@ def _take_back(at: _At, task: Received, wanted: Reply) -> None:
         )  # fmt: skip
         _write(at, task, [body], wanted, "withdraw")
         at.went(restated(course, business=course.business, reason=reason, result=result, now=at.now, same=False))
-    for version in resources.history(at.tx, at.row.partner, "Task", task.id)[1:]:
-        less = inward.without_words(version.body, reasons, results)
-        if less != version.body:
-            resources.reword(at.tx, at.row.partner, "Task", task.id, version.version, less)
+    for id_ in (task.id, *at.known.former):
+        for version in resources.history(at.tx, at.row.partner, "Task", id_)[id_ == task.id :]:
+            less = inward.without_words(version.body, reasons, results)
+            if less != version.body:
+                resources.reword(at.tx, at.row.partner, "Task", id_, version.version, less)
     if len(gone) > 1:
         at.note(words=False)
 

@@ -185,5 +185,6 @@ def _sealed(tx: Tx, tracked: Tracked) -> bytes:
 def _tracked(tx: Tx, row: sa.Row[Any]) -> Tracked:
     told = orjson.loads(tx.seal.open(row.sealed, table="referrals", column="sealed", row=row.urn))
     course = courses.read(told["course"])
-    inward = Inward(**told["inward"]) if "inward" in told else None
+    known = told.get("inward")
+    inward = Inward(**{**known, "former": tuple(known["former"])}) if known is not None else None
     return Tracked(row.id, row.case_id, row.partner, row.urn, told["path"], course, told["handover"], inward)

@@ -10,6 +10,7 @@ import pytest
 
 from adapter import answering, answers, keep, receive, refer, show
 from adapter.core.fhir.transaction import ALONE, Method, Step
+from adapter.core.referral import inward
 from adapter.errors import Conflict, NotFound, PreconditionFailed, Refused
 from adapter.receive.world import World
 from adapter.store import cases, referrals, resources, shares
@@ -255,7 +256,7 @@ def test_a_withheld_reason_changes_nothing(open_agency: Open, reason: str | None
     outcome = {"status": "rejected", **({"reason": reason} if reason else {})}
     both.put(status="rejected", outcome=outcome)
     said = both.task()
-    assert (said["status"], said["statusReason"]) == ("rejected", {"text": answering.inward.WITHHELD})
+    assert (said["status"], said["statusReason"]) == ("rejected", {"text": inward.WITHHELD})
     assert len(both.history()) == 3
     both.agency.clock.pass_(hours=1)
     both.put(outcome={**outcome, "result": "MARKER came of it"})
@@ -297,6 +298,17 @@ def test_a_denial_leaves_the_task_as_it_is(open_agency: Open) -> None:
     assert both.states()[-1] == "received"
     both.agency.work_on(hours=200)
     assert both.states()[-1] == "accepted", "when the denial ends, the answer goes"
+
+
+def test_a_denial_takes_back_the_words_and_not_the_state(open_agency: Open) -> None:
+    both = opened(open_agency, case("referrals"), "gravity")
+    both.put(status="rejected", outcome={"status": "rejected", "reason": LETTER})
+    both.made["consents"][0]["provisions"].append({"id": "no", "effect": "deny", "records": [PATH]})
+    both.put()
+    assert (both.task()["status"], both.task()["statusReason"]) == ("rejected", {"text": inward.WITHHELD})
+    assert "MARKER" not in json.dumps([version.body for version in both.history()])
+    last = both.agency.account(NUMBER, "lakeside")[-1]
+    assert (last.about, last.kind, last.operation) == (PATH, "withdrawn", "withdraw")
 
 
 def test_a_denial_for_another_partner_or_of_another_part_holds_nothing_up(open_agency: Open) -> None:
@@ -444,6 +456,10 @@ def test_a_new_task_after_the_end_is_answered_once_the_answer_is_another(open_ag
     both.put(status="accepted", outcome={"status": "accepted"})
     assert both.states("t2") == ["requested", "accepted"]
     assert both.states() == ["requested", "rejected"]
+    assert both.task()["statusReason"] == {"text": "Full"}
+    both.made["consents"][0]["status"] = "revoked"
+    both.put()
+    assert "Full" not in json.dumps([version.body for id_ in ("t1", "t2") for version in both.history(id_)])
 
 
 # What a coordinator answers here
