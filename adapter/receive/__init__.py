@@ -9,16 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from adapter.core.fhir import patch as patches
 from adapter.core.fhir.search import PARAMETERS, Query
 from adapter.core.fhir.transaction import Step, steps, twice
-from adapter.errors import (
-    AdapterError,
-    Refused,
-)
-from adapter.receive.body import parsed, resource_of
+from adapter.errors import AdapterError, Conflict, PreconditionFailed, Refused
+from adapter.receive.body import MOST_VALUES, parsed, resource_of
 from adapter.receive.checks import check_permitted, check_structure, not_permitted
 from adapter.receive.reading import found, get
-from adapter.receive.working import work
+from adapter.receive.telling import shown, unstamped
+from adapter.receive.working import to_patch, work
 from adapter.receive.world import Answer, Page, Worked, World
 from adapter.store import resources, tokens
 from adapter.store.database import Store
@@ -48,6 +47,32 @@ def interact(store: Store, world: World, asked: Step, body: bytes = b"") -> Answ
     with store.writing() as tx:
         resources.alone(tx, world.partner)
         return work(tx, world, [step], body or None)[step.position]
+
+
+def patch(store: Store, world: World, asked: Step, body: bytes) -> Answer:
+    """One update by a JSON Patch: of what stands there now, or of the version that If-Match names. The same is checked
+    as of any update. NotFound, Gone: there is nothing to be changed; Refused: it cannot be applied.
+    """
+    check_permitted(world, [asked])
+    changes = patches.operations(parsed(body))
+    for _ in range(_PATCHES):
+        with store.reading() as tx:
+            there = to_patch(tx, world, asked)
+        made = unstamped(patches.patched(shown(there), changes, most_values=MOST_VALUES))
+        step = replace(asked, resource=made, if_match=f'W/"{there.version}"')
+        check_structure(world, [step])
+        try:
+            with store.writing() as tx:
+                resources.alone(tx, world.partner)
+                return work(tx, world, [step], None)[step.position]
+        except PreconditionFailed:
+            if asked.if_match is not None:
+                raise
+    raise Conflict("The resource is being changed by others: read it, and try again.")
+
+
+_PATCHES = 5
+"""How often a patch of no version in particular is applied anew, where others change the resource meanwhile."""
 
 
 def search(store: Store, world: World, type_: str, asked: Query, *, after: str | None = None) -> Page:

@@ -13,12 +13,13 @@ from adapter.core.fhir.transaction import Step, in_order, placed
 from adapter.errors import (
     Forbidden,
     Malformed,
+    NotFound,
     Problem,
 )
 from adapter.receive.checks import check, check_once, check_still_whole, check_version, name_of
 from adapter.receive.noting import note
 from adapter.receive.reading import get, matching
-from adapter.receive.world import Answer, World
+from adapter.receive.world import Answer, Gone, World
 from adapter.store import resources
 from adapter.store.database import Tx
 from adapter.store.resources import Received
@@ -67,7 +68,7 @@ def _settled(tx: Tx, world: World, step: Step) -> tuple[Step, Received | None]:
     if condition is not None:
         there = matching(tx, world, step, condition)
     elif step.method == "PUT":
-        _check_whose(tx, world, step)
+        check_whose(tx, world, step)
         there = resources.read(tx, world.partner, step.type, step.id)
         there = None if there and there.deleted else there
     own = (step.resource or {}).get("id") if step.method == "PUT" else None
@@ -82,10 +83,22 @@ def _settled(tx: Tx, world: World, step: Step) -> tuple[Step, Received | None]:
     return replace(step, id=id_), there
 
 
-def _check_whose(tx: Tx, world: World, step: Step) -> None:
+def check_whose(tx: Tx, world: World, step: Step) -> None:
     """Forbidden: this is, or was, ours to write. What a partner answers to a referral goes on a Task of its own."""
     if world.shelf and resources.read(tx, world.shelf, step.type, step.id) is not None:
         raise Forbidden("This resource is the agency's: it can be read, and not be written.")
+
+
+def to_patch(tx: Tx, world: World, step: Step) -> Received:
+    """What a patch changes: as it stands in the partner's own world, in the version that If-Match names."""
+    check_whose(tx, world, step)
+    there = resources.read(tx, world.partner, step.type, step.id)
+    if there is None:
+        raise NotFound("There is no such resource.")
+    if there.deleted:
+        raise Gone("The resource was deleted.")
+    check_version(step, there)
+    return there
 
 
 def _write(tx: Tx, world: World, step: Step, there: Received | None, sent: bytes | None) -> Answer:

@@ -104,6 +104,7 @@ DELETE  /fhir/<type_>                               token   partner
 POST    /fhir/<type_>/_search                       token   partner
 GET     /fhir/<type_>/<id_>                         token   partner
 PUT     /fhir/<type_>/<id_>                         token   partner
+PATCH   /fhir/<type_>/<id_>                         token   partner
 DELETE  /fhir/<type_>/<id_>                         token   partner
 GET     /fhir/<type_>/<id_>/_history/<version>      token   partner
 GET     /fhir/Patient/<id_>/$everything             token   partner

@@ -57,6 +57,8 @@ def answer(error: AdapterError) -> Response:
     if error.status == 401:
         shown = "Authorization" in request.headers
         response.headers["WWW-Authenticate"] = f'{REALM}, error="invalid_token"' if shown else REALM
+    if error.status == 415 and request.method == "PATCH":
+        response.headers["Accept-Patch"] = "application/json-patch+json"  # RFC 5789, 2.2
     if error.status == 503:
         response.headers["Retry-After"] = "5"
     return response

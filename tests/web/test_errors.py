@@ -26,7 +26,7 @@ def test_nothing_is_at_an_unknown_address(shared_web: Web, path: str) -> None:
     [
         ("PATCH", "/api/cases/C-1"),
         ("POST", "/healthz"),
-        ("PATCH", "/fhir/Goal/g1"),
+        ("PATCH", "/fhir/Goal"),
         ("OPTIONS", "/api/cases"),
         ("PUT", "/"),
     ],

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from adapter import answers
 from adapter.core.referral.course import Course
@@ -200,6 +201,26 @@ def test_the_sender_reads_our_answer_on_its_own_task(came_in: Web) -> None:
     assert_error(came_in.ask("coordinator", "POST", path, {"status": "received"}), 409)
     lines = _lines(came_in.ask("privacy", "GET", f"/api/cases/{answering.NUMBER}/disclosures").json)
     assert len([line for line in lines if line.get("record") == answering.PATH and line["partner"]]) == 1
+
+
+def test_a_patch_of_the_task_is_the_sender_s_move_too(came_in: Web) -> None:
+    came_in.ask("coordinator", "POST", f"/api/referrals/{answering.NUMBER}/r1/answer", {"status": "accepted"})
+
+    def patch(status: str, etag: str) -> TestResponse:
+        body = [
+            {"op": "replace", "path": "/status", "value": status},
+            {"op": "add", "path": "/priority", "value": "asap"},
+        ]
+        sent = json.dumps(body).encode()
+        kind = "application/json-patch+json"
+        return came_in.ask("lakeside", "PATCH", "/fhir/Task/t1", sent, Content_Type=kind, If_Match=etag)
+
+    assert_error(patch("cancelled", 'W/"1"'), 412)
+    forged = patch("completed", 'W/"2"')
+    assert (forged.status_code, forged.json["status"], forged.json["priority"]) == (200, "accepted", "asap")
+    assert patch("cancelled", 'W/"3"').json["status"] == "cancelled"
+    read = came_in.ask("source", "GET", f"/api/cases/{answering.NUMBER}").json["referrals"][0]
+    assert (read["status"], read["outcome"]["status"]) == ("requested", "cancelled")
 
 
 def test_a_coordinator_answers_on_the_page(came_in: Web) -> None:

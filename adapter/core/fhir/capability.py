@@ -8,7 +8,7 @@ from adapter.core.fhir.search import PARAMETERS
 from adapter.core.partner import Release
 from adapter.core.subscriptions import words
 
-_INTERACTIONS = ("read", "vread", "update", "delete", "create", "search-type")
+_INTERACTIONS = ("read", "vread", "update", "patch", "delete", "create", "search-type")
 _OPERATIONS = {
     "Patient": {"name": "everything", "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything"},
     "Composition": {"name": "document", "definition": "http://hl7.org/fhir/OperationDefinition/Composition-document"},
@@ -31,6 +31,7 @@ def statement(base: str, software: str, release: Release = "R4") -> dict[str, An
         "implementation": {"description": "FHIR adapter of a coordinating agency", "url": base},
         "fhirVersion": {"R4": "4.0.1", "R5": "5.0.0"}[release],
         "format": ["application/fhir+json", "json"],
+        "patchFormat": ["application/json-patch+json"],
         "rest": [
             {
                 "mode": "server",

@@ -16,6 +16,7 @@ from adapter import __version__
 from adapter.core.account.entering import LONGEST
 from adapter.core.account.words import HOW, LANGUAGES
 from adapter.core.consent.rulebook import TOPICS
+from adapter.core.fhir.patch import MOST_OPERATIONS
 from adapter.core.fhir.search import PARAMETERS
 from adapter.core.referral.course import HANDOVER
 from adapter.core.referral.inward import ANSWERS
@@ -401,6 +402,9 @@ def _in_query(endpoint: str) -> Iterator[dict[str, Any]]:
 def _body(rule: Rule, method: str) -> dict[str, Any] | None:
     if rule.endpoint in ("fhir.search_by_post", "smart.token"):
         return {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}
+    if rule.endpoint == "fhir.patch":
+        operations = {"type": "array", "items": {"type": "object"}, "maxItems": MOST_OPERATIONS}
+        return {"required": True, "content": {"application/json-patch+json": {"schema": operations}}}
     if rule.endpoint.startswith("fhir."):
         return (
             {"required": True, "content": {FHIR_JSON: {"schema": {"type": "object"}}}}

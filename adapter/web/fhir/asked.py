@@ -22,6 +22,7 @@ from adapter.web.errors import NotAcceptable
 
 Return = Literal["minimal", "representation", "OperationOutcome"]
 _JSON = frozenset({"application/fhir+json", "application/json", "text/json", "json"})
+_PATCH = frozenset({"application/json-patch+json"})
 _ANY = frozenset({"*/*", "application/*"})
 _VERSIONS: Mapping[Release, frozenset[str]] = {"R4": frozenset({"4.0", "4.0.1"}), "R5": frozenset({"5.0", "5.0.0"})}
 """What may stand in the `fhirVersion` of a content type (http://hl7.org/fhir/R5/http.html#version-parameter)."""
@@ -54,6 +55,15 @@ def check_content() -> None:
     spoken = release()
     if not _speaks(request.headers.get("Content-Type", ""), _JSON, spoken):
         raise UnsupportedMedia(f"Resources are taken as application/fhir+json, {spoken}, in UTF-8.")
+
+
+def check_patch() -> None:
+    """UnsupportedMedia: the body is no JSON Patch (http://hl7.org/fhir/R4/http.html#patch)."""
+    if not _speaks(request.headers.get("Content-Type", ""), _PATCH, release()):
+        raise UnsupportedMedia(
+            "A patch is taken as application/json-patch+json (JSON Patch, RFC 6902), in UTF-8. FHIRPath Patch and XML"
+            " Patch are not spoken here: write such a change as a JSON Patch, or the whole resource by PUT."
+        )
 
 
 def _accepted() -> list[str]:

@@ -14,6 +14,7 @@ from adapter.core import strict_json
 from adapter.core.fhir.search import query
 from adapter.core.fhir.transaction import Pairs
 from adapter.errors import Malformed
+from adapter.receive.telling import shown
 from adapter.receive.world import Answer, World
 from adapter.web import sealed
 from adapter.web.errors import FHIR_JSON
@@ -44,7 +45,7 @@ def kept(world: World, answer: Answer, wanted: asked.Return = "representation") 
     elif wanted == "OperationOutcome":
         response = resource(_went_well(), status=answer.status)
     else:
-        response = resource(wire.shown(answer.kept), status=answer.status)
+        response = resource(shown(answer.kept), status=answer.status)
     if answer.kept:
         response.headers["ETag"] = answer.etag
         response.headers["Last-Modified"] = http_date(answer.kept.updated)

@@ -74,6 +74,15 @@ def update_by_condition(type_: str) -> Response:
     return _write(Step(ALONE, "PUT", asked.known(type_), query=asked.condition(), if_match=match))
 
 
+@fhir.patch("/<type_>/<id_>")
+def patch(type_: str, id_: str) -> Response:
+    """Update by a JSON Patch (RFC 6902); with If-Match only the version that it names."""
+    asked.check_patch()
+    world, match = _world(), request.headers.get("If-Match")
+    step = Step(ALONE, "PUT", asked.known(type_), asked.new_id(id_), if_match=match)
+    return kept(world, receive.patch(wiring().store, world, step, context.body()), asked.preferred())
+
+
 @fhir.get("/<type_>/<id_>")
 def read(type_: str, id_: str) -> Response:
     """Read the current version."""

@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from adapter.core.fhir.outcome import outcome
 from adapter.core.fhir.transaction import Step
 from adapter.errors import AdapterError
+from adapter.receive.telling import instant, shown
 from adapter.receive.world import Answer, Page, Worked, World
 from adapter.store.resources import Received
 
 _STATUS = {200: "200 OK", 201: "201 Created", 204: "204 No Content", 304: "304 Not Modified"}
-
-
-def shown(kept: Received) -> dict[str, Any]:
-    """The resource as its partner wrote it, with the id, version and time that we gave it."""
-    body = dict(kept.body)
-    meta = {
-        key: value for key, value in (body.pop("meta", None) or {}).items() if key not in ("versionId", "lastUpdated")
-    }
-    body.pop("resourceType", None), body.pop("id", None)
-    stamp = {"versionId": str(kept.version), "lastUpdated": instant(kept.updated)}
-    return {"resourceType": kept.type, "id": kept.id, "meta": stamp | meta, **body}
-
-
-def instant(moment: datetime) -> str:
-    """A moment as FHIR writes it, in UTC, to the millisecond."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def searchset(world: World, page: Page, links: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
