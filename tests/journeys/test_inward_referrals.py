@@ -108,9 +108,9 @@ class Receiver:
 @pytest.mark.parametrize("name", each("gravity"))
 def test_what_is_answered_here_comes_home_to_who_referred(
     open_agency: Open,
-    other: OtherAdapter,
+    other: OtherAdapter,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
-    name: str,  # noqa: F811
+    name: str,
 ) -> None:
     """The other adapter adopts our referrals and answers by its own case: each move that its dialect has, once."""
     dialect = DIALECTS[name]
