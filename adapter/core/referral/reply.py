@@ -7,7 +7,7 @@ not the answer, not its version, not its time (consent.md, *Non-interference*).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,10 +62,11 @@ def reply(
     if denied:
         return Reply(None, denied=denied, topics=topics)
     shown = view_of(case, rules, standing)
-    may = _outcome(shown.case, path)
+    seen = _seen(shown.case, path)
+    may, kind = seen.get("outcome", {}), seen.get("kind", "")
     enrolment = shown.case.get("enrolment", {}).get("status", "")
-    state, business = wanted(said, kind=own["kind"], enrolment=enrolment)
-    follows = (state, business) != wanted(said, kind=own["kind"], enrolment="")
+    state, business = wanted(said, kind=kind, enrolment=enrolment)
+    follows = (state, business) != wanted(said, kind=kind, enrolment="")
     reason = said.reason if "reason" in may else ""
     result = said.result if "result" in may else ""
     needs = state in dialect.reasons
@@ -114,12 +115,10 @@ def _denied(case: Mapping[str, Any], rules: Rules, standing: Standing, path: str
     return topics, ""
 
 
-def _outcome(view: Mapping[str, Any], path: str) -> Mapping[str, Any]:
-    for record in view.get("referrals", ()):
-        if f"referrals/{record['id']}" == path:
-            outcome: Mapping[str, Any] = record.get("outcome", {})
-            return outcome
-    return {}
+def _seen(view: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    """The referral as far as the partner may see it."""
+    found: Iterable[Mapping[str, Any]] = view.get("referrals", ())
+    return next((each for each in found if f"referrals/{each['id']}" == path), {})
 
 
 def _consents(kept: Mapping[str, Any], consents: tuple[str, ...]) -> tuple[str, ...]:
