@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from adapter import answering, answers, keep, receive, refer, show
+from adapter.core.fhir import models
 from adapter.core.fhir.transaction import ALONE, Method, Step
+from adapter.core.partner import Release
 from adapter.core.referral import inward
 from adapter.errors import Conflict, NotFound, PreconditionFailed, Refused
 from adapter.receive.world import World
@@ -61,10 +63,11 @@ class Both:
     agency: Agency
     made: dict[str, Any]
     number: str = NUMBER
+    release: Release = "R4"
 
     def world(self) -> World:
         hears = answers.hearing(self.agency.desk.catalogue, "lakeside")
-        return World("lakeside", "https://agency.example/fhir", self.agency.clock.now, "R4", hears=hears)
+        return World("lakeside", "https://agency.example/fhir", self.agency.clock.now, self.release, hears=hears)
 
     def ask(self, method: Method, type_: str, id_: str = "", body: Any = None, **more: Any) -> receive.Answer:
         sent = json.dumps(body).encode() if body is not None else b""
@@ -117,9 +120,9 @@ class Both:
         return known.held
 
 
-def quiet(open_agency: Open, dialect: str = "generic") -> Agency:
+def quiet(open_agency: Open, dialect: str = "generic", **each: Any) -> Agency:
     """An agency whose partners have no server of their own: they write and read here."""
-    return agency_of(open_agency, dialect, base_url="")
+    return agency_of(open_agency, dialect, base_url="", **each)
 
 
 def opened(open_agency: Open, made: dict[str, Any], dialect: str = "generic", *, task: bool = True) -> Both:
@@ -351,6 +354,27 @@ def test_what_the_agency_says_itself_stands_before_the_enrolment(open_agency: Op
     made = case("referrals", "enrolment", enrolment={"status": "waitlisted"}, status="accepted", outcome=outcome)
     both = opened(open_agency, made)
     assert "scheduled" in codes(both.task())
+
+
+@pytest.mark.parametrize("release", ["R4", "R5"])
+def test_what_is_answered_is_sound_in_the_partner_s_release(open_agency: Open, release: Release) -> None:
+    both = Both(quiet(open_agency, release=release), case("referrals", status="accepted"))
+    both.release = release
+    both.agency.put(both.made)
+    code = REQUEST["code"] if release == "R4" else {"concept": REQUEST["code"]}
+    both.write(PATIENT, {**REQUEST, "code": code})
+    both.adopt()
+    known = both.row().inward
+    assert known is not None
+    outcome = {"status": "rejected", "business_status": "at-capacity", "reason": LETTER, "result": LETTER}
+    both.put(status="rejected", outcome=outcome)
+    for version in both.history(known.task):
+        assert models.problems(version.body, release=release) == []
+    said = both.task(known.task)["statusReason"]
+    assert said == ({"text": LETTER} if release == "R4" else {"concept": {"text": LETTER}})
+    both.made["consents"][0]["status"] = "revoked"
+    both.put()
+    assert "MARKER" not in json.dumps([version.body for version in both.history(known.task)])
 
 
 # What the partner writes
