@@ -166,6 +166,11 @@ def _bring(desk: Desk, tx: Tx, number: str, path: str, partner: str) -> None:
     at = _At(desk, tx, stored, record, before, desk.bench.dialect(partner), now, secrets.token_hex(16))
     if at.known.request != request:
         at.note(request=request, task="", made=False, heard="")
+    if _elsewhere(at):
+        at.note(held="twice", because="")
+        if at.row != before:
+            referrals.save(tx, at.row, is_open=True, now=now)
+        return
     wanted = reply(desk.bench, stored.body, stored.kept, path, partner, now, at.dialect)
     task = _task(at, wanted)
     if task is not None:
@@ -175,6 +180,19 @@ def _bring(desk: Desk, tx: Tx, number: str, path: str, partner: str) -> None:
     if at.row != before:
         referrals.save(tx, at.row, is_open=not at.dialect.ended(at.row.course.state), now=now)
     _keep(tx, stored, outcomes.ended(stored.kept, path, at.row.course, outcomes.other(record)), now)
+
+
+def _elsewhere(at: _At) -> bool:
+    """Is the same request answered already as another referral, of this case or another one? Two would gainsay each
+    other on one Task."""
+    if at.known.task:
+        return False
+    for other in referrals.came_as(at.tx, at.row.partner, "ServiceRequest", at.known.request):
+        known = cases.by_id(at.tx, other.case_id) if other.urn != at.row.urn else None
+        answers = other.inward is not None and bool(other.inward.task)
+        if known is not None and not known.deleted and answers and other.path in _came(known, at.row.partner):
+            return True
+    return False
 
 
 def _task(at: _At, wanted: Reply) -> Received | None:
@@ -314,13 +332,23 @@ def _answer(at: _At, task: Received, wanted: Reply) -> None:
     if wanted.state is None or course.state == "draft" or _ended_by_sender(at):
         at.note(held="", because="")
         return
-    ways = inward.steps(course.state, at.dialect, wanted.state, reason=wanted.reasoned)
+    state = wanted.state or course.state
+    if state == "received" and not at.dialect.ended(course.state) and _moved_by_sender_alone(course):
+        state = course.state  # nobody has answered yet: where the sender put it, it stays
+    ways, held = inward.steps(course.state, at.dialect, state, reason=wanted.reasoned), ""
     if isinstance(ways, Impossible):
-        at.went(flagged(course, at.dialect, wanted.state, ways.why, "receiver", at.now))
-        at.note(held=ways.why, because="")
-        return
+        back = state == "accepted" and course.state == "in-progress"
+        if not (back and wanted.begun):
+            held = ways.why
+            at.went(flagged(course, at.dialect, state, held, "receiver", at.now))
+            course = at.row.course
+        if not back:
+            at.note(held=held, because="")
+            return
+        # Once the work has begun a yes is not taken back: what else is to be said still is.
+        ways, state = (), course.state
     bodies, moved = _moves(at, task.body, ways, wanted)
-    if ways and moved.state != wanted.state:
+    if ways and moved.state != state:
         at.went(moved)
         at.note(held="too-many", because="")
         return
@@ -332,7 +360,7 @@ def _answer(at: _At, task: Received, wanted: Reply) -> None:
     at.went(moved)
     if moved.reason not in ("", inward.WITHHELD) or moved.result:
         at.note(words=True)
-    at.note(held="", because="", asked="" if ways else at.known.asked)
+    at.note(held=held, because="", asked="" if ways else at.known.asked)
 
 
 def _moves(
@@ -372,7 +400,7 @@ def _write(at: _At, task: Received, bodies: Sequence[dict[str, Any]], wanted: Re
     """Each of these as a version of its own, each with its line in the account, in this transaction."""
     before = index(task.body, base="")
     for body in bodies:
-        made = inward.dated(body, _instant(at.now))
+        made = inward.dated(body, at.now)
         after = index(made, base="")
         gone, come = _less(before, after), _less(after, before)
         resources.amend(at.tx, at.row.partner, "Task", task.id, made, now=at.now, gone=gone, come=come)
@@ -417,6 +445,11 @@ def _withheld_in(at: _At, bodies: Sequence[Mapping[str, Any]], wanted: Reply) ->
         )
         is not None
     )
+
+
+def _moved_by_sender_alone(course: Course) -> bool:
+    """Has it gone beyond what is asked without any answer of ours?"""
+    return course.state not in ("requested", "rejected") and not any(step.by == "receiver" for step in course.steps)
 
 
 def _ended_by_sender(at: _At) -> bool:

@@ -130,7 +130,8 @@ def hand_over(desk: Desk, number: str, referral: str, body: bytes, *, by: str) -
 
 def answer(desk: Desk, number: str, referral: str, body: bytes, *, by: str) -> dict[str, Any]:
     """Answer a referral that came in: `{"status", "business_status"?, "reason"?, "result"?, "by"?}`. It stands until
-    the case system's record says something else; its partner reads it on the Task, as far as consent lets it.
+    the case system's record says something else; its partner reads it on the Task, as far as consent lets it. What
+    comes back says where the Task is (`task`), and why it is not there yet (`held`).
 
     NotFound: no such one came in. Refused: it cannot be read, or its state needs a reason. Conflict: the partner's
     dialect knows no way from where its Task is, or the sender has ended it.
@@ -159,7 +160,10 @@ def answer(desk: Desk, number: str, referral: str, body: bytes, *, by: str) -> d
             shares.mark_due(tx, case_id=stored.id, now=now)
     answering.bring_all(desk, number)
     desk.wake.set()
-    return {"case": number, "referral": referral, "status": said["status"], "changed": changed}
+    with desk.store.reading() as tx:
+        row = next((t for t in referrals.of_case(tx, stored.id, inward=True) if t.path == path), None)
+    told = {"task": row.course.state, "held": row.inward.held or None} if row is not None and row.inward else {}
+    return {"case": number, "referral": referral, "status": said["status"], "changed": changed, **told}
 
 
 def _said(given: Mapping[str, Any]) -> dict[str, str]:

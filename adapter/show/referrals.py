@@ -28,6 +28,7 @@ HELD: dict[str, str] = {
     "denied": "The family has said no to telling this partner of the referral: its Task stays as it is.",
     "last-look": "The last look found withheld content in the answer: it was not given.",
     "gone": "The partner has taken its request or its Task away: there is nothing to answer on.",
+    "twice": "The same request is answered as another referral, which was adopted from it before.",
     **dict(WHYS.items()),
 }
 """Why an answer to a referral that came in is not given as it stands."""

@@ -349,6 +349,18 @@ def test_an_enrolment_that_is_withheld_tells_nothing(open_agency: Open) -> None:
     assert both.history() == before
 
 
+def test_an_enrolment_that_goes_back_takes_no_answer_back(open_agency: Open) -> None:
+    made = case("referrals", "enrolment", enrolment={"status": "active"}, status="accepted")
+    both = opened(open_agency, made)
+    assert both.states()[-1] == "in-progress"
+    before = both.history()
+    both.made["enrolment"] = {"status": "inactive"}
+    both.put()
+    both.made["consents"][0]["status"] = "revoked"
+    both.put()
+    assert (both.history(), both.held, both.row().course.flags) == (before, "", ())
+
+
 def test_what_the_agency_says_itself_stands_before_the_enrolment(open_agency: Open) -> None:
     outcome = {"status": "accepted", "business_status": "scheduled"}
     made = case("referrals", "enrolment", enrolment={"status": "waitlisted"}, status="accepted", outcome=outcome)
@@ -610,6 +622,68 @@ def test_a_warm_hand_over_is_followed_by_what_we_say(open_agency: Open) -> None:
     say(both, status="accepted", business_status="contact-made")
     found = show.referral(both.agency.desk, NUMBER, "r1")
     assert found["handover"] == {"introduced": None, "contact-made": "2026-11-21", "first-appointment": None}
+
+
+# What partners send, and cases make of it
+
+
+def test_one_request_is_answered_once_though_two_cases_adopted_it(open_agency: Open) -> None:
+    both = opened(open_agency, case(status="accepted"))
+    twin = Both(both.agency, {**case(status="requested"), "case": "C-3311"}, "C-3311")
+    twin.agency.put(twin.made)
+    twin.adopt()
+    twin.put(status="rejected", outcome={"status": "rejected", "reason": "No"})
+    assert both.states() == ["requested", "accepted"]
+    assert (both.held, twin.held) == ("", "twice")
+    assert show.referral(both.agency.desk, "C-3311", "r1")["sentence"]
+    both.agency.delete(NUMBER)
+    twin.put(status="accepted", outcome={"status": "accepted"})
+    assert twin.held == ""
+
+
+@pytest.mark.parametrize(
+    ("dialect", "status", "found"),
+    [
+        ("generic", "ready", ["ready", "received"]), ("ihe", "draft", ["draft", "received"]),
+        ("generic", "draft", ["draft"]), ("generic", "in-progress", ["in-progress"]),
+        ("generic", "cancelled", ["cancelled"]),
+    ],
+)  # fmt: skip
+def test_where_a_sender_begins(open_agency: Open, dialect: str, status: str, found: list[str]) -> None:
+    both = Both(quiet(open_agency, dialect), case())
+    both.agency.put(both.made)
+    both.write(PATIENT, REQUEST, {**TASK, "status": status})
+    both.adopt()
+    assert both.states() == found
+    assert (both.held, both.row().course.flags) == ("", ())
+
+
+def test_a_draft_is_answered_once_it_is_asked(open_agency: Open) -> None:
+    both = Both(quiet(open_agency), case(status="accepted"))
+    both.agency.put(both.made)
+    both.write(PATIENT, REQUEST, {**TASK, "status": "draft"})
+    both.adopt()
+    both.write(TASK)
+    both.agency.work()
+    assert both.states() == ["draft", "requested", "accepted"]
+
+
+@pytest.mark.parametrize(
+    ("authored", "told"),
+    [
+        ("2026-11-20", True), ("2026-11-21", False), ("2026-11", False), (None, True),
+        ("2026-11-21T12:00:00-05:00", True), ("2026-11-21T23:00:00Z", False), ("2027-01-01", False),
+    ],
+)  # fmt: skip
+def test_a_task_is_never_changed_before_it_was_written(open_agency: Open, authored: str | None, told: bool) -> None:
+    """NOW is 2026-11-21T17:00Z; FHIR R4's inv-1 asks for lastModified not before authoredOn."""
+    both = Both(quiet(open_agency), case())
+    both.agency.put(both.made)
+    task = {name: value for name, value in TASK.items() if name != "authoredOn"}
+    both.write(PATIENT, REQUEST, {**task, **({"authoredOn": authored} if authored else {})})
+    both.adopt()
+    assert both.states()[-1] == "received"
+    assert ("lastModified" in both.task()) == told
 
 
 # When nothing is to be answered

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from adapter.core.mapping.codes import ConceptMap
@@ -36,6 +37,7 @@ _FULFIL = {
     ]
 }  # fmt: skip
 _RESULT = {"text": "Result"}
+_ON_THE_WAY: tuple[State, ...] = ("received", "accepted", "in-progress")
 _OVER = ("completed", "rejected", "cancelled", "failed", "entered-in-error")
 
 
@@ -134,13 +136,14 @@ def lags(record: Mapping[str, Any], answer: Mapping[str, Any] | None, enrolment:
 
 
 def steps(at: State, dialect: Dialect, to: State, *, reason: bool) -> tuple[State, ...] | Impossible:
-    """The states from `at` to `to`, in moves that this partner's dialect lets the receiver make."""
+    """The states from `at` to `to`, in moves that this partner's dialect lets the receiver make; by way of none that
+    would tell of something that has not been, such as a rest."""
     if to == at:
         return ()
     if not reason and to in dialect.reasons:
         found = move(dialect, at, to, "receiver", reason=False, gaps=True)
         return found if isinstance(found, Impossible) else Impossible("no-reason")
-    between = way(dialect, at, to, "receiver")
+    between = way(dialect, at, to, "receiver", through=_ON_THE_WAY)
     if between is not None:
         return (*between, to)
     found = move(dialect, at, to, "receiver", reason=True)
@@ -148,9 +151,13 @@ def steps(at: State, dialect: Dialect, to: State, *, reason: bool) -> tuple[Stat
 
 
 def begins(task: Mapping[str, Any], dialect: Dialect) -> State:
-    """Where a Task is that a partner has sent. `ready` is one that may be begun: nobody has accepted it."""
+    """Where a Task is that a partner has sent. `ready` is one that may be begun: nobody has accepted it; and a draft is
+    one that was asked for, where the dialect knows none."""
     code = task.get("status")
-    return "requested" if code == "ready" else dialect.state(code) or "requested"
+    state = dialect.state(code)
+    if state is None or code == "ready" or (state == "draft" and dialect.ended(state)):
+        return "requested"
+    return state
 
 
 def new_task(request: Mapping[str, Any], identifier: tuple[str, str], authored: str) -> dict[str, Any]:
@@ -202,13 +209,21 @@ def told(
     return made
 
 
-def dated(task: dict[str, Any], now: str) -> dict[str, Any]:
-    """With the time of its change; not where it says that it was written later than that (R4 inv-1)."""
+def dated(task: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """With the time of its change; without one where that is not later than when it says that it was written (inv-1 of
+    FHIR R4; a day is over before what comes after it)."""
     authored = task.get("authoredOn")
-    later = isinstance(authored, str) and authored[:10] > now[:10]
-    return {name: value for name, value in task.items() if name != "lastModified"} if later else {
-        **task, "lastModified": now
-    }  # fmt: skip
+    try:
+        written = datetime.fromisoformat(authored) if isinstance(authored, str) else None
+    except ValueError:
+        written = None  # a year, or a month
+    instant = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if written is not None and written.tzinfo is not None and "T" in str(authored):
+        later = now >= written
+    else:
+        later = not isinstance(authored, str) or authored < instant[: len(authored)]
+    rest = {name: value for name, value in task.items() if name != "lastModified"}
+    return {**rest, "lastModified": instant} if later else rest
 
 
 def merged(theirs: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,8 +30,8 @@ _UNSAID = "-"
 class Reply:
     """The answer that is wanted, and what the account says of it. `state` is None where nothing is to be said yet;
     `denied` is the provision by which the family said no; `reasoned`: does it give the reason that its state needs?
-    `may`: which of reason and result the partner may see at all; `unsaid`: what of the answer is withheld, for the
-    coordinator alone."""
+    `may`: which of reason and result the partner may see at all. For the coordinator alone: `begun`, it says yes, and
+    the enrolment may have said once that the work has begun; `unsaid`, what of the answer is withheld."""
 
     state: State | None
     business: str = ""
@@ -42,6 +42,7 @@ class Reply:
     topics: tuple[str, ...] = ()
     parts: tuple[str, ...] = ("referrals",)
     consents: tuple[str, ...] = ()
+    begun: bool = False
     may: frozenset[str] = frozenset()
     unsaid: tuple[str, ...] = ()
     case: Mapping[str, Any] | None = None
@@ -83,6 +84,7 @@ def reply(
         topics=topics,
         parts=("enrolment", "referrals") if follows else ("referrals",),
         consents=_consents(kept, shown.consents) if follows or (reason and "reason" in may) or result else (),
+        begun=own["kind"] == "coordination" and said.state == "accepted",
         may=frozenset(name for name in ("reason", "result") if name in may),
         unsaid=tuple(unsaid),
         case=case,

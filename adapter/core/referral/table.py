@@ -6,7 +6,7 @@ is a partner's setting. `move` is total over states and setters: it applies, or 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, get_args
@@ -116,15 +116,17 @@ def move(dialect: Dialect, at: State, asked: State | None, by: Setter, *, reason
     return Applied(asked, through)
 
 
-def way(dialect: Dialect, at: State, asked: State, by: Setter) -> tuple[State, ...] | None:
-    """The shortest way from `at` to `asked` by moves of `by`: the states between; None if there is none."""
+def way(
+    dialect: Dialect, at: State, asked: State, by: Setter, through: Collection[State] = STATES
+) -> tuple[State, ...] | None:
+    """The shortest way from `at` to `asked` by moves of `by`: the states between, in `through`; None if none."""
     ways: list[tuple[State, ...]] = [(at,)]
     known = {at}
     for way in ways:
         for following in (s for s in STATES if s in dialect.may(by, way[-1])):
             if following == asked:
                 return way[1:]
-            if following not in known and following not in dialect.reasons:
+            if following in through and following not in known and following not in dialect.reasons:
                 known.add(following)
                 ways.append((*way, following))
     return None

@@ -17,7 +17,7 @@ from tests.core.consent.proofs.generators import Situation, seeds, situation, si
 from tests.core.consent.proofs.leaves import leaves_in_view
 from tests.core.consent.proofs.vary import otherwise
 
-TOLD = [field.name for field in fields(Reply) if field.name not in ("unsaid", "case")]
+TOLD = [field.name for field in fields(Reply) if field.name not in ("unsaid", "begun", "case")]
 """All but what is for the coordinator alone, and for the last look."""
 
 
