@@ -108,8 +108,9 @@ def judged(
         if row.inward is None or (at := _held(tx, row)) is None:
             continue
         stored, record = at
-        if there is None or there.deleted or row.inward.anew:
-            referrals.save(tx, replace(row, inward=replace(row.inward, anew=True)), is_open=True, now=now)
+        if there is None or there.deleted:
+            # It was deleted, and comes again: what is answered on it begins anew.
+            referrals.save(tx, _begun(row, row.inward, id_, task, hears.dialect, now), is_open=True, now=now)
             continue
         made, course, asked = _judged(made, there.body, row, hears, now)
         after = replace(row, course=course, inward=replace(row.inward, asked=asked or row.inward.asked))
@@ -177,6 +178,8 @@ def _bring(desk: Desk, tx: Tx, number: str, path: str, partner: str) -> None:
         _hear(at, task)
         _take_back(at, _again(at, task), wanted)
         _answer(at, _again(at, task), wanted)
+    else:
+        _take_back(at, None, wanted)
     if at.row != before:
         referrals.save(tx, at.row, is_open=not at.dialect.ended(at.row.course.state), now=now)
     _keep(tx, stored, outcomes.ended(stored.kept, path, at.row.course, outcomes.other(record)), now)
@@ -202,8 +205,6 @@ def _task(at: _At, wanted: Reply) -> Received | None:
     current = next((t for t in found if t.id == at.known.task), None)
     theirs = [t for t in found if t is not current]
     live = [t for t in theirs if not at.dialect.ended(inward.begins(t.body, at.dialect))]
-    if current is not None and at.known.anew:
-        return _begin(at, current)
     if current is not None and at.known.made and theirs:
         # It came without a Task, and has sent its own since: that is answered, and two would say the same.
         resources.delete(at.tx, at.row.partner, "Task", current.id, now=at.now)
@@ -231,12 +232,19 @@ def _about(at: _At) -> list[Received]:
 
 def _begin(at: _At, task: Received) -> Received:
     """Answer on this Task from now on, from where it is."""
-    state, course = inward.begins(task.body, at.dialect), at.row.course
-    anew = begun_again(course, state, at.now) if course.steps else replace(course, state=state)
-    at.went(replace(anew, business="", words="", reason="", result=""))
-    former = tuple(dict.fromkeys(id_ for id_ in (*at.known.former, at.known.task) if id_ not in ("", task.id)))
-    at.note(task=task.id, made=False, asked="", held="", because="", anew=False, former=former)
+    at.row = _begun(at.row, at.known, task.id, task.body, at.dialect, at.now)
     return task
+
+
+def _begun(row: Tracked, known: Inward, id_: str, task: Mapping[str, Any], dialect: Dialect, now: datetime) -> Tracked:
+    state, course = inward.begins(task, dialect), row.course
+    anew = begun_again(course, state, now) if course.steps else replace(course, state=state)
+    former = tuple(dict.fromkeys(each for each in (*known.former, known.task) if each not in ("", id_)))
+    return replace(
+        row,
+        course=replace(anew, business="", words="", reason="", result=""),
+        inward=replace(known, task=id_, made=False, asked="", held="", because="", former=former),
+    )
 
 
 def _make(at: _At, wanted: Reply) -> Received | None:
@@ -296,7 +304,7 @@ def _again(at: _At, task: Received) -> Received:
     return resources.read(at.tx, at.row.partner, "Task", task.id) or task
 
 
-def _take_back(at: _At, task: Received, wanted: Reply) -> None:
+def _take_back(at: _At, task: Received | None, wanted: Reply) -> None:
     """Words of ours that the partner may see no longer go: from the Task, and from what it was before."""
     course, gone = at.row.course, {"reason", "result"} - wanted.may
     if not at.known.words or not gone:
@@ -304,23 +312,33 @@ def _take_back(at: _At, task: Received, wanted: Reply) -> None:
     ours = [step for step in course.steps if step.by == "receiver"]
     reasons = {step.reason for step in ours if "reason" in gone} - {"", inward.WITHHELD}
     results = {step.result for step in ours if "result" in gone} - {""}
-    needed = inward.WITHHELD if course.state in at.dialect.reasons else ""
-    reason = needed if course.reason in reasons and ours[-1] is course.steps[-1] else course.reason
-    result = "" if course.result in results else course.result
-    if (reason, result) != (course.reason, course.result):
-        body = _told(
-            at, task.body, state=course.state, moved=False, code=None,
-            reason=reason if reason != course.reason else None, result=result if result != course.result else None,
-        )  # fmt: skip
-        _write(at, task, [body], wanted, "withdraw")
-        at.went(restated(course, business=course.business, reason=reason, result=result, now=at.now, same=False))
-    for id_ in (task.id, *at.known.former):
-        for version in resources.history(at.tx, at.row.partner, "Task", id_)[id_ == task.id :]:
+    if task is not None:
+        _unsay(at, task, wanted, reasons, results)
+    for id_ in filter(None, (at.known.task, *at.known.former)):
+        current = 1 if task is not None and id_ == task.id else 0
+        for version in resources.history(at.tx, at.row.partner, "Task", id_)[current:]:
             less = inward.without_words(version.body, reasons, results)
             if less != version.body:
                 resources.reword(at.tx, at.row.partner, "Task", id_, version.version, less)
     if len(gone) > 1:
         at.note(words=False)
+
+
+def _unsay(at: _At, task: Received, wanted: Reply, reasons: set[str], results: set[str]) -> None:
+    """A version of the Task without these words."""
+    course = at.row.course
+    needed = inward.WITHHELD if course.state in at.dialect.reasons else ""
+    own = course.steps[-1].by == "receiver"
+    reason = needed if own and course.reason in reasons else course.reason
+    result = "" if course.result in results else course.result
+    if (reason, result) == (course.reason, course.result):
+        return
+    body = _told(
+        at, task.body, state=course.state, moved=False, code=None,
+        reason=reason if reason != course.reason else None, result=result if result != course.result else None,
+    )  # fmt: skip
+    _write(at, task, [body], wanted, "withdraw")
+    at.went(restated(course, business=course.business, reason=reason, result=result, now=at.now, same=False))
 
 
 def _answer(at: _At, task: Received, wanted: Reply) -> None:

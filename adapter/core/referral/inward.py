@@ -45,8 +45,8 @@ _OVER = ("completed", "rejected", "cancelled", "failed", "entered-in-error")
 class Inward:
     """What is known of the partner's side. `request`, `task`: the ids there; `made`: the Task is one of our making;
     `asked`: how the partner asks for an end; `held`: why nothing is answered now, `because` of which provision;
-    `heard`: the status of its ServiceRequest that was heard last; `words`: the Task holds words of the agency; `anew`:
-    its sender deleted the Task, and has written it again; `former`: Tasks that were answered on before."""
+    `heard`: the status of its ServiceRequest that was heard last; `words`: the Task holds words of the agency;
+    `former`: Tasks that were answered on before."""
 
     request: str
     task: str = ""
@@ -56,7 +56,6 @@ class Inward:
     because: str = ""
     heard: str = ""
     words: bool = False
-    anew: bool = False
     former: tuple[str, ...] = ()
 
 
