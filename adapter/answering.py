@@ -208,6 +208,7 @@ def _task(at: _At, wanted: Reply) -> Received | None:
     if current is not None and at.known.made and theirs:
         # It came without a Task, and has sent its own since: that is answered, and two would say the same.
         resources.delete(at.tx, at.row.partner, "Task", current.id, now=at.now)
+        _account(at, "withdraw", wanted)
         return _begin(at, (live or theirs)[-1])
     if current is not None:
         over = at.dialect.ended(at.row.course.state) and wanted.state not in (None, at.row.course.state)
@@ -253,7 +254,7 @@ def _make(at: _At, wanted: Reply) -> Received | None:
         at.note(held="denied" if wanted.denied else "", because=wanted.denied)
         return None
     request = resources.read(at.tx, at.row.partner, "ServiceRequest", at.known.request)
-    if request is None or request.deleted:
+    if request is None or request.deleted or request.body.get("status") in REVOKED:
         at.note(held="gone", because="")
         return None
     identity = at.desk.bench.identity(at.row.partner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -118,6 +119,41 @@ def test_search_goes_page_by_page_as_created(store: Store) -> None:
             pages.append(ids(page))
             after = page[-1].id
     assert pages == [["e", "d"], ["c", "b"], ["a"]]
+
+
+def test_what_we_amend_stays_found_by_all_else_that_it_was(store: Store) -> None:
+    """Our own address, left out of the partner's references, is not known to whoever amends."""
+    with store.writing() as tx:
+        made(tx, "t1", status=["requested"], focus=["ServiceRequest/s1", "s1"])
+        later = NOW + timedelta(seconds=1)
+        gone, come = {"status": ["requested"]}, {"status": ["accepted"], "focus": ["s1"]}
+        amended = resources.amend(tx, "school", "Task", "t1", {"id": "t1", "n": 2}, now=later, gone=gone, come=come)
+        assert (amended.version, amended.updated, amended.deleted) == (2, later, False)
+        assert resources.read(tx, "school", "Task", "t1") == amended
+        for parameter, value, there in (
+            ("status", "accepted", True), ("status", "requested", False), ("focus", "ServiceRequest/s1", True),
+            ("focus", "s1", True),
+        ):  # fmt: skip
+            found = resources.search(tx, "school", "Task", [(parameter, [value])], limit=9)
+            assert ids(found) == (["t1"] if there else []), value
+        for name in ("t2", "t1"):
+            resources.delete(tx, "school", "Task", name, now=later)
+            with pytest.raises(LookupError):
+                resources.amend(tx, "school", "Task", name, {}, now=later, gone={}, come={})
+
+
+def test_a_version_is_reworded_alone_and_keeps_the_hash_of_what_it_was(store: Store) -> None:
+    with store.writing() as tx:
+        one = made(tx, "t1", status=["requested"])
+        two = resources.update(tx, "school", "Task", "t1", {"id": "t1", "say": "so"}, now=NOW, indexed={})
+        resources.reword(tx, "school", "Task", "t1", 1, {"id": "t1", "say": "less"})
+        before = resources.version(tx, "school", "Task", "t1", 1)
+        assert before == replace(one, body={"id": "t1", "say": "less"})
+        assert resources.read(tx, "school", "Task", "t1") == two
+        with pytest.raises(LookupError):
+            resources.reword(tx, "school", "Task", "t1", 3, {})
+        with pytest.raises(LookupError):
+            resources.reword(tx, "hospital", "Task", "t1", 1, {})
 
 
 def test_each_partner_is_a_world_of_its_own(store: Store) -> None:
