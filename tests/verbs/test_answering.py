@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -740,3 +742,38 @@ def test_each_dialect_begins_as_it_says(open_agency: Open, name: str) -> None:
     both = opened(open_agency, case(), name)
     assert both.row().course.state == "received"
     assert both.states()[-1] == DIALECTS[name].says.get("received", "received")
+
+
+def test_saves_and_writes_at_once_are_done_one_after_the_other(open_agency: Open) -> None:
+    """The case system saves, a coordinator answers, the partner writes its Task and a worker works, all at once."""
+    both = opened(open_agency, case(respond_by="2026-12-01"))
+    begun, faults = threading.Barrier(4), list[BaseException]()
+
+    def doing(do: Callable[[int], Any]) -> None:
+        try:
+            begun.wait()
+            for turn in range(6):
+                do(turn)
+        except BaseException as fault:  # noqa: BLE001  told below
+            faults.append(fault)
+
+    def save(turn: int) -> None:
+        both.put(status="accepted", priority=("routine", "urgent")[turn % 2])
+
+    deeds: list[Callable[[int], Any]] = [
+        save,
+        lambda turn: both.write({**TASK, "description": f"Written {turn}"}),
+        lambda turn: answering.bring_all(both.agency.desk, NUMBER),
+        lambda turn: both.agency.work(),
+    ]
+    threads = [threading.Thread(target=doing, args=(do,)) for do in deeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    both.agency.work()
+    lines = [line for line in both.agency.account(NUMBER, "lakeside") if line.about == PATH]
+    assert both.states() == ["requested", "received", "accepted"]
+    assert len(both.history()) == 1 + 6 + len(lines) == 1 + 6 + 2
+    assert both.task()["description"] == "Written 5"
