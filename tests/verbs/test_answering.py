@@ -370,6 +370,18 @@ def test_what_the_agency_says_itself_stands_before_the_enrolment(open_agency: Op
     assert "scheduled" in codes(both.task())
 
 
+@pytest.mark.parametrize(("parts", "told"), [([], None), (["referrals"], {"text": "seventh-in-the-row"})])
+def test_a_code_of_the_agency_s_own_goes_as_its_words_do(open_agency: Open, parts: list[str], told: Any) -> None:
+    outcome = {"status": "accepted", "business_status": "seventh-in-the-row"}
+    both = opened(open_agency, case(*parts, status="accepted", outcome=outcome))
+    assert both.task().get("businessStatus") == told
+    withheld = show.referral(both.agency.desk, NUMBER, "r1")["withheld"]
+    assert withheld == ([] if told else ["business_status"])
+    both.made["consents"][0]["status"] = "revoked"
+    both.put()
+    assert "seventh" not in json.dumps([version.body for version in both.history()])
+
+
 @pytest.mark.parametrize("release", ["R4", "R5"])
 def test_what_is_answered_is_sound_in_the_partner_s_release(open_agency: Open, release: Release) -> None:
     both = Both(quiet(open_agency, release=release), case("referrals", status="accepted"))

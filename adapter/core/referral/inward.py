@@ -231,9 +231,17 @@ def merged(theirs: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any
     return {**rest, **{name: there[name] for name in OURS if name in there}}
 
 
-def without_words(task: Mapping[str, Any], reasons: Collection[str], results: Collection[str]) -> dict[str, Any]:
+WORDS = ("reason", "result", "business_status")
+"""What of an answer is the agency's own words; a business status only where it is a code of its own."""
+
+
+def without_words(
+    task: Mapping[str, Any], reasons: Collection[str], results: Collection[str], codes: Collection[str]
+) -> dict[str, Any]:
     """A version of the Task without these words of ours."""
     made = dict(task)
+    if made.get("businessStatus") in [{"text": code} for code in codes]:
+        made.pop("businessStatus")
     if reason_of(made) in reasons:
         made.pop("statusReason")
     gone = [each for each in _results(made) if each.get("valueString") in results]

@@ -8,7 +8,7 @@ not the answer, not its version, not its time (consent.md, *Non-interference*).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,8 +30,9 @@ _UNSAID = "-"
 class Reply:
     """The answer that is wanted, and what the account says of it. `state` is None where nothing is to be said yet;
     `denied` is the provision by which the family said no; `reasoned`: does it give the reason that its state needs?
-    `may`: which of reason and result the partner may see at all. For the coordinator alone: `begun`, it says yes, and
-    the enrolment may have said once that the work has begun; `unsaid`, what of the answer is withheld."""
+    `may`: which of the agency's own words the partner may see at all (inward.WORDS). For the coordinator alone:
+    `begun`, it says yes, and the enrolment may have said once that the work has begun; `unsaid`, what of the answer is
+    withheld."""
 
     state: State | None
     business: str = ""
@@ -65,6 +66,11 @@ def reply(
     shown = view_of(case, rules, standing)
     seen = _seen(shown.case, path)
     may, kind = seen.get("outcome", {}), seen.get("kind", "")
+    unsaid = [name for name, text in (("reason", said.reason), ("result", said.result)) if text and name not in may]
+    if said.business and "business_status" not in may and not _is_known(bench, standing, said.business):
+        # A code of the agency's own is its words, and no rule has said what it tells: of a place in a row, perhaps.
+        said = replace(said, business="")
+        unsaid.append("business_status")
     enrolment = shown.case.get("enrolment", {}).get("status", "")
     state, business = wanted(said, kind=kind, enrolment=enrolment)
     follows = (state, business) != wanted(said, kind=kind, enrolment="")
@@ -73,8 +79,6 @@ def reply(
     needs = state in dialect.reasons
     if needs and "reason" not in may:
         reason = WITHHELD
-    hidden = {"reason": said.reason, "result": said.result}
-    unsaid = [name for name, text in hidden.items() if text and name not in may]
     whole = body.get("enrolment", {}).get("status", "")
     if whole != enrolment and wanted(said, kind=own["kind"], enrolment=whole) != (state, business):
         unsaid.append("enrolment")
@@ -85,10 +89,15 @@ def reply(
         parts=("enrolment", "referrals") if follows else ("referrals",),
         consents=_consents(kept, shown.consents) if follows or (reason and "reason" in may) or result else (),
         begun=own["kind"] == "coordination" and said.state == "accepted",
-        may=frozenset(name for name in ("reason", "result") if name in may),
+        may=frozenset(name for name in ("reason", "result", "business_status") if name in may),
         unsaid=tuple(unsaid),
         case=case,
     )  # fmt: skip
+
+
+def _is_known(bench: Bench, standing: Standing, business: str) -> bool:
+    codes = bench.mappings[standing.partner.release].codes.get("business-status")
+    return codes is not None and codes.translate(business) is not None
 
 
 def _with(case: dict[str, Any], path: str, said: Said) -> dict[str, Any]:
