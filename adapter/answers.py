@@ -18,13 +18,13 @@ from adapter.core.identity import Identity, Key
 from adapter.core.referral import answer as answers
 from adapter.core.referral import kept as outcomes
 from adapter.core.referral.answer import Hearing
-from adapter.core.referral.course import Course, begun_again, flagged, heard, set_
+from adapter.core.referral.course import Course, begun_again, flagged, heard, moved_by_receiver, set_
 from adapter.core.referral.passed import MOST_NAMES, Led, added, led, owner
 from adapter.core.referral.table import Dialect, Impossible, State
 from adapter.core.referral.task import is_of_referral, is_our_word, may_ask, receives, state_of
 from adapter.desk import Desk
 from adapter.errors import Conflict, NotFound
-from adapter.store import cases, referrals, resources, shares
+from adapter.store import cases, notices, referrals, resources, shares
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.referrals import Names, Tracked
@@ -83,6 +83,9 @@ def change(
         return None
     if course != tracked.course:
         referrals.save(tx, after, is_open=not dialect.ended(course.state), now=now)
+        if moved_by_receiver(tracked.course, course):
+            about = {"case": stored.id, "partner": tracked.partner, "path": tracked.path}
+            notices.note(tx, "referral.answered", about, now=now)
     if beside != stored.kept:
         cases.put(tx, stored.number, stored.body, beside, now=now)
         if outcomes.visible(beside) != outcomes.visible(stored.kept):

@@ -12,6 +12,7 @@ from adapter.core.desired import Bench
 from adapter.outward.alerting import Teller
 from adapter.outward.signing import SigningKeys
 from adapter.outward.way import Way
+from adapter.outward.webhook import Taken
 from adapter.settings import Agency, Settings
 from adapter.store.database import Store
 
@@ -29,7 +30,8 @@ class Preview:
 @dataclass(frozen=True, slots=True)
 class Desk:
     """A whole instance. `server` gives the way to one partner; `signing` reads the keys that show partners who we are;
-    `wake` tells the worker that something is due; `ways` are those by which people are told of alerts."""
+    `wake` tells the worker that something is due; `ways` are those by which people are told of alerts,
+    `case_system` posts a notice, by its id, to the agency's own system; None where that is not to be told."""
 
     settings: Settings
     catalogue: Catalogue
@@ -40,3 +42,4 @@ class Desk:
     wake: threading.Event = field(default_factory=threading.Event)
     signing: Callable[[], SigningKeys] = SigningKeys
     ways: Mapping[str, Teller] = field(default_factory=dict)
+    case_system: Callable[[str, bytes], Taken] | None = None

@@ -19,7 +19,7 @@ from adapter.core.purge import Purge
 from adapter.core.referral.answer import Hearing, names_in, read
 from adapter.core.residue import PURGE, Residue
 from adapter.desk import Desk
-from adapter.store import disclosures, purges
+from adapter.store import disclosures, notices, purges
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.purges import Requested
@@ -71,6 +71,7 @@ def take(tx: Tx, share_id: int, task: Mapping[str, Any], hears: Hearing, *, sour
     if (after.state, after.reason) == (before.purge.state, before.purge.reason):
         return False
     _enter(tx, before, after, "answered", now=now)
+    notices.note(tx, "purge.answered", {"case": before.case_id, "partner": before.partner}, now=now)
     return True
 
 

@@ -91,6 +91,16 @@ class Alerts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSystem:
+    """Where the agency's case system is told of what has happened. Secrets by name only: the first one signs first."""
+
+    webhook: str = ""
+    webhook_secrets: tuple[str, ...] = ()
+    private_addresses: bool = False
+    """May the webhook be at a private or loopback address?"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Agency):
     """One instance. Secrets are in the key file and in the environment, and never here in a form that is printed."""
 
@@ -106,6 +116,7 @@ class Settings(Agency):
     lease_seconds: float
     poll_seconds: float
     alerts: Alerts = field(default_factory=Alerts)
+    case_system: CaseSystem = field(default_factory=CaseSystem)
 
     @property
     def partners(self) -> Path:
@@ -136,6 +147,7 @@ def read(instance: Path, environ: Mapping[str, str] | None = None) -> Settings:
         lease_seconds=form.take("lease_seconds", number(1, 3600), 30.0),
         poll_seconds=form.take("poll_seconds", number(0.05, 3600), 1.0),
         alerts=_alerts(form.table("alerts")),
+        case_system=_case_system(form.table("case_system")),
     )
     form.close()
     form.findings += _key_file(settings.keys) + _open_to_others(settings.signing_keys)
@@ -244,6 +256,30 @@ def _alerts(form: Form) -> Alerts:
         form.wrong("webhook: must be https, unless private_addresses is true", "webhook")
     form.close()
     return found
+
+
+def _case_system(form: Form) -> CaseSystem:
+    found = CaseSystem(
+        webhook=form.take("webhook", _web_address, ""),
+        webhook_secrets=form.take("webhook_secrets", _secrets, ()),
+        private_addresses=form.take("private_addresses", flag, False),
+    )
+    if found.webhook and not form.has("webhook_secrets"):
+        form.wrong(
+            "webhook_secrets: is missing; the names of the environment variables that hold what signs", "webhook"
+        )
+    if found.webhook.startswith("http:") and not found.private_addresses:
+        form.wrong("webhook: must be https, unless private_addresses is true", "webhook")
+    form.close()
+    return found
+
+
+def _secrets(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or len(value) > 5:
+        raise WrongError(
+            'must be a list of one to five names of environment variables, such as ["ADAPTER_HOOK_SECRET"]'
+        )
+    return tuple(_secret(each) for each in value)
 
 
 def _mailboxes(value: Any) -> tuple[str, ...]:

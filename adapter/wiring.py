@@ -21,6 +21,7 @@ from adapter.outward.folder import Folder
 from adapter.outward.server import Server
 from adapter.outward.signing import SigningKeys
 from adapter.outward.way import Way
+from adapter.outward.webhook import Hook
 from adapter.paper.pdf import pdf
 from adapter.settings import Agency, Settings
 from adapter.store.database import Store
@@ -49,7 +50,10 @@ def wire(instance: Path, *, clock: Callable[[], datetime] = now, environ: Mappin
     signing = partial(signing_keys, settings)
     secrets = os.environ if environ is None else environ
     servers = _servers(catalogue, secrets, signing)
-    return Desk(settings, catalogue, bench, clock, store, servers, signing=signing, ways=_ways(settings, secrets))
+    return Desk(
+        settings, catalogue, bench, clock, store, servers, signing=signing, ways=_ways(settings, secrets),
+        case_system=_case_system(settings, secrets),
+    )  # fmt: skip
 
 
 def signing_keys(settings: Settings) -> SigningKeys:
@@ -136,8 +140,18 @@ def _ways(settings: Settings, environ: Mapping[str, str]) -> dict[str, Teller]:
     return found
 
 
+def _case_system(settings: Settings, environ: Mapping[str, str]) -> Hook | None:
+    """The way to the agency's case system, where it is to be told."""
+    asked = settings.case_system
+    if not asked.webhook:
+        return None
+    signs = [_if_readable(name, environ) for name in asked.webhook_secrets]
+    return Hook(asked.webhook, signs, private=asked.private_addresses)
+
+
 def _if_readable(name: str, environ: Mapping[str, str]) -> str | None:
-    """As secret_named; that nobody can be told must not keep shares from going: `adapter alert-trial` says so."""
+    """As secret_named; that nobody can be told must not keep shares from going: the trials (`alert-trial`, `notice
+    trial`) say so."""
     try:
         return secret_named(name, environ)
     except Misconfigured:

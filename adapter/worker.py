@@ -5,30 +5,35 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 
 import structlog
 
-from adapter import log
+from adapter import log, tell
 from adapter.arrived import settle_all
 from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.notify import tell_next as notify_next
 from adapter.poll import next_due, poll_next
-from adapter.reconcile import paused, reconcile_next
-from adapter.reconcile.alerting import tell_next
+from adapter.reconcile import alerting, paused, reconcile_next
 from adapter.serve import refresh
 from adapter.store import paces, shares
 from adapter.subscribe import next_due as next_subscribed
 from adapter.subscribe import subscribe_next
+
+Tells = Callable[[Desk], bool | None]
+"""Tells one thing that is due: True if it was told, False if it could not be, None if there is nothing."""
 
 _LONGEST_WAIT = 60.0
 """Seconds: another process may have made something due that this one was not told of."""
 
 _FIRST_REST, _LONGEST_REST = 0.1, 5.0
 """Seconds of rest after a failure, doubled for each that follows: neither a busy loop, nor long when it is over."""
+_TIDIED = 3600.0
+"""Seconds between two looks for notices that are too old."""
 _LAST_WORDS = 5.0
 """Seconds for whoever is telling an alert when the worker stops; what was not told then is told by another."""
 
@@ -39,6 +44,8 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
     name = f"worker-{os.getpid()}-{secrets.token_hex(4)}"
     logger = log.logger()
     done = failures = 0
+    if once:
+        _told(desk, tell.tidy, name, logger)
     with nullcontext() if once else _beside(desk, name):
         while not stop.is_set():
             desk.wake.clear()
@@ -50,7 +57,7 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
                 kept = subscribe_next(desk)
                 asked = poll_next(desk)
                 share = reconcile_next(desk, name)
-                told = once and (_tell_people(desk, name, logger) or _notify(desk, name, logger))
+                told = once and any(_told(desk, tells, name, logger) for tells in (*_TELLING, *_NOTIFYING))
                 if share is not None:
                     done += 1
                     _serve(desk, share, logger)
@@ -82,23 +89,23 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
 
 @contextmanager
 def _beside(desk: Desk, name: str) -> Iterator[None]:
-    """Meanwhile what other processes save wakes the worker, where the database can tell; and people are told of what
-    waits for them, by a thread of its own: a mail server that takes its time holds no share up."""
+    """Meanwhile what other processes save wakes the worker, where the database can tell; and people, the case system and
+    partners' endpoints are told, by threads of their own: one that takes its time holds no share up."""
     stop = threading.Event()
     listening = threading.Thread(target=desk.store.listen, args=(desk.wake.set, stop), name="listening", daemon=True)
-    telling = threading.Thread(target=_tells, args=(desk, name, stop), name="telling", daemon=True)
-    notifying = threading.Thread(target=_notifies, args=(desk, name, stop), name="notifying", daemon=True)
-    at_work = [listening, notifying, *([telling] if desk.ways else [])]
-    for thread in at_work:
+    at_work = [
+        threading.Thread(target=_tells, args=(desk, name, stop, tells), name="telling", daemon=True)
+        for tells in (_TELLING, _NOTIFYING)
+    ]
+    for thread in (listening, *at_work):
         thread.start()
     try:
         yield
     finally:
         stop.set()
         listening.join()
-        notifying.join(_LAST_WORDS)
-        if desk.ways:
-            telling.join(_LAST_WORDS)
+        for thread in at_work:
+            thread.join(_LAST_WORDS)
 
 
 def _serve(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBoundLogger) -> None:
@@ -115,41 +122,22 @@ def _serve(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBo
         logger.warning("alarm", partner=share.partner, share=share.id)
 
 
-def _tells(desk: Desk, worker: str, stop: threading.Event) -> None:
-    """Tell people of what waits for them, beside the shares: a mail server that takes its time holds none up."""
+def _tells(desk: Desk, worker: str, stop: threading.Event, telling: Sequence[Tells]) -> None:
+    """Tell whom `telling` tells, beside the shares."""
     logger = log.logger()
+    tidied = float("-inf")
     while not stop.wait(desk.settings.poll_seconds):
-        while not stop.is_set() and _tell_people(desk, worker, logger):
+        while not stop.is_set() and any(_told(desk, tells, worker, logger) for tells in telling):
             pass
+        if telling is _TELLING and time.monotonic() - tidied > _TIDIED:
+            _told(desk, tell.tidy, worker, logger)
+            tidied = time.monotonic()
 
 
-def _notifies(desk: Desk, worker: str, stop: threading.Event) -> None:
-    """Tell partners' endpoints of what they asked to be told, beside the shares: one that hangs holds none up."""
-    logger = log.logger()
-    while not stop.wait(desk.settings.poll_seconds):
-        while not stop.is_set() and _notify(desk, worker, logger):
-            pass
-
-
-def _notify(desk: Desk, worker: str, logger: structlog.typing.FilteringBoundLogger) -> bool:
-    """Tell one endpoint what is due, if there is one: True if it was its turn. Shares go on, whatever comes of it."""
+def _told(desk: Desk, tells: Tells, worker: str, logger: structlog.typing.FilteringBoundLogger) -> bool:
+    """Tell one thing that is due, if there is one: True if it was told. Shares go on, whatever comes of it."""
     try:
-        told = notify_next(desk)
-    except Unavailable as fault:
-        logger.warning("failed", worker=worker, error=fault)
-        return False
-    except Exception as bug:  # noqa: BLE001  Its time was put off when it was claimed: it is tried again.
-        logger.error("failed", worker=worker, error=bug)
-        return False
-    if told is not None:
-        logger.info("notified", partner=told.partner, attempts=told.attempts)
-    return told is not None
-
-
-def _tell_people(desk: Desk, worker: str, logger: structlog.typing.FilteringBoundLogger) -> bool:
-    """Tell one alert that is due, if there is one: True if it was told. Shares go on, whatever comes of it."""
-    try:
-        told = tell_next(desk)
+        told = tells(desk)
     except Unavailable as fault:
         logger.warning("failed", worker=worker, error=fault)
         return False
@@ -157,8 +145,20 @@ def _tell_people(desk: Desk, worker: str, logger: structlog.typing.FilteringBoun
         logger.error("failed", worker=worker, error=bug)
         return False
     if told is False:
-        logger.warning("failed", worker=worker, outcome="alert")
+        logger.warning("failed", worker=worker, outcome="alert" if tells is alerting.tell_next else "notice")
     return bool(told)
+
+
+def _notified(desk: Desk) -> bool | None:
+    """Tell one endpoint of a partner what it asked to be told, if that is due."""
+    told = notify_next(desk)
+    if told is not None:
+        log.logger().info("notified", partner=told.partner, attempts=told.attempts)
+    return told is not None or None
+
+
+_TELLING: tuple[Tells, ...] = (alerting.tell_next, tell.tell_next)
+_NOTIFYING: tuple[Tells, ...] = (_notified,)
 
 
 def _tell(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBoundLogger) -> None:
@@ -177,6 +177,7 @@ def _pause(desk: Desk) -> float:
     """
     with desk.store.reading() as tx:
         due = paces.next_due(tx, now=desk.clock(), skip=paused(desk))
-    due = min((each for each in (due, next_due(desk), next_subscribed(desk)) if each), default=None)
+    answers = next_due(desk)
+    due = min(due, answers) if due and answers else due or answers
     until = (due - desk.clock()) / timedelta(seconds=1) if due else _LONGEST_WAIT
     return max(0.01, min(until, desk.settings.poll_seconds, desk.settings.lease_seconds, _LONGEST_WAIT))

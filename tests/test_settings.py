@@ -159,7 +159,12 @@ def test_every_setting_stands_in_the_operating_guide_and_nothing_else_does() -> 
     documented = set(re.findall(r"^\| `([a-z_.]+)` \|", table, re.MULTILINE))
     fields = {field.name.removeprefix("agency_") for field in dataclasses.fields(Settings)}
     assert {name.rpartition(".")[2] for name in documented} == fields - {"instance"}
-    assert {".".join(path) for path in OVERRIDABLE} == documented - {"agency.identifiers", "sources", "alerts"}
+    assert {".".join(path) for path in OVERRIDABLE} == documented - {
+        "agency.identifiers",
+        "sources",
+        "alerts",
+        "case_system",
+    }
     for path in OVERRIDABLE:
         assert f"`{settings.ENVIRONMENT}{'_'.join(path).upper()}`" in table
 
@@ -210,6 +215,43 @@ def test_who_is_told_is_read_whole(instance: Path) -> None:
 def test_who_is_told_is_checked(instance: Path, before: str, after: str, words: str) -> None:
     assert before in WRITTEN
     (instance / "adapter.toml").write_text(LEAST + WRITTEN.replace(before, after))
+    [found] = findings(instance)
+    assert re.match(r"adapter\.toml:\d+: " + re.escape(words), found), found
+    assert "pa55" not in found
+
+
+NOTICES = """\
+[case_system]
+webhook = "https://cases.agency.example.ca/adapter"
+webhook_secrets = ["NOTICES_NEW", "NOTICES_OLD"]
+"""
+
+
+def test_where_the_case_system_is_told_is_read_whole(instance: Path) -> None:
+    (instance / "adapter.toml").write_text(LEAST + NOTICES)
+    assert read(instance, {}).case_system == settings.CaseSystem(
+        webhook="https://cases.agency.example.ca/adapter", webhook_secrets=("NOTICES_NEW", "NOTICES_OLD")
+    )
+    (instance / "adapter.toml").write_text(LEAST)
+    assert read(instance, {}).case_system == settings.CaseSystem()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        pytest.param(
+            'webhook_secrets = ["NOTICES_NEW", "NOTICES_OLD"]\n', "", "webhook_secrets: is missing", id="none"
+        ),
+        pytest.param('["NOTICES_NEW", "NOTICES_OLD"]', "[]", "webhook_secrets: must be a list", id="an empty list"),
+        pytest.param('["NOTICES_NEW", "NOTICES_OLD"]', '"NOTICES"', "webhook_secrets: must be a list", id="no list"),
+        pytest.param('"NOTICES_OLD"', '"whsec_pa55=="', "webhook_secrets: must be the name of", id="the secret itself"),
+        pytest.param("https://cases", "http://cases", "webhook: must be https", id="in clear"),
+        pytest.param("webhook_secrets", "secrets = []\nwebhook_secrets", "secrets: is not a key", id="a typo"),
+    ],
+)
+def test_where_the_case_system_is_told_is_checked(instance: Path, before: str, after: str, words: str) -> None:
+    assert before in NOTICES
+    (instance / "adapter.toml").write_text(LEAST + NOTICES.replace(before, after))
     [found] = findings(instance)
     assert re.match(r"adapter\.toml:\d+: " + re.escape(words), found), found
     assert "pa55" not in found

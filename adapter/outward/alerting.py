@@ -3,29 +3,22 @@ it was not told, and is tried again."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 import smtplib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from typing import Literal
 
 from adapter.core.alert import Alert, told, words
 from adapter.core.strict_json import dump
-from adapter.outward.answer import Answered
-from adapter.outward.endpoint import Endpoint
+from adapter.outward.webhook import Hook
 
 Teller = Callable[[Alert], bool]
 """Tells of an alert; False: it was not told."""
 
-_TIMEOUT = 15.0  # seconds: for the whole request to a webhook, and for each step of a mail
-_STANDARD = "whsec_"
+_TIMEOUT = 15.0  # seconds: for each step of a mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,43 +71,13 @@ class Mail:
 
 
 class Webhook:
-    """Posts JSON to one address, signed as Standard Webhooks say (https://www.standardwebhooks.com): HMAC-SHA256 over
-    id, time and body. Whoever receives it checks the signature, that the time is near, and that the id is new."""
+    """Posts an alert as JSON, signed, to one address (webhook.py)."""
 
     def __init__(
         self, instance: str, url: str, secret: str | None, *, private: bool = False, trust: str | None = None
     ) -> None:
         self._instance = instance
-        self._secret = _bytes(secret or "")
-        self._endpoint = Endpoint(url, timeout=_TIMEOUT, private=private, trust=trust)
+        self._hook = Hook(url, [secret], private=private, trust=trust)
 
     def __call__(self, alert: Alert) -> bool:
-        if not self._secret:
-            return False
-        body = dump(told(alert, self._instance))
-        moment = str(int(datetime.now(UTC).timestamp()))
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "csp-fhir-adapter",
-            "webhook-id": alert.id,
-            "webhook-timestamp": moment,
-            "webhook-signature": f"v1,{signature(self._secret, alert.id, moment, body)}",
-        }
-        answer = self._endpoint.ask("POST", "", headers, body, largest=65_536)
-        return isinstance(answer, Answered) and 200 <= answer.status < 300
-
-
-def signature(secret: bytes, id_: str, moment: str, body: bytes) -> str:
-    """What stands behind `v1,` in the header webhook-signature."""
-    signed = b".".join((id_.encode(), moment.encode(), body))
-    return base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
-
-
-def _bytes(secret: str) -> bytes:
-    """The secret as it is, or in the form of the standard: base64 behind `whsec_`."""
-    if not secret.startswith(_STANDARD):
-        return secret.encode()
-    try:
-        return base64.b64decode(secret.removeprefix(_STANDARD), validate=True)
-    except binascii.Error:
-        return b""
+        return self._hook(alert.id, dump(told(alert, self._instance))).done

@@ -13,7 +13,7 @@ from adapter.core.diff import Adopt, Holding
 from adapter.core.fhir.bundle import Request, created, groups, request, without_theirs
 from adapter.desk import Desk
 from adapter.errors import Unavailable
-from adapter.reconcile.alerting import note
+from adapter.reconcile.alerting import note_stop
 from adapter.reconcile.asking import knowing, learn
 from adapter.reconcile.lease import held, lease
 from adapter.reconcile.looking import look_first, meet
@@ -39,6 +39,7 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
             return None
         if share.partner not in desk.catalogue.partners:
             shares.stop(tx, share, outcome="stopped", detail="the partner is not configured any more", now=now)
+            note_stop(desk, tx, "stopped", share, outcome="stopped")
             return share
     try:
         with held(desk, share):
@@ -50,7 +51,7 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
         with desk.store.writing() as tx:
             detail = "a fault of the adapter: see its log"
             shares.stop(tx, share, outcome="stopped", detail=detail, alarms=("fault",), now=desk.clock())
-            note(desk, tx, "stopped", share.partner, share=share.id, outcome="stopped")
+            note_stop(desk, tx, "stopped", share, outcome="stopped")
         raise
     return share
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from adapter.core.alert import Alert, Kind, wait_after
 from adapter.desk import Desk
-from adapter.store import alerts
+from adapter.store import alerts, notices
 from adapter.store.database import Tx
+from adapter.store.shares import Share
 
 _LEASE = timedelta(minutes=5)
 """For telling once, whatever the mail server takes its time for; then another worker tries."""
@@ -17,6 +18,12 @@ def note(desk: Desk, tx: Tx, kind: Kind, partner: str, *, share: int | None, out
     """Let it be told, in the transaction in which it happened, by each way that the settings name."""
     every = timedelta(minutes=desk.settings.alerts.every_minutes)
     alerts.note(tx, desk.ways, kind, partner, share=share, outcome=outcome, now=desk.clock(), every=every)
+
+
+def note_stop(desk: Desk, tx: Tx, kind: Kind, share: Share, *, outcome: str) -> None:
+    """A share has stopped: people are told, and the case system."""
+    note(desk, tx, kind, share.partner, share=share.id, outcome=outcome)
+    notices.note(tx, "share.stopped", {"case": share.case_id, "partner": share.partner}, now=desk.clock())
 
 
 def tell_next(desk: Desk) -> bool | None:

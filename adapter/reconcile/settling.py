@@ -12,7 +12,7 @@ from adapter.core.pace import Pace, after
 from adapter.core.retry import NextStep, Settled, Stopped, TryAgain, next_step
 from adapter.desk import Desk
 from adapter.reconcile.account import line
-from adapter.reconcile.alerting import note
+from adapter.reconcile.alerting import note, note_stop
 from adapter.reconcile.shared import follow, follow_purge
 from adapter.reconcile.work import Attempt, Work, fingerprint, plan_of
 from adapter.store import disclosures, holdings, paces, shares
@@ -73,7 +73,7 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
                 shares.postpone(tx, share, at=at, outcome=attempt.outcome, detail=attempt.detail, now=now)
             case Stopped(reason):
                 kind: Kind = "conflict" if "conflict" in alarms else "stopped"
-                note(desk, tx, kind, share.partner, share=share.id, outcome=attempt.outcome)
+                note_stop(desk, tx, kind, share, outcome=attempt.outcome)
                 detail, due = attempt.detail or reason, desired.next_change
                 refused = "" if attempt.outcome == "stopped" else _left(desk, tx, work)
                 shares.stop(

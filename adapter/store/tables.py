@@ -427,6 +427,32 @@ purges = Table(
     Index("ix_purges_value", "value"),
 )
 
+# What the case system is to be told. `number` comes after the row: in the order in which rows were seen by everybody.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("number", Number, unique=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# One row, once there is a notice: the last number that was given, up to which one was told, when it is tried again.
+telling = Table(
+    "telling",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("numbered", Number, nullable=False),
+    Column("told", Number, nullable=False),
+    Column("due", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("failing_since", Instant),
+    Column("fence", Integer, nullable=False),
+    Column("stopped", Boolean, nullable=False),
+)
+
 # A signed link by which one partner sees and answers one referral, for who has no server.
 links = Table(
     "links",

@@ -57,6 +57,8 @@ POST    /api/inbox/<item>/dismiss                   token   source coordinator a
 GET     /api/due                                    token   source coordinator privacy admin
 GET     /api/waitlist                               token   source coordinator privacy admin
 GET     /api/alarms                                 token   source coordinator privacy admin
+GET     /api/notices                                token   source coordinator privacy admin
+POST    /api/notices/replay                         token   source admin
 POST    /api/cases/<case>/what-if                   token   coordinator privacy admin
 POST    /api/cases/<case>/consents/capture          token   coordinator privacy admin
 POST    /api/cases/<case>/consents/<consent>/limits  token  coordinator privacy admin

@@ -34,7 +34,7 @@ def test_the_commands_are_those_that_the_guide_names() -> None:
         "partner add", "partner check", "match list", "match accept", "match create",
         "referral list", "referral show", "referral cancel", "referral link",
         "share list", "share retry", "share purged", "share resync", "db upgrade", "key new", "key list", "key retire",
-        "alert-trial",
+        "alert-trial", "notice list", "notice trial", "notice replay",
         "disclosures verify", "disclosures export", "disclosures sign", "disclosures key", "disclosures verify-export",
         "disclosures enter", "disclosures statement", "consent form", "consent take", "consent limits",
         "consent cancel", "consent evaluate", "review list", "review release", "due", "waitlist", "alarms",

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from adapter.core.alert import Alert
-from adapter.outward.alerting import Mail, Webhook, signature
+from adapter.outward.alerting import Mail, Webhook
+from adapter.outward.webhook import signature
 from tests.outward import fault_server as faults
 from tests.outward.authority import Authority
 from tests.outward.fault_server import FaultServer

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapter import answers, receive, show, steer
+from adapter import answers, receive, show, steer, tell
 from adapter.core.account.chain import Line
 from adapter.core.fhir.transaction import ALONE, Step
 from adapter.core.partner import Referrals
@@ -88,6 +88,8 @@ def test_an_answer_that_is_asked_for_is_in_the_account_and_in_the_statement(agen
     assert "It answered that it has removed its copies" in told
     assert "not answered" not in told
     assert "erased" not in told
+    [notice] = tell.listed(agency.desk, after=0, limit=9)["notices"]
+    assert (notice["type"], notice["case"], notice["partner"]) == ("purge.answered", NUMBER, "lakeside")
     asked = agency.asked()
     after(agency, hours=48)
     assert agency.asked() == asked, "who has answered is asked no more"

@@ -77,6 +77,12 @@ class Course:
         return self.state in ANSWERED
 
 
+def moved_by_receiver(before: Course, after: Course) -> bool:
+    """Has the receiver made a step, or asked for one that could not be, that was not there before?"""
+    steps = after.steps != before.steps and after.steps[-1].by == "receiver"
+    return steps or (bool(after.flags) and after.flags != before.flags and after.flags[-1].by == "receiver")
+
+
 def heard(course: Course, dialect: Dialect, answer: Answer, now: datetime, *, by: Setter = "receiver",
           gaps: bool = False) -> Course:  # fmt: skip
     """The course after an answer; the very same course where the answer is not new, or older than one taken."""

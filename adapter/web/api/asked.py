@@ -42,6 +42,14 @@ def after() -> str | None:
     return request.args.get("after")
 
 
+def behind() -> int:
+    """`after`: a number behind which the page begins, as `next` said; 0 if it is left out."""
+    text = request.args.get("after", "0")
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise _unreadable("after", "must be a number")
+    return int(text)
+
+
 def limit() -> int:
     """`limit`: how many at most."""
     text = request.args.get("limit", str(USUAL))

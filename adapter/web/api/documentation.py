@@ -39,6 +39,7 @@ _BODIES = {
     "api.purged": "Purged",
     "api.matching.give": "Matched",
     "api.resume": "Resumed",
+    "api.notices.replay": "Replayed",
     "api.account.enter": "Told",
     "api.review.give": "Reviewed",
     "api.referrals.cancel": "Cancellation",
@@ -74,6 +75,7 @@ _STATUS = {
     "api.inbox.dismiss": "202",
     "api.pause": "202",
     "api.resume": "202",
+    "api.notices.replay": "202",
     "api.account.enter": "201",
     "api.referrals.cancel": "202",
     "api.referrals.cancel_others": "202",
@@ -92,6 +94,7 @@ _STATUS = {
 _QUERY = {
     "api.matching.waiting": ("share.after",),
     "api.inbox.items": ("of.partner", "item.state", "case", "item.after", "limit"),
+    "api.notices.listed": ("share.after", "limit"),
     "api.cases": ("after", "limit"),
     "api.view": ("as", "at"),
     "api.preview": ("as", "at"),
@@ -199,6 +202,12 @@ _OWN: dict[str, dict[str, Any]] = {
         "properties": {
             "per_minute": {"type": "number", "minimum": LEAST_PER_MINUTE, "maximum": MOST_PER_MINUTE},
         },
+    },
+    "Replayed": {
+        "type": "object",
+        "description": "Behind which number everything is told again; left out: telling goes on where it had stopped.",
+        "additionalProperties": False,
+        "properties": {"after": {"type": "integer", "minimum": 0}},
     },
     "Cancellation": {
         "type": "object",
@@ -414,7 +423,7 @@ def _body(rule: Rule, method: str) -> dict[str, Any] | None:
     if rule.endpoint == "api.put_record":
         return {"required": True, "content": {_JSON: {"schema": {"type": "object"}}}}
     if name := _BODIES.get(rule.endpoint):
-        required = name != "Resumed"
+        required = name not in ("Resumed", "Replayed")
         return {"required": required, "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
     return None
 

@@ -11,6 +11,7 @@ from adapter.web.api.account import account
 from adapter.web.api.forms import forms
 from adapter.web.api.inbox import arrivals
 from adapter.web.api.matching import matching
+from adapter.web.api.notices import notices
 from adapter.web.api.referrals import referrals
 from adapter.web.api.review import review
 from adapter.web.auth import caller
@@ -25,6 +26,7 @@ api.register_blueprint(referrals)
 api.register_blueprint(forms)
 api.register_blueprint(matching)
 api.register_blueprint(arrivals)
+api.register_blueprint(notices)
 
 # A case has one of each: they have no id of their own.
 CHILD = {"collection": "child", "record": ""}
