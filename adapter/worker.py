@@ -177,7 +177,6 @@ def _pause(desk: Desk) -> float:
     """
     with desk.store.reading() as tx:
         due = paces.next_due(tx, now=desk.clock(), skip=paused(desk))
-    answers = next_due(desk)
-    due = min(due, answers) if due and answers else due or answers
+    due = min((each for each in (due, next_due(desk), next_subscribed(desk)) if each), default=None)
     until = (due - desk.clock()) / timedelta(seconds=1) if due else _LONGEST_WAIT
     return max(0.01, min(until, desk.settings.poll_seconds, desk.settings.lease_seconds, _LONGEST_WAIT))

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-Kind = Literal["stopped", "conflict", "circuit", "untold", "trial"]
+Kind = Literal["stopped", "conflict", "circuit", "overdue", "untold", "trial"]
 
 SENTENCES: Mapping[Kind, str] = {
     "stopped": "Shares have stopped: they are not tried again until something changes or a person says so.",
     "conflict": "Someone at the partner has changed what we sent: a person decides what stays.",
     "circuit": "The partner is away: its circuit is open, and one share at a time tries whether it is back.",
+    "overdue": "Referrals have not been answered by the day that they ask for.",
     "untold": "The case system has not taken notices for 96 hours, or wants none: they wait.",
     "trial": "This is a trial: alerts reach you.",
 }
@@ -24,6 +25,7 @@ NEXT: Mapping[Kind, str] = {
     "stopped": "adapter share list --partner {partner} --state stopped; then adapter share retry CASE {partner}",
     "conflict": "adapter alarms; then adapter share retry CASE {partner}",
     "circuit": "adapter partner list; once it is back: adapter partner resume {partner}",
+    "overdue": "adapter referral list; then ask the partner",
     "untold": "adapter notice trial; once it is back: adapter notice replay",
     "trial": "nothing needs to be done",
 }

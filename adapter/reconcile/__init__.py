@@ -66,7 +66,7 @@ def _work_on(desk: Desk, share: Share, now: datetime) -> None:
         stays = bool(share.refused) and share.refused == fingerprint(tx, work.plan)
     if stays:
         with desk.store.writing() as tx:
-            stay_stopped(tx, work)
+            stay_stopped(desk, tx, work)
     else:
         reconcile(desk, work)
 

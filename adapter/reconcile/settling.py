@@ -13,6 +13,7 @@ from adapter.core.retry import NextStep, Settled, Stopped, TryAgain, next_step
 from adapter.desk import Desk
 from adapter.reconcile.account import line
 from adapter.reconcile.alerting import note, note_stop
+from adapter.reconcile.overdue import note_overdue
 from adapter.reconcile.shared import follow, follow_purge
 from adapter.reconcile.work import Attempt, Work, fingerprint, plan_of
 from adapter.store import disclosures, holdings, paces, shares
@@ -26,9 +27,10 @@ EQUAL = ("delivered", "existing", "unchanged")
 """With these the partner holds what it should."""
 
 
-def stay_stopped(tx: Tx, work: Work) -> None:
+def stay_stopped(desk: Desk, tx: Tx, work: Work) -> None:
     """Nothing has changed that the partner may see since it stopped: a save that is withheld from it calls nobody."""
     share, desired = work.share, work.plan.desired
+    note_overdue(desk, tx, work)
     alarms = dict.fromkeys((*share.alarms, *sorted(a.code for a in desired.alarms)))
     shares.stop(
         tx,
@@ -65,6 +67,7 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
         follow_purge(desk, tx, work)
         disclosures.append(tx, work.stored.id, frozen)
         follow(desk, tx, work)
+        note_overdue(desk, tx, work)
         match step:
             case Settled():
                 outcome, due = attempt.outcome, now if last else desired.next_change

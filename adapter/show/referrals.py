@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from adapter.core.referral.course import HANDOVER, Course, Step, handover
 from adapter.core.referral.inward import ANSWERS, says, steps
 from adapter.core.referral.kept import OVER, with_outcomes
+from adapter.core.referral.late import overdue
 from adapter.core.referral.parallel import standing, still_asked
 from adapter.core.referral.passed import Passed
 from adapter.core.referral.reply import reply
@@ -23,7 +24,6 @@ from adapter.store.database import Tx
 from adapter.store.referrals import Tracked
 
 FIRST_PAGE = 50
-UNANSWERED = ("requested", "received")
 HELD: dict[str, str] = {
     "denied": "The family has said no to telling this partner of the referral: its Task stays as it is.",
     "last-look": "The last look found withheld content in the answer: it was not given.",
@@ -91,14 +91,6 @@ def tracked(tx: Tx, case_id: str) -> dict[str, Tracked]:
     return {t.path: t for way in (False, True) for t in referrals.of_case(tx, case_id, inward=way)}
 
 
-def overdue(desk: Desk, record: Mapping[str, Any], state: str, now: datetime) -> bool:
-    """Has nobody answered by the day that the referral asks for?"""
-    by = record.get("respond_by")
-    if by is None or state not in UNANSWERED or record["status"] in (*OVER, "draft"):
-        return False
-    return now >= desk.bench.rulebook.end_of(date.fromisoformat(by))
-
-
 def troubles(desk: Desk, stored: StoredCase, followed: Mapping[str, Tracked]) -> list[tuple[str, str]]:
     """(path, code) of what a person should look at: a referral that nobody answered in time, a move that could not be,
     an answer that is held, an end that is asked for."""
@@ -153,7 +145,7 @@ def _row(
         "since": (course.on if course else record.get("outcome", {}).get("on")) or None,
         "request": record["status"],
         "respond_by": record.get("respond_by"),
-        "overdue": overdue(desk, record, state, now),
+        "overdue": overdue(record, state, now, end_of=desk.bench.rulebook.end_of),
         "asked_to_end": ask["how"] if ask is not None and not ask.get("done") and state not in OVER else None,
         "handover": _handover(record, known),
         "flags": len(course.flags) if course else 0,
@@ -187,7 +179,7 @@ def _row_in(
         "request": record["status"],
         "answer": said.state,
         "respond_by": record.get("respond_by"),
-        "overdue": overdue(desk, record, state, now),
+        "overdue": overdue(record, state, now, end_of=desk.bench.rulebook.end_of),
         "asked_to_end": (inward.asked if inward and state not in OVER else "") or None,
         "handover": _handover(record, followed),
         "held": (inward.held if inward else "") or None,

@@ -63,6 +63,8 @@ class Tracked:
     course: Course
     handover: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     inward: Inward | None = None
+    late: str = ""
+    """The day by which an answer was asked for, once people have been told that there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ def _sealed(tx: Tx, tracked: Tracked) -> bytes:
         "course": courses.written(tracked.course),
         "handover": {step: dict(said) for step, said in tracked.handover.items()},
         **({"inward": asdict(tracked.inward)} if tracked.inward is not None else {}),
+        **({"late": tracked.late} if tracked.late else {}),
     }
     return tx.seal.close(orjson.dumps(told), table="referrals", column="sealed", row=tracked.urn)
 
@@ -187,4 +190,6 @@ def _tracked(tx: Tx, row: sa.Row[Any]) -> Tracked:
     course = courses.read(told["course"])
     known = told.get("inward")
     inward = Inward(**{**known, "former": tuple(known["former"])}) if known is not None else None
-    return Tracked(row.id, row.case_id, row.partner, row.urn, told["path"], course, told["handover"], inward)
+    return Tracked(
+        row.id, row.case_id, row.partner, row.urn, told["path"], course, told["handover"], inward, told.get("late", "")
+    )  # fmt: skip
