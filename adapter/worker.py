@@ -89,8 +89,8 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
 
 @contextmanager
 def _beside(desk: Desk, name: str) -> Iterator[None]:
-    """Meanwhile what other processes save wakes the worker, where the database can tell; and people, the case system and
-    partners' endpoints are told, by threads of their own: one that takes its time holds no share up."""
+    """Meanwhile what other processes save wakes the worker, where the database can tell; and people, the case system
+    and partners' endpoints are told, by threads of their own: one that takes its time holds no share up."""
     stop = threading.Event()
     listening = threading.Thread(target=desk.store.listen, args=(desk.wake.set, stop), name="listening", daemon=True)
     at_work = [
