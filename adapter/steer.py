@@ -187,7 +187,9 @@ def resync_next(desk: Desk, partner: str, *, anew: bool = False) -> tuple[int, i
             resyncs.end(tx, partner)
             return None
         [share] = found
-        holdings.save(tx, share.id, doubted(holdings.of_share(tx, share.id)), now=now)
+        known = holdings.of_share(tx, share.id)
+        # What is not clear already stays as it is: since when it is so says from where on its attempts are looked for.
+        holdings.save(tx, share.id, [held for held in doubted(known) if held not in known], now=now)
         shares.mark_due(tx, case_id=share.case_id, partner=partner, now=now)
         resyncs.advance(tx, partner, share.id)
         done = resyncs.progress(tx, partner)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from adapter.core.account.chain import PURGED
 from adapter.core.diff import Create, Delete, Holding, Update
 from adapter.core.doubt import looked_up, sent, unclear
 from adapter.core.fhir.abilities import found_by_name
@@ -43,7 +42,7 @@ def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]
         if refused and _changed_there(work, found):
             dark = Attempt("version", "somebody there has changed our copy", ("conflict",))
             break
-    lines = _lines_of_looking(desk, work, learnt, _open_attempts(desk, work) if learnt else {})
+    lines = _lines_of_looking(desk, work, learnt, _open_attempts(desk, work, learnt) if learnt else {})
     with desk.store.writing() as tx:
         if shares.still_mine(tx, work.share):
             holdings.save(tx, work.share.id, learnt, now=work.now)
@@ -146,11 +145,18 @@ def _lines_of_looking(
     return lines
 
 
-def _open_attempts(desk: Desk, work: Work) -> dict[str, tuple[str, str]]:
-    """urn → (create, update or withdraw, attempted or failed) of the last attempt, where it is not known to be done."""
+def _open_attempts(desk: Desk, work: Work, learnt: Iterable[Holding]) -> dict[str, tuple[str, str]]:
+    """urn → (create, update or withdraw, attempted or failed) of the last attempt, where it is not known to be done.
+
+    Of these alone, and from where on they are kept as they were before they were looked up: an attempt is accounted for
+    in the transaction that keeps what it is about (`announce`), so that no earlier line is of an open one.
+    """
     with desk.store.reading() as tx:
-        lines = [e.line for e in disclosures.of_case(tx, work.stored.id) if e.line.kind != PURGED]
-    last = {line.urn: line for line in lines if line.partner == work.share.partner and line.urn}
+        since = holdings.saved_since(tx, work.share.id, [held.urn for held in learnt])
+        if since is None:
+            return {}
+        lines = disclosures.changes_since(tx, work.stored.id, work.share.partner, since)
+    last = {line.urn: line for line in lines if line.urn}
     return {urn: (line.operation, line.kind) for urn, line in last.items() if line.kind in ("attempted", "failed")}
 
 

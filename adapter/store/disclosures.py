@@ -11,24 +11,44 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from adapter.core.account import chain
-from adapter.core.account.chain import SALT, Entry, Line
+from adapter.core.account.chain import CHANGES, SALT, Entry, Line
 from adapter.errors import Misconfigured
 from adapter.store.database import Tx
-from adapter.store.tables import chains, disclosures
+from adapter.store.tables import Instant, chains, disclosures
 
 _c = disclosures.c
 _CASE: sa.BindParameter[str] = sa.bindparam("of_case")
 
-__all__ = ["Entry", "Line", "Link", "accounts", "append", "hashes", "heads", "links", "of_case", "verify"]
+__all__ = [
+    "Entry",
+    "Line",
+    "Link",
+    "accounts",
+    "append",
+    "changes_since",
+    "hashes",
+    "heads",
+    "links",
+    "of_case",
+    "verify",
+]
 
 # Statements
 APPEND = sa.insert(disclosures)
 OF_CASE = sa.select(disclosures).where(_c.case_id == _CASE, _c.seq > sa.bindparam("after")).order_by(_c.seq)
+# Without an order of theirs, so that the index of a partner's latest lines is what finds them.
+CHANGES_SINCE = sa.select(disclosures).where(
+    _c.case_id == _CASE,
+    _c.partner == sa.bindparam("of_partner"),
+    _c.at >= sa.bindparam("since", type_=Instant),
+    _c.kind.in_(CHANGES),
+)
 LINKS_AT = sa.select(_c.seq, _c.hash).where(_c.case_id == _CASE, _c.seq.in_(sa.bindparam("seqs", expanding=True)))
 ACCOUNTS = sa.union(sa.select(_c.case_id), sa.select(chains.c.case_id)).order_by("case_id")
 HEADS = sa.select(chains.c.case_id, chains.c.seq, chains.c.hash).order_by(chains.c.case_id)
@@ -91,6 +111,12 @@ def of_case(tx: Tx, case_id: str, *, after: int = 0, limit: int | None = None) -
     """The case's account, or up to `limit` lines of it behind number `after`. Misconfigured: a line does not open."""
     rows = tx.connection.execute(OF_CASE.limit(limit), {"of_case": case_id, "after": after})
     return [Entry(row.seq, chain.read(_content(tx, row)[SALT:]), row.previous, row.hash) for row in rows]
+
+
+def changes_since(tx: Tx, case_id: str, partner: str, since: datetime) -> list[Line]:
+    """What was tried at this partner, and what became of it, from that moment on; earlier lines are not opened."""
+    found = tx.connection.execute(CHANGES_SINCE, {"of_case": case_id, "of_partner": partner, "since": since})
+    return [chain.read(_content(tx, row)[SALT:]) for row in sorted(found, key=lambda row: row.seq)]
 
 
 def verify(tx: Tx, case_id: str) -> list[str]:

@@ -27,6 +27,7 @@ _SEALED = ("id", "version", "hash")
 OF_SHARE = sa.select(holdings).where(_c.share_id == sa.bindparam("of_share")).order_by(_c.urn)
 FORGET = sa.delete(holdings).where(_c.share_id == sa.bindparam("of_share"), _c.urn.in_(_URNS))
 INSERT = sa.insert(holdings)
+SAVED_SINCE = sa.select(sa.func.min(_c.saved_at)).where(_c.share_id == sa.bindparam("of_share"), _c.urn.in_(_URNS))
 # One row for each urn that is asked for: the agency itself is held through every share of a partner. So asked that the
 # index of urns leads, never that of a partner's shares.
 _AT_PARTNER = sa.exists().where(shares.c.id == _c.share_id, shares.c.partner == sa.bindparam("of_partner"))
@@ -39,6 +40,12 @@ COUNT = sa.select(sa.func.count()).select_from(holdings).where(~_c.directory, _c
 def of_share(tx: Tx, share_id: int) -> list[Holding]:
     """Everything that is known to be held through this share, by urn."""
     return [_holding(tx, row) for row in tx.connection.execute(OF_SHARE, {"of_share": share_id})]
+
+
+def saved_since(tx: Tx, share_id: int, urns: Iterable[str]) -> datetime | None:
+    """Since when all of these have been kept as they are; None: none of them is."""
+    found: datetime | None = tx.connection.scalar(SAVED_SINCE, {"of_share": share_id, "urns": list(urns)})
+    return found
 
 
 def save(tx: Tx, share_id: int, holdings: Iterable[Holding], *, now: datetime) -> None:

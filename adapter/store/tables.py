@@ -241,6 +241,7 @@ disclosures = Table(
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
     PrimaryKeyConstraint("case_id", "seq"),
+    Index("ix_disclosures_case_id_partner_at", "case_id", "partner", "at"),
 )
 
 # The last line of each case's disclosures, witnessed with the keys: where the next one goes, and that none was cut off.

@@ -239,3 +239,25 @@ def test_two_who_append_at_once_make_one_chain(store: Store, case_id: str) -> No
     with store.reading() as tx:
         assert disclosures.verify(tx, case_id) == []
         assert len(disclosures.of_case(tx, case_id)) == 40
+
+
+def test_the_latest_changes_at_one_partner_are_read_and_no_earlier_line_is_opened(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = NOW + timedelta(minutes=5)
+    with store.writing() as tx:
+        stored, _ = cases.put(tx, "C-1", {"case": "C-1"}, {}, now=NOW)
+        disclosures.append(tx, stored.id, [replace(LINE, urn=f"urn:uuid:{number}") for number in range(50)])
+        since = [
+            replace(LINE, at=later), replace(LINE, at=later, partner="clinic"),
+            replace(LINE, at=later, kind="look", partner=""), replace(LINE, at=later, kind="purge"),
+            replace(LINE, at=later, kind="failed"),
+        ]  # fmt: skip
+        disclosures.append(tx, stored.id, since)
+    opened: list[int] = []
+    read = disclosures._content
+    monkeypatch.setattr(disclosures, "_content", lambda tx, row: opened.append(row.seq) or read(tx, row))
+    with store.reading() as tx:
+        found = disclosures.changes_since(tx, stored.id, "school", later)
+    assert [line.kind for line in found] == ["attempted", "failed"]
+    assert opened == [51, 55]

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from adapter import steer
 from adapter.desk import Desk
 from adapter.outward.answer import Answer
 from adapter.outward.server import Server
 from adapter.reconcile import reconcile_next
+from adapter.store import disclosures
 from tests.outward import fault_server as faults
 from tests.verbs.agency import Agency, case_of, kinds, record, revoked
 from tests.verbs.conftest import Open
@@ -254,3 +256,38 @@ def test_a_partner_that_is_asked_seldom_is_asked_each_question_once(open_agency:
     agency.assert_equal()
     looks = [seen.path for seen in agency.seen()[before:] if seen.method == "GET"]
     assert len(looks) == len(set(looks)) > 1
+
+
+def test_an_attempt_that_is_open_has_its_second_line_also_after_all_has_been_doubted(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked for from where on what it is about is kept as it is: that must not be written anew meanwhile."""
+    agency.put(case_of())
+    kill_once(agency, monkeypatch, after=False)
+    while steer.resync_next(agency.desk, "lakeside") is not None:
+        agency.clock.pass_(minutes=1)
+    agency.work_on()
+    lines = agency.account("C-0001", "lakeside")
+    firsts = [line.urn for line in lines if line.kind == "attempted"]
+    assert sorted(firsts) == sorted(line.urn for line in lines if line.kind != "attempted")
+    agency.assert_equal()
+
+
+def test_who_looks_opens_no_line_of_the_account_but_those_of_what_is_open(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = case_of()
+    agency.put(case)
+    agency.work()
+    agency.clock.pass_(hours=1)
+    record(case, "goals/g1")["title"] = "Tie both shoes"
+    agency.put(case)
+    kill_once(agency, monkeypatch, after=True)
+    opened: list[int] = []
+    read = disclosures._content
+    with monkeypatch.context() as patch:
+        patch.setattr(disclosures, "_content", lambda tx, row: opened.append(row.seq) or read(tx, row))
+        agency.work_on()
+    assert len(opened) == 1
+    lines = agency.account("C-0001", "lakeside")
+    assert len([x for x in lines if x.kind == "attempted"]) * 2 == len(lines)

@@ -17,6 +17,8 @@ import orjson
 SALT = 32  # bytes
 LOOK, TOLD = "look", "told"
 """Kinds of the lines that people enter: who looked at the case; what was told outside of the adapter (rule 8)."""
+CHANGES = ("attempted", "delivered", "failed", "withdrawn", "frozen")
+"""Kinds of the lines about one resource at one partner: what was tried there, and what became of it."""
 PURGED = "purge"
 """The kind of a line that says what has become of a request to purge: `operation` answered (by the partner), entered
 (by a person, for it) or called-off; `outcome` a state of core/purge.py."""
