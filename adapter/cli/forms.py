@@ -107,7 +107,7 @@ def take(
       adapter consent take default ticks.json --case case.json
       adapter --instance my-agency consent take default ticks.json --case-number C-1042 --save
     """
-    from adapter import show, steer
+    from adapter import consenting, show
     from adapter.core import strict_json
 
     given = _of_form(strict_json.parse(ticks.read()), form)
@@ -115,7 +115,7 @@ def take(
         if case_number is None or case is not None:
             raise click.UsageError("--save belongs to --case-number: what is kept is kept of a case of the instance.")
         with opened(asked) as wired:
-            told = steer.capture(wired, case_number, strict_json.dump(given), label="adapter consent take")
+            told = consenting.capture(wired, case_number, strict_json.dump(given), label="adapter consent take")
             records = list(show.taken(wired, form, show.case_as_read(wired, case_number), given).consents)
         for warning in told["warnings"]:
             say(f"{warning['pointer']}: {warning['detail']}")
@@ -146,12 +146,12 @@ def limits(asked: Asked, case_number: str, consent_id: str, provisions: IO[bytes
     Example:
       adapter --instance my-agency consent limits C-1042 default-2026-09-01-mother limits.json --by "A. Coordinator"
     """
-    from adapter import steer
+    from adapter import consenting
     from adapter.core import strict_json
 
     given = {"provisions": strict_json.parse(provisions.read()), "by": by}
     with opened(asked) as wired:
-        told = steer.limit(wired, case_number, consent_id, strict_json.dump(given))
+        told = consenting.limit(wired, case_number, consent_id, strict_json.dump(given))
     print_json(told)
     say("In effect. The case's shares are due.")
 
@@ -172,11 +172,11 @@ def cancel(asked: Asked, case_number: str, consent_id: str, reason: str, by: str
     Example:
       adapter --instance my-agency consent cancel C-1042 c3 --reason "Of another child" --by "P. Officer"
     """
-    from adapter import steer
+    from adapter import consenting
     from adapter.core import strict_json
 
     with opened(asked) as wired:
-        told = steer.cancel(wired, case_number, consent_id, strict_json.dump({"reason": reason}), by=by)
+        told = consenting.cancel(wired, case_number, consent_id, strict_json.dump({"reason": reason}), by=by)
     print_json(told)
     say("Cancelled. The case's shares are due.")
 

@@ -68,16 +68,16 @@ def review_release(asked: Asked, number: str, path: str, by: str, topics: str, n
       adapter --instance my-agency review release C-1042 care_plans/p1/sections/s2 --by "D. Roy"
       adapter --instance my-agency review release C-1042 goals/g7 --by "D. Roy" --not-denied
     """
-    from adapter import steer
+    from adapter import consenting
 
     about = [topic.strip() for topic in topics.split(",") if topic.strip()]
     if not_denied and about:
         raise click.UsageError("--not-denied says nothing of what a text is about: leave --topics out.")
     with opened(asked) as wired:
         if not_denied:
-            done = steer.not_denied(wired, number, path)
+            done = consenting.not_denied(wired, number, path)
         else:
-            done = steer.release(wired, number, path, by=by, topics=about)
+            done = consenting.release(wired, number, path, by=by, topics=about)
     print_json(done)
     say("Released: its shares are due." if done["changed"] else "It was so already.")
 

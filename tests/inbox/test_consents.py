@@ -118,12 +118,12 @@ def test_what_the_partner_no_longer_denies_stays_denied_until_a_person_says_othe
 
 
 def test_a_privacy_officer_can_call_it_an_error(inbox: Inbox) -> None:
-    from adapter import steer
+    from adapter import consenting
 
     known(inbox, consent())
     settle_all(inbox.desk)
     (id_,) = inbox.agency.stored(NUMBER).kept["imported"]
-    steer.cancel(inbox.desk, NUMBER, id_, b'{"reason": "of another child"}', by="Ruth")
+    consenting.cancel(inbox.desk, NUMBER, id_, b'{"reason": "of another child"}', by="Ruth")
     assert shown(inbox) == ["Goal", "Patient"]
     settle_all(inbox.desk)
     assert shown(inbox) == ["Goal", "Patient"]

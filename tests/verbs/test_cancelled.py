@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from adapter import steer
+from adapter import consenting
 from tests.verbs.agency import Agency, case_of
 
 
@@ -16,7 +16,7 @@ def test_what_had_left_under_it_is_listed_and_taken_back(agency: Agency) -> None
     there = agency.fhir().counted()
     assert there["Goal"]
     asked = json.dumps({"reason": "It is of another child"}).encode()
-    told = steer.cancel(agency.desk, case["case"], case["consents"][0]["id"], asked, by="privacy")
+    told = consenting.cancel(agency.desk, case["case"], case["consents"][0]["id"], asked, by="privacy")
     assert {each["partner"] for each in told["left"]} == {"lakeside"}
     kinds = {each["type"] for each in told["left"]}
     assert {"Patient", "Goal", "Consent"} <= kinds

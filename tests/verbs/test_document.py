@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapter import steer
+from adapter import consenting
 from adapter.core.consent.last_look.pages import pages
 from adapter.core.sheet import Sheet, Words
 from adapter.paper.pdf import pdf
@@ -82,7 +82,7 @@ def test_the_account_says_what_went_in_it(agency: Agency) -> None:
     assert "goals/g-college" not in lines[-1].about.split()
     assert {"goals", "plan", "team", "identity"} <= set(lines[-1].parts)
     assert lines[-1].purpose == "treatment"
-    cancelled = steer.cancel(agency.desk, NUMBER, "c-fern", b'{"reason": "wrong child"}', by="privacy")
+    cancelled = consenting.cancel(agency.desk, NUMBER, "c-fern", b'{"reason": "wrong child"}', by="privacy")
     left = {each["record"] for each in cancelled["left"] if each["type"] == "DocumentReference"}
     assert left == set(lines[-1].about.split())
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapter import keep, show, steer
+from adapter import consenting, keep, show
 from adapter.errors import NotFound
 from tests.verbs.agency import Agency, body, case_of
 
@@ -44,7 +44,7 @@ def test_unread_text_is_at_no_partner(unread: Agency) -> None:
 
 
 def test_what_was_read_is_delivered_and_what_changes_is_taken_back(unread: Agency) -> None:
-    steer.release(unread.desk, NUMBER, GOAL, by="D. Roy")
+    consenting.release(unread.desk, NUMBER, GOAL, by="D. Roy")
     assert unread.desk.wake.is_set()
     unread.work()
     assert goals(unread) == [TEXT]
@@ -59,7 +59,7 @@ def test_what_was_read_is_delivered_and_what_changes_is_taken_back(unread: Agenc
 
 def test_what_changes_beside_the_text_stays_with_the_partner(unread: Agency) -> None:
     """A review is of text: a goal that is achieved is an update there, and no withdrawal."""
-    steer.release(unread.desk, NUMBER, GOAL, by="D. Roy")
+    consenting.release(unread.desk, NUMBER, GOAL, by="D. Roy")
     unread.work()
     put(unread, status="achieved")
     unread.work()
@@ -68,14 +68,14 @@ def test_what_changes_beside_the_text_stays_with_the_partner(unread: Agency) -> 
 
 
 def test_a_release_with_a_topic_delivers_nothing(unread: Agency) -> None:
-    steer.release(unread.desk, NUMBER, GOAL, by="D. Roy", topics=["mental-health"])
+    consenting.release(unread.desk, NUMBER, GOAL, by="D. Roy", topics=["mental-health"])
     unread.work()
     assert goals(unread) == []
 
 
 def test_a_release_outlives_what_the_agency_puts_and_deletes(unread: Agency) -> None:
     """The same case again changes nothing; deleted and put again as it was, it has been read."""
-    steer.release(unread.desk, NUMBER, GOAL, by="D. Roy")
+    consenting.release(unread.desk, NUMBER, GOAL, by="D. Roy")
     assert not put(unread).changed
     unread.delete(NUMBER)
     put(unread)
@@ -84,9 +84,9 @@ def test_a_release_outlives_what_the_agency_puts_and_deletes(unread: Agency) -> 
 
 
 def test_the_same_release_again_makes_nothing_due(unread: Agency) -> None:
-    first = steer.release(unread.desk, NUMBER, GOAL, by="D. Roy")
+    first = consenting.release(unread.desk, NUMBER, GOAL, by="D. Roy")
     unread.work()
-    again = steer.release(unread.desk, NUMBER, GOAL, by="D. Roy")
+    again = consenting.release(unread.desk, NUMBER, GOAL, by="D. Roy")
     assert (first["changed"], again["changed"], again["version"]) == (True, False, first["version"])
     assert unread.work() == 0
 
@@ -98,7 +98,7 @@ def test_a_deleted_case_waits_for_nobody(unread: Agency) -> None:
         with pytest.raises(NotFound):
             act(unread.desk, NUMBER)
     with pytest.raises(NotFound):
-        steer.release(unread.desk, NUMBER, GOAL, by="D. Roy")
+        consenting.release(unread.desk, NUMBER, GOAL, by="D. Roy")
 
 
 def test_a_put_tells_what_waits(unread: Agency) -> None:

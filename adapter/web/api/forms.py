@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from adapter import show, steer
+from adapter import consenting, show
 from adapter.web import context
 from adapter.web.auth import caller
 from adapter.web.context import wiring
@@ -34,25 +34,25 @@ def what_if(case: str) -> Response:
 @forms.post("/api/cases/<case>/consents/capture")
 def capture(case: str) -> Response:
     """Enter what a family ticked and signed; its consents join the case, and no put of the case removes them."""
-    return _kept(steer.capture(wiring(), case, context.body(), label=caller().label))
+    return _kept(consenting.capture(wiring(), case, context.body(), label=caller().label))
 
 
 @forms.post("/api/cases/<case>/consents/<consent>/limits")
 def limit(case: str, consent: str) -> Response:
     """Put the handwritten limits of a consent into effect, as denials; until then it permits nothing."""
-    return _kept(steer.limit(wiring(), case, consent, context.body()))
+    return _kept(consenting.limit(wiring(), case, consent, context.body()))
 
 
 @forms.post("/api/cases/<case>/consents/<consent>/revoke")
 def revoke(case: str, consent: str) -> Response:
     """Take back a consent that was entered here; its denials stay."""
-    return _kept(steer.revoke(wiring(), case, consent, context.body()))
+    return _kept(consenting.revoke(wiring(), case, consent, context.body()))
 
 
 @forms.post("/api/cases/<case>/consents/<consent>/entered-in-error")
 def cancel(case: str, consent: str) -> Response:
     """Cancel a consent that was entered in error, whole, its denials too; lists what had left under it."""
-    return _kept(steer.cancel(wiring(), case, consent, context.body(), by=caller().label))
+    return _kept(consenting.cancel(wiring(), case, consent, context.body(), by=caller().label))
 
 
 def _kept(told: dict[str, object]) -> Response:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
-from adapter import show, steer
+from adapter import consenting, show, steer
 from adapter.errors import Forbidden, Malformed, Problem
 from adapter.web import context
 from adapter.web.api import asked
@@ -30,7 +30,7 @@ def waiting() -> Response:
 @review.post("/api/cases/<case>/review")
 def give(case: str) -> Response:
     """Say that a text has been read and what it is about, or that something added is not the denied record."""
-    return reply(steer.review(wiring(), case, context.body(), by=caller().label or caller().role))
+    return reply(consenting.review(wiring(), case, context.body(), by=caller().label or caller().role))
 
 
 @review.get("/api/due")

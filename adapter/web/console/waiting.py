@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, redirect, request
 
-from adapter import show, steer
+from adapter import consenting, show, steer
 from adapter.core.consent.rulebook import TOPICS
 from adapter.core.strict_json import dump
 from adapter.errors import Forbidden, Unauthenticated
@@ -43,10 +43,10 @@ def release(case: str) -> Response:
     person, path = who_sees_cases(), request.form.get("path", "")
     session.check_form()
     if request.form.get("not_denied"):
-        steer.not_denied(wiring(), case, path)
+        consenting.not_denied(wiring(), case, path)
     else:
         by = person.label or person.role
-        steer.release(wiring(), case, path, by=by, topics=request.form.getlist("topics"))
+        consenting.release(wiring(), case, path, by=by, topics=request.form.getlist("topics"))
     return make_response(redirect(request.path, 303))
 
 
