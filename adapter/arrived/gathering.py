@@ -54,7 +54,9 @@ def belonging(tx: Tx, partner: str, child: str) -> Sent:
     roles = _referring(tx, partner, ("PractitionerRole",), [n for n, k in found.items() if k.type == "Practitioner"])
     found |= {_name(kept): kept for kept in roles if _name(kept) not in found}
     found |= _reached(tx, partner, child, found)
-    return Sent(tuple(found.values())[:MOST], len(found) > MOST)
+    # What a plan lists stands in its order, whoever else refers to it.
+    ordered = sorted(found.values(), key=lambda kept: kept.type != "CarePlan")
+    return Sent(tuple(ordered[:MOST]), len(found) > MOST)
 
 
 def childless(tx: Tx, partner: str) -> Sent:

@@ -17,6 +17,7 @@ from adapter.cli import (
     fhir,
     forms,
     importing,
+    inbox,
     keys,
     look,
     matching,
@@ -82,6 +83,7 @@ ROOMS = (
     fhir,
     profiles,
     referral,
+    inbox,
 )
 for room in ROOMS:
     for command in room.commands:

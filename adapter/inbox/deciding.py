@@ -275,7 +275,7 @@ def _kinds(seen: Look, name: str) -> set[str]:
 def _picked(seen: Look, wanted: Choice, *, adoptable: bool) -> list[Proposal]:
     """What is chosen and not decided yet. Refused: a path names nothing that is proposed, or that can be adopted."""
     if wanted.paths is None:
-        return [each for each in seen.open if each.adoptable or not adoptable]
+        return [each for each in seen.open if each.whole or not adoptable]
     offered = [each for each in seen.proposals if each.adoptable or not adoptable]
     found, unknown = chosen(offered, wanted.paths)
     decided = {path for path in unknown for each in seen.item.decisions if each == path or each.startswith(f"{path}/")}

@@ -44,6 +44,7 @@ GET     /api/cases/<case>/shares                    token   source coordinator p
 GET     /api/cases/<case>/disclosures               token   source coordinator privacy admin
 POST    /api/cases/<case>/disclosures               token   coordinator privacy admin
 GET     /api/cases/<case>/statement                 token   coordinator privacy admin
+GET     /api/cases/<case>/sources                   token   source coordinator privacy admin
 POST    /api/cases/<case>/review                    token   coordinator privacy admin
 GET     /api/review                                 token   source coordinator privacy admin
 GET     /api/matches                                token   coordinator privacy admin

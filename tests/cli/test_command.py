@@ -33,6 +33,7 @@ def test_the_commands_are_those_that_the_guide_names() -> None:
         "token new", "token list", "token revoke", "partner list", "partner pause", "partner resume",
         "partner add", "partner check", "match list", "match accept", "match create",
         "referral list", "referral show", "referral cancel", "referral link",
+        "inbox list", "inbox show", "inbox match", "inbox open", "inbox adopt", "inbox dismiss",
         "share list", "share retry", "share purged", "share resync", "db upgrade", "key new", "key list", "key retire",
         "alert-trial", "notice list", "notice trial", "notice replay",
         "disclosures verify", "disclosures export", "disclosures sign", "disclosures key", "disclosures verify-export",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,11 @@ GOAL = {
 }  # fmt: skip
 
 
-@dataclass
 class Inbox:
     """One instance, and the worlds of its partners."""
 
-    agency: Agency
+    def __init__(self, agency: Agency) -> None:
+        self.agency = agency
 
     @property
     def desk(self) -> Any:
@@ -76,6 +77,21 @@ def whole(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory, upgrad
     """Everything of an instance that no test changes: it takes a second to put together."""
     nowhere = Store.open(f"sqlite:///{upgraded_file}", keys)
     return agency_of(nowhere, catalogue, {}, {}, tmp_path_factory.mktemp("instance"))
+
+
+@pytest.fixture(scope="session")
+def whole_inbox(
+    whole: Agency,
+    tmp_path_factory: pytest.TempPathFactory,
+    upgraded_file: Path,  # noqa: F811
+    keys: Keys,  # noqa: F811
+) -> Inbox:
+    """One for all examples of a property: each has a child of its own."""
+    path = tmp_path_factory.mktemp("inbox") / "adapter.db"
+    shutil.copy(upgraded_file, path)
+    clock = Clock()
+    own = Store.open(f"sqlite:///{path}", keys)
+    return Inbox(Agency(replace(whole.desk, store=own, clock=clock, wake=threading.Event()), clock, {}))
 
 
 @pytest.fixture

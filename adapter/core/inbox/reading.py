@@ -22,6 +22,10 @@ def comparison(
     """Each record that the partner says something of, with the case's. `names`: `Type/id` of each resource."""
     here = (*received.records, *received.additions)
     found = [_compared(each, names, case, schemas) for each in here if not _elsewhere(each, received, case)]
+    for each in received.incomplete:
+        if record_at(case, each.path) is None:
+            one = _compared(each, names, case, schemas)
+            found.append(replace(one, proposals=tuple(replace(p, kind="incomplete") for p in one.proposals)))
     if (program := received.fields.get("program")) is not None:
         found.append(_program(program, case))
     return tuple(sorted(found, key=lambda each: each.path))
@@ -34,7 +38,8 @@ def refusals(received: Received, names: Sequence[str]) -> tuple[Refusal, ...]:
 
 def unread(received: Received, names: Sequence[str], bodies: Sequence[Mapping[str, Any]]) -> tuple[Proposal, ...]:
     """Resources of which nothing could be taken: a person sees them once, and again when they have changed."""
-    used = {index for each in (*received.records, *received.additions) for index, _ in each.sources}
+    every = (*received.records, *received.additions, *received.incomplete)
+    used = {index for each in every for index, _ in each.sources}
     refused = sorted({note.index for note in received.refused} - used)
     return tuple(
         Proposal(f"refused/{names[index]}", "refused", None, None, digest(bodies[index]), (names[index],))

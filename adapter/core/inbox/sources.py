@@ -45,7 +45,7 @@ def arrived(
             "partner": partner, "type": type_, "id": id_, "version": str(version_of(first)), "on": now.isoformat(),
             "by": by, "item": item, **({"also": others} if others else {}),
         }  # fmt: skip
-        if proposal.kind == "record":
+        if proposal.kind in ("record", "incomplete"):
             records[proposal.path] = {
                 **said,
                 "fields": {name: _short(_content(v)) for name, v in proposal.theirs.items() if name != "id"},

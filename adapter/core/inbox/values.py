@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-Kind = Literal["record", "field", "differs", "refused", "gone"]
+Kind = Literal["record", "field", "differs", "incomplete", "refused", "gone"]
 """`record`: the case has none of that path; `field`: a field or entry that its record lacks; `differs`: it has another
-value. `refused`: a resource that becomes no record; `gone`: one that was adopted is not there any more: these two can
-be dismissed only."""
+value. `incomplete`: a record that lacks what every record of its kind has: a person may complete it. `refused`: a
+resource that becomes no record; `gone`: one that was adopted is not there any more: these two can be dismissed only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,12 @@ class Proposal:
 
     @property
     def adoptable(self) -> bool:
-        return self.kind in ("record", "field", "differs")
+        return self.kind in ("record", "field", "differs", "incomplete")
+
+    @property
+    def whole(self) -> bool:
+        """Can it be adopted as it is?"""
+        return self.adoptable and self.kind != "incomplete"
 
     def as_decided(self, what: str) -> Proposal:
         return replace(self, decided=what)

@@ -93,6 +93,7 @@ _STATUS = {
 }
 _QUERY = {
     "api.matching.waiting": ("share.after",),
+    "api.inbox.sources": ("sources.as",),
     "api.inbox.items": ("of.partner", "item.state", "case", "item.after", "limit"),
     "api.notices.listed": ("share.after", "limit"),
     "api.cases": ("after", "limit"),
@@ -109,6 +110,7 @@ _QUERY = {
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "after": {"schema": {"type": "string"}, "description": "The case behind which the page begins."},
     "share.after": {"schema": {"type": "integer", "minimum": 0}, "description": "As `next` of the page before said."},
+    "sources.as": {"schema": {"enum": ["records", "fhir"]}, "description": "Records, or a Bundle of Provenance."},
     "of.partner": {"schema": {"type": "string"}, "description": "What this partner sent only."},
     "item.state": {"schema": {"enum": ["waiting", "settled"]}, "description": "Items in this state only."},
     "item.after": {"schema": {"type": "integer", "minimum": 0}, "description": "As `next` of the page before said."},

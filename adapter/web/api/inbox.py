@@ -12,6 +12,7 @@ from adapter.web import context
 from adapter.web.api import asked
 from adapter.web.auth import SEES_CASES, caller
 from adapter.web.context import wiring
+from adapter.web.looks import a_look
 from adapter.web.replies import reply, versioned
 
 arrivals = Blueprint("inbox", __name__)
@@ -60,6 +61,13 @@ def adopt(item: str) -> Response:
 def dismiss(item: str) -> Response:
     """Leave what is chosen out of the case, with a reason, until the partner says something else of it."""
     return _decided(inbox.dismiss(wiring(), item, context.body(), version=asked.version(), by=_who()))
+
+
+@arrivals.get("/api/cases/<case>/sources")
+@a_look
+def sources(case: str) -> Response:
+    """Where what was adopted from partners came from: by record and field, or as a Bundle of Provenance."""
+    return reply(inbox.sources_of(wiring(), case, form=asked.form(("records", "fhir"))))
 
 
 def _decided(decided: inbox.Decided) -> Response:
