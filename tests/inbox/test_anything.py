@@ -34,7 +34,7 @@ GUIDES = sorted(path.name for path in EXAMPLES.glob("*") if path.is_dir())
 def send(inbox: Inbox, resource: Any) -> str:
     """One resource as a partner puts it: "kept", or why it was refused at /fhir, with the elements named."""
     type_, id_ = resource.get("resourceType"), resource.get("id")
-    if type_ not in PARAMETERS:
+    if not isinstance(type_, str) or type_ not in PARAMETERS:
         return "of a type that is not taken"
     step = Step(ALONE, "PUT", type_, id_) if isinstance(id_, str) else Step(ALONE, "POST", type_)
     try:
