@@ -118,6 +118,9 @@ POST    /r/<token>                                  link
 GET     /referrals                                  page    coordinator privacy admin
 GET     /referrals/<case>/<referral>                page    coordinator privacy admin
 POST    /referrals/<case>/<referral>                page    coordinator admin
+GET     /inbox                                      page    coordinator privacy admin
+GET     /inbox/<item>                               page    coordinator privacy admin
+POST    /inbox/<item>                               page    coordinator privacy admin
 GET     /cases/<case>                               page    coordinator privacy admin
 GET     /waitlist                                   page    coordinator privacy admin
 GET     /waiting                                    page    coordinator privacy admin
@@ -153,6 +156,9 @@ PAUSES = ADMISSIONS["POST", "/partners/<partner>"].roles
 
 STEERS_REFERRALS = ADMISSIONS["POST", "/referrals/<case>/<referral>"].roles
 """Who may cancel a referral on the pages of the console, and accept its outcome."""
+
+DECIDES_INBOX = ADMISSIONS["POST", "/api/inbox/<item>/adopt"].roles
+"""Who may adopt and dismiss what partners sent, and open cases for it."""
 
 SEES_CASES = frozenset({"coordinator", "privacy", "admin"})
 """Who may see cases on the pages of the console."""

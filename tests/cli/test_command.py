@@ -32,7 +32,7 @@ def test_the_commands_are_those_that_the_guide_names() -> None:
         "new case", "new workbook", "import", "demo",
         "token new", "token list", "token revoke", "partner list", "partner pause", "partner resume",
         "partner add", "partner check", "match list", "match accept", "match create",
-        "referral list", "referral show", "referral cancel", "referral link",
+        "referral list", "referral show", "referral cancel", "referral link", "referral answer",
         "inbox list", "inbox show", "inbox match", "inbox open", "inbox adopt", "inbox dismiss",
         "share list", "share retry", "share purged", "share resync", "db upgrade", "key new", "key list", "key retire",
         "alert-trial", "notice list", "notice trial", "notice replay",

@@ -15,6 +15,8 @@ from tests.web.shapes import assert_error
 PAGES = {
     "/",
     "/partners/<partner>",
+    "/inbox",
+    "/inbox/<item>",
     "/referrals",
     "/referrals/<case>/<referral>",
     "/cases/<case>",

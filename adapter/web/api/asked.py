@@ -66,6 +66,11 @@ def number(name: str) -> int:
     return int(text)
 
 
+def number_of(text: str) -> int | None:
+    """The number that a form of ours carries; None: it carries none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
 def version() -> int | None:
     """If-Match: the version of the case that is to be replaced. PreconditionFailed: it names none of ours."""
     if (text := request.headers.get("If-Match", "*").strip()) == "*":

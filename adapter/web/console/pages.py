@@ -10,6 +10,7 @@ from adapter import show, steer
 from adapter.errors import Forbidden, Unauthenticated
 from adapter.web.auth import PAUSES, SEES_CASES
 from adapter.web.console import session
+from adapter.web.console.inbox import arrivals
 from adapter.web.console.page import page
 from adapter.web.console.programs import programs
 from adapter.web.console.referrals import referrals
@@ -20,6 +21,7 @@ console = Blueprint("console", __name__)
 console.register_blueprint(waiting)
 console.register_blueprint(programs)
 console.register_blueprint(referrals)
+console.register_blueprint(arrivals)
 
 
 @console.app_template_filter("here")
