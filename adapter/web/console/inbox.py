@@ -40,8 +40,8 @@ def one(item: str) -> Response:
     if found["case"]:
         steer.enter_look(wiring(), found["case"], "", role=person.role, label=person.label)
     decides, programs = person.role in DECIDES_INBOX, sorted(wiring().catalogue.programs)
-    shown: dict[str, Any] = {"row": found, "kinds": KINDS, "decides": decides, "programs": programs, "plain": plain}
-    return page("inbox_item.html", person=person, **shown)
+    shown: dict[str, Any] = {"row": found, "kinds": KINDS, "decides": decides, "programs": programs}
+    return page("inbox_item.html", person=person, plain=plain, label=label, **shown)
 
 
 @arrivals.post("/inbox/<item>")
@@ -72,6 +72,13 @@ def _do(do: str, item: str, person: Principal, version: int | None) -> None:
             inbox.dismiss(wiring(), item, body, version=version, by=by)
         else:
             inbox.adopt(wiring(), item, strict_json.dump(chosen), version=version, by=by)
+
+
+def label(path: str, record: str) -> str:
+    """What of a record a path names, in words."""
+    steps = [step for step in path.removeprefix(record).split("/") if step]
+    words = ("one more" if step.startswith("+") else step.replace("_", " ") for step in steps)
+    return ", ".join(words) or "the whole record"
 
 
 def plain(value: Any) -> str:
