@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapter.core.fhir.references import local, references
-from adapter.core.fhir.search import CHILDLESS, PARAMETERS, children
+from adapter.core.fhir.search import CHILDLESS, PARAMETERS, REFERS, children
 from adapter.store import resources
 from adapter.store.database import Tx
 from adapter.store.resources import Received
@@ -50,12 +50,13 @@ def belonging(tx: Tx, partner: str, child: str) -> Sent:
         }
         found |= fresh
         frontier = [name for name, kept in fresh.items() if kept.type not in DIRECTORY]
-    found |= _reached(tx, partner, child, found)
+    found |= _reached(tx, partner, child, list(found.values()), found)
     roles = _referring(tx, partner, ("PractitionerRole",), [n for n, k in found.items() if k.type == "Practitioner"])
-    found |= {_name(kept): kept for kept in roles if _name(kept) not in found}
-    found |= _reached(tx, partner, child, found)
+    fresh = {_name(kept): kept for kept in roles if _name(kept) not in found}
+    found |= fresh
+    found |= _reached(tx, partner, child, list(fresh.values()), found)
     # What a plan lists stands in its order, whoever else refers to it.
-    ordered = sorted(found.values(), key=lambda kept: kept.type != "CarePlan")
+    ordered = sorted(_relative(tx, partner, found).values(), key=lambda kept: kept.type != "CarePlan")
     return Sent(tuple(ordered[:MOST]), len(found) > MOST)
 
 
@@ -84,13 +85,53 @@ def _has_child(tx: Tx, partner: str, loose: Received) -> bool:
         near = [(each, False) for each in _referring(tx, partner, PARAMETERS, [_name(kept)])]
         if downwards and (kept.type not in DIRECTORY or kept.type == "PractitionerRole"):
             wanted = ("Practitioner",) if kept.type == "PractitionerRole" else None
-            there = [each for each in _targets(tx, partner, kept) if wanted is None or each.type in wanted]
+            there = [each for each in _read(tx, partner, _targets(kept)) if wanted is None or each.type in wanted]
             near += [(each, each.type not in DIRECTORY) for each in there]
         for each, on in near:
             if children(each.body):
                 return True
             waiting.append((each, on))
     return False
+
+
+def _relative(tx: Tx, partner: str, found: Mapping[str, Received]) -> Mapping[str, Received]:
+    """With references to this server as `Type/id`, however it was called when they were written: the index knows which
+    of the whole addresses were ours. One of another server, whose ids are others, stays whole."""
+    bases: set[str] = set()
+    for kept in found.values():
+        for _, text in references(kept.body):
+            base, name = _split(text)
+            if base and base not in bases and name in found and _refers(tx, partner, kept, name):
+                bases.add(base)
+    if not bases:
+        return found
+    return {name: replace(kept, body=_without(kept.body, bases)) for name, kept in found.items()}
+
+
+def _split(text: str) -> tuple[str, str]:
+    """(base, `Type/id`) of a whole address; ("", "") of anything else."""
+    if not text.startswith(("http://", "https://")):
+        return "", ""
+    base, *name = text.partition("/_history/")[0].rsplit("/", 2)
+    return base, "/".join(name)
+
+
+def _refers(tx: Tx, partner: str, kept: Received, name: str) -> bool:
+    """Was this found to lead to a resource of ours when it was written, and by the whole address alone?"""
+    if name in _targets(kept):
+        return False
+    return resources.count(tx, partner, kept.type, [("_id", [kept.id]), (REFERS, [name])]) > 0
+
+
+def _without(value: Any, bases: set[str]) -> Any:
+    if isinstance(value, list):
+        return [_without(each, bases) for each in value]
+    if not isinstance(value, dict):
+        return value
+    made = {name: _without(each, bases) for name, each in value.items()}
+    if isinstance(text := made.get("reference"), str) and _split(text)[0] in bases:
+        made["reference"] = _split(text)[1]
+    return made
 
 
 def _may_be_of(kept: Received, child: str) -> bool:
@@ -103,21 +144,31 @@ def _referring(tx: Tx, partner: str, types: Iterable[str], targets: list[str]) -
     return resources.referring(tx, partner, types, targets, limit=MOST + 1) if targets else []
 
 
-def _reached(tx: Tx, partner: str, child: str, known: Mapping[str, Received]) -> dict[str, Received]:
+def _reached(
+    tx: Tx, partner: str, child: str, start: Iterable[Received], known: Mapping[str, Received]
+) -> dict[str, Received]:
+    """What these lead to, without what is `known` already."""
     found: dict[str, Received] = {}
-    waiting = list(known.values())
-    while waiting and len(found) + len(known) <= MOST:
-        for kept in _targets(tx, partner, waiting.pop(0)):
-            if (name := _name(kept)) not in known and name not in found and _may_be_of(kept, child):
-                found[name] = kept
+    seen = set(known)
+    waiting = list(start)
+    while waiting and len(seen) <= MOST:
+        wanted = [name for name in _targets(waiting.pop(0)) if name not in seen]
+        seen.update(wanted)
+        for kept in _read(tx, partner, wanted):
+            if _may_be_of(kept, child):
+                found[_name(kept)] = kept
                 waiting.append(kept)
     return found
 
 
-def _targets(tx: Tx, partner: str, kept: Received) -> list[Received]:
-    """What a resource refers to in its own world, attachments too."""
-    wanted = dict.fromkeys([*(local(text, "") for _, text in references(kept.body)), *_attached(kept.body)])
-    found = (resources.read(tx, partner, *name.split("/", 1)) for name in wanted if name)
+def _targets(kept: Received) -> list[str]:
+    """`Type/id` of what a resource refers to in its own world, attachments too."""
+    wanted = [*(local(text, "") for _, text in references(kept.body)), *_attached(kept.body)]
+    return list(dict.fromkeys(name for name in wanted if name))
+
+
+def _read(tx: Tx, partner: str, names: Iterable[str]) -> list[Received]:
+    found = (resources.read(tx, partner, *name.split("/", 1)) for name in names)
     return [each for each in found if each is not None and not each.deleted]
 
 

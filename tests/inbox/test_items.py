@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapter import inbox as verb
-from tests.inbox.conftest import GOAL, PATIENT, Inbox
+from tests.inbox.conftest import BASE, GOAL, PATIENT, Inbox
 
 ORGANIZATION = {"resourceType": "Organization", "id": "o1", "name": "Somewhere"}
 
@@ -106,3 +106,15 @@ def test_a_changed_organization_is_told_to_the_children_that_it_belongs_to_alone
     shown = [verb.show(inbox.desk, id_) for id_ in changed]
     assert {"CareTeam/t1"} <= {each["resource"] for found in shown for each in found["resources"]}
     assert len([found for found in shown if found["of"] == "child"]) == 1
+
+
+def test_whole_addresses_of_ours_lead_to_the_same_child_and_those_of_others_do_not(inbox: Inbox) -> None:
+    """A client may write our own address before each id; another server's Patient of the same id is another child."""
+    ours = {**GOAL, "subject": {"reference": f"{BASE}/Patient/p1"}}
+    theirs = {**GOAL, "id": "g2", "subject": {"reference": "https://elsewhere.example/fhir/Patient/p1"}}
+    inbox.put(PATIENT, ours, theirs)
+    nobody, child = items(inbox)
+    found = verb.show(inbox.desk, child["id"])
+    assert sorted(each["path"].split("/")[0] for each in found["records"]) == ["child", "goals"]
+    assert found["refused"] == []
+    assert {each["resource"] for each in verb.show(inbox.desk, nobody["id"])["resources"]} == {"Goal/g2"}
