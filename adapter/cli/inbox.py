@@ -146,6 +146,24 @@ def inbox_dismiss(asked: Asked, item: str, paths: tuple[str, ...], everything: b
     _do(asked, lambda wired, body: verb.dismiss(wired, item, body, version=None, by=_who(by)), said)
 
 
+@inbox.command("rebuild")
+@pass_asked
+def inbox_rebuild(asked: Asked) -> None:
+    """Build the inbox anew from what partners have written.
+
+    After an upgrade from a version that kept none, and when a partner was added. What was decided stays.
+
+    \b
+    Example:
+      adapter --instance my-agency inbox rebuild
+    """
+    from adapter import inbox as verb
+
+    with opened(asked) as wired:
+        cases, resources = verb.rebuild(wired)
+    say(f"{cases} case(s) and {resources} resource(s) were gone through.")
+
+
 def _do(asked: Asked, act: Callable[[Any, bytes], Any], said: dict[str, Any]) -> None:
     from adapter.core import strict_json
 

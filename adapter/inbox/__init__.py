@@ -6,6 +6,7 @@ the case, or any partner, before a person or the case system says so (exchange.m
 
 from adapter.inbox.deciding import Decided, adopt, dismiss, match, open_case
 from adapter.inbox.origins import sources_of
+from adapter.inbox.rebuilding import rebuild
 from adapter.inbox.showing import listed, show
 
-__all__ = ["Decided", "adopt", "dismiss", "listed", "match", "open_case", "show", "sources_of"]
+__all__ = ["Decided", "adopt", "dismiss", "listed", "match", "open_case", "rebuild", "show", "sources_of"]

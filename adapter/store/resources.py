@@ -252,6 +252,26 @@ def latest(tx: Tx, partner: str, *, limit: int = 50) -> list[Received]:
     return [_received(tx, row) for row in rows]
 
 
+def every(tx: Tx, partner: str, *, after: int, limit: int) -> list[tuple[int, Received]]:
+    """Up to `limit` resources of a world that are there, each with its position, behind a position."""
+    statement = (
+        sa.select(_r.partner, _r.type, _r.position, resource_versions)
+        .join(resources, _r.key == _v.key)
+        .where(_v.version == _r.version, _r.partner == partner, _r.deleted.is_(False), _r.position > after)
+        .order_by(_r.position)
+        .limit(limit)
+    )
+    return [(row.position, _received(tx, row)) for row in tx.connection.execute(statement)]
+
+
+def find_by(tx: Tx, kept: Received, param: str, value: str) -> None:
+    """Let a resource that stands there be found by this term too."""
+    row = _find(tx, kept.partner, kept.type, kept.id)
+    if row is not None:
+        values = {"key": row.key, "term_index": _term(tx, kept.partner, kept.type, param, value)}
+        tx.connection.execute(tx.insert_absent(resource_terms), values)
+
+
 def _new_row(tx: Tx, partner: str, kind: str, name: str, now: datetime) -> sa.Row[Any] | None:
     """A row for a resource that there is none of yet; None if someone else has one of that id."""
     values = {

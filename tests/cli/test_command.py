@@ -34,6 +34,7 @@ def test_the_commands_are_those_that_the_guide_names() -> None:
         "partner add", "partner check", "match list", "match accept", "match create",
         "referral list", "referral show", "referral cancel", "referral link", "referral answer",
         "inbox list", "inbox show", "inbox match", "inbox open", "inbox adopt", "inbox dismiss",
+        "inbox rebuild",
         "share list", "share retry", "share purged", "share resync", "db upgrade", "key new", "key list", "key retire",
         "alert-trial", "notice list", "notice trial", "notice replay",
         "disclosures verify", "disclosures export", "disclosures sign", "disclosures key", "disclosures verify-export",

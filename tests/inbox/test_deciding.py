@@ -286,7 +286,20 @@ def test_what_is_taken_back_at_the_partner_stays_here_and_is_shown(inbox: Inbox)
     assert say(inbox, verb.dismiss, item, {"all": True, "reason": "it goes on here"}).state == "settled"
 
 
-def test_what_the_agency_then_puts_stays_and_asks_nothing_again(inbox: Inbox) -> None:
+def test_a_put_without_what_was_adopted_loses_nothing(inbox: Inbox) -> None:
+    """A case system that did not know puts its case whole: what was adopted waits again."""
+    item, number = matched(inbox, GOAL)
+    before = case_file(inbox, number)
+    path = goal_path(inbox, item)
+    assert say(inbox, verb.adopt, item, {"all": True}).state == "settled"
+    inbox.agency.put(before)
+    assert verb.show(inbox.desk, item)["state"] == "waiting"
+    assert path in proposals(inbox, item)
+    say(inbox, verb.adopt, item, {"all": True})
+    assert any(f"goals/{each['id']}" == path for each in case_file(inbox, number)["goals"])
+
+
+def test_what_the_agency_then_puts_stays_and_is_shown_beside(inbox: Inbox) -> None:
     item, number = matched(inbox, GOAL)
     path = goal_path(inbox, item)
     say(inbox, verb.adopt, item, {"all": True})

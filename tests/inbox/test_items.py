@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from adapter import inbox as verb
+from adapter.store.tables import case_names, inbox_items, resource_terms
 from tests.inbox.conftest import BASE, GOAL, PATIENT, Inbox
+from tests.verbs.agency import case_of
 
 ORGANIZATION = {"resourceType": "Organization", "id": "o1", "name": "Somewhere"}
 
@@ -118,3 +122,28 @@ def test_whole_addresses_of_ours_lead_to_the_same_child_and_those_of_others_do_n
     assert sorted(each["path"].split("/")[0] for each in found["records"]) == ["child", "goals"]
     assert found["refused"] == []
     assert {each["resource"] for each in verb.show(inbox.desk, nobody["id"])["resources"]} == {"Goal/g2"}
+
+
+def test_an_inbox_is_built_from_what_stood_there_before(inbox: Inbox) -> None:
+    """As after an upgrade: no names, no items, no term of the childless. Then all is found; what was decided stays."""
+    case = case_of("minimal")
+    case["child"]["identifiers"] = [{"system": "https://health.example/cards", "value": "0001-222", "type": "other"}]
+    case["child"].pop("birth_date", None)
+    inbox.trust("riverside", "https://health.example/cards")
+    inbox.agency.put(case)
+    inbox.put(PATIENT, GOAL)
+    inbox.put(ORGANIZATION)
+    before = [(each["of"], each["case"], each["state"]) for each in items(inbox)]
+    with inbox.desk.store.writing() as tx:
+        for table in (inbox_items, case_names):
+            tx.connection.execute(sa.delete(table))
+        childless = tx.seal.index("resource_terms riverside Organization _childless", "yes")
+        tx.connection.execute(sa.delete(resource_terms).where(resource_terms.c.term_index == childless))
+    assert items(inbox) == []
+    assert verb.rebuild(inbox.desk) == (1, 3)
+    after = [(each["of"], each["case"], each["state"]) for each in items(inbox)]
+    assert sorted(map(str, after)) == sorted(map(str, before))
+    (item,) = [each["id"] for each in items(inbox) if each["of"] == "child"]
+    verb.dismiss(inbox.desk, item, b'{"all": true, "reason": "x"}', version=None, by="Ruth")
+    verb.rebuild(inbox.desk)
+    assert {each["id"]: each["state"] for each in items(inbox)}[item] == "settled"

@@ -58,11 +58,13 @@ def gone(arrived: Mapping[str, Mapping[str, Any]], item: str, names: Collection[
 
 
 def with_decisions(proposals: Iterable[Proposal], decisions: Decisions) -> tuple[Proposal, ...]:
-    """Each with what was decided of exactly this; what has changed since asks anew."""
-    return tuple(
-        each.as_decided(said["what"]) if (said := decisions.get(each.path)) and said["digest"] == each.digest else each
-        for each in proposals
-    )
+    """Each with what was decided of exactly this; what has changed since asks anew.
+
+    What was adopted is no proposal while it stands in the case: if it is one again, the agency has another value, or
+    has put its case without it, and is asked.
+    """
+    left = {(path, said["digest"]) for path, said in decisions.items() if said["what"] == "dismissed"}
+    return tuple(each.as_decided("dismissed") if (each.path, each.digest) in left else each for each in proposals)
 
 
 def inward(received: Received, agency: Collection[tuple[str, str]], case: Mapping[str, Any]) -> Received:

@@ -28,7 +28,7 @@ class Proposal:
     sources: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     decided: str = ""
-    """`adopted` or `dismissed`, where that was decided of exactly this; empty: it waits."""
+    """`dismissed`, where that was decided of exactly this; empty: it waits."""
 
     @property
     def adoptable(self) -> bool:
