@@ -8,22 +8,24 @@ from typing import Any
 
 from adapter.core.fhir.references import local, references
 from adapter.core.fhir.search import CHILDLESS, PARAMETERS, REFERS, children
-from adapter.store import resources
+from adapter.store import referrals, resources
 from adapter.store.database import Tx
 from adapter.store.resources import Received
 
 MOST = 2000
 """Resources of one child that are looked at; what is beyond them is said."""
+_FIRST = {"Consent": 0, "CarePlan": 1}
 DIRECTORY = ("Organization", "Practitioner", "PractitionerRole")
 """Types that belong to no child: what refers to them is not of the child for that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The resources, in the order in which they were found. `more`: there are others, which nobody looked at."""
+    """The resources that were found. `more`: nobody looked at all of them; `unheard`: nor at all of the Consents."""
 
     resources: tuple[Received, ...]
     more: bool = False
+    unheard: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -37,7 +39,7 @@ class Sent:
 def belonging(tx: Tx, partner: str, child: str) -> Sent:
     """The Patient, what refers to it or to what is its own, and what all that leads to; nothing that names another
     child alone."""
-    found: dict[str, Received] = {}
+    found = {_name(kept): kept for kept in _referring(tx, partner, ("Consent",), [f"Patient/{child}"])}
     patient = resources.read(tx, partner, "Patient", child)
     if patient is not None and not patient.deleted:
         found[f"Patient/{child}"] = patient
@@ -55,9 +57,11 @@ def belonging(tx: Tx, partner: str, child: str) -> Sent:
     fresh = {_name(kept): kept for kept in roles if _name(kept) not in found}
     found |= fresh
     found |= _reached(tx, partner, child, list(fresh.values()), found)
-    # What a plan lists stands in its order, whoever else refers to it.
-    ordered = sorted(_relative(tx, partner, found).values(), key=lambda kept: kept.type != "CarePlan")
-    return Sent(tuple(ordered[:MOST]), len(found) > MOST)
+    found = {name: kept for name, kept in found.items() if not referrals.is_answer(tx, partner, kept.body)}
+    # Consents before all that may be cut off; and what a plan lists stands in its order, whoever else refers to it.
+    ordered = sorted(_relative(tx, partner, found).values(), key=lambda kept: _FIRST.get(kept.type, len(_FIRST)))
+    consents = sum(kept.type == "Consent" for kept in found.values())
+    return Sent(tuple(ordered[:MOST]), len(found) > MOST, consents > MOST)
 
 
 def childless(tx: Tx, partner: str) -> Sent:
@@ -68,6 +72,7 @@ def childless(tx: Tx, partner: str) -> Sent:
         if limit > 0:
             found = resources.search(tx, partner, type_, [(CHILDLESS, ["yes"])], limit=limit)
             loose |= {_name(kept): kept for kept in found}
+    loose = {name: kept for name, kept in loose.items() if not referrals.is_answer(tx, partner, kept.body)}
     alone = {name: kept for name, kept in loose.items() if not _has_child(tx, partner, kept)}
     return Sent(tuple(alone.values())[:MOST], len(loose) > MOST)
 

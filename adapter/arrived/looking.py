@@ -85,14 +85,14 @@ def look(desk: Desk, tx: Tx, item: Item) -> Look:
         reading.with_decisions(others, item.decisions),
         reading.refusals(mapped, sent.names),
         stored,
-        imported.read(mapped, sent.names, source=item.partner),
+        imported.read(mapped, sent.names, source=item.partner, unheard=sent.unheard),
     )
 
 
 def _without_our_own(sent: Sent, known: Mapping[tuple[str, str], str]) -> Sent:
     """Without Consents that are the ones we gave the partner: they say what the case says already."""
     own = [kept for kept in sent.resources if kept.type == "Consent" and any(n in known for n in names_of(kept.body))]
-    return Sent(tuple(kept for kept in sent.resources if kept not in own), sent.more) if own else sent
+    return replace(sent, resources=tuple(kept for kept in sent.resources if kept not in own)) if own else sent
 
 
 def _of_nobody(desk: Desk, item: Item, sent: Sent) -> Look:
@@ -105,7 +105,8 @@ def _of_nobody(desk: Desk, item: Item, sent: Sent) -> Look:
         Proposal(f"refused/{name}", "refused", None, None, digest(body), (name,))
         for name, body in zip(sent.names, sent.bodies, strict=True)
     )
-    return Look(item, sent, mapped, (), reading.with_decisions(others, item.decisions), told, None)
+    consents = imported.read(mapped, sent.names, source=item.partner)
+    return Look(item, sent, mapped, (), reading.with_decisions(others, item.decisions), told, None, consents)
 
 
 def _mapped(

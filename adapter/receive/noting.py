@@ -14,7 +14,7 @@ from adapter.core.fhir.search import PARAMETERS, children
 from adapter.core.fhir.transaction import Step
 from adapter.core.strict_json import canonical
 from adapter.receive.world import World
-from adapter.store import inbox, resources
+from adapter.store import inbox, referrals, resources
 from adapter.store.database import Tx
 from adapter.store.resources import Received
 
@@ -41,7 +41,7 @@ def note(tx: Tx, world: World, removed: Iterable[Received], writes: Sequence[tup
         return
     subjects: set[str] = set()
     every = False
-    for body in said:
+    for body in (each for each in said if not referrals.is_answer(tx, world.partner, each)):
         named = children(body, base=world.base)
         whose = named or _whose(tx, world, body)
         every = every or whose is None

@@ -15,6 +15,7 @@ import orjson
 import sqlalchemy as sa
 
 from adapter.core.referral import course as courses
+from adapter.core.referral.answer import names_in
 from adapter.core.referral.course import Course
 from adapter.core.referral.inward import Inward
 from adapter.store.database import Tx
@@ -168,6 +169,13 @@ def named(tx: Tx, partner: str, identifier: tuple[str, str]) -> Tracked | None:
     values = {"of_partner": partner, "of_system": identifier[0], "of_value": identifier[1]}
     row = tx.connection.execute(NAMED, values).first() if identifier[0] != INWARD else None
     return None if row is None else _tracked(tx, row)
+
+
+def is_answer(tx: Tx, partner: str, resource: Mapping[str, Any]) -> bool:
+    """Is this a Task that answers a referral of ours? It is heard (answers.py), and is no matter of the inbox."""
+    if resource.get("resourceType") != "Task":
+        return False
+    return any(named(tx, partner, name) is not None for name in names_in(resource))
 
 
 def _place(tx: Tx, partner: str, type_: str, id_: str) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from adapter import inbox as verb
-from adapter import serve, show
-from adapter.arrived import settle_all
+from adapter import receive, serve, show
+from adapter.arrived import gathering, settle_all
 from adapter.core.desired import Subject, desire
+from adapter.core.fhir.transaction import ALONE, Step
 from adapter.inbox import deciding
 from adapter.store import inbox as rows
-from tests.inbox.conftest import PATIENT, Inbox
+from adapter.store import resources
+from tests.inbox.conftest import GOAL, PATIENT, Inbox
 from tests.inbox.test_deciding import case_file, proposals, say
 from tests.inbox.test_items import items, the_item
 from tests.verbs.agency import case_of
@@ -221,3 +224,57 @@ def test_who_decides_meanwhile_decides_on_what_stands(inbox: Inbox) -> None:
         patch.setattr(deciding.arrived, "look", look)
         say(inbox, verb.adopt, item, {"paths": ["child/birth_date"]})
     assert case_file(inbox, NUMBER)["child"]["birth_date"] == "2016-05-06"
+
+
+def test_of_more_than_can_be_looked_at_the_consents_are_heard_first(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And more Consents than can be heard deny everything: one of them may."""
+    goals = [{"resourceType": "CarePlan", "id": f"c{n}", "status": "active", "intent": "plan",
+              "subject": {"reference": "Patient/p1"}} for n in range(4)]  # fmt: skip
+    research = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "research"}]}
+    item = known(inbox, *goals, consent(scope=research))
+    monkeypatch.setattr(gathering, "MOST", 3)
+    settle_all(inbox.desk)
+    assert shown(inbox) == ["Goal", "Patient"]
+    inbox.put(consent(id="k2"))
+    settle_all(inbox.desk)
+    assert verb.show(inbox.desk, item)["more"] is True
+    assert shown(inbox) == []
+    say(inbox, verb.match, item, {"case": None})
+    inbox.delete("Consent/k2")
+    assert shown(inbox) == ["Goal", "Patient"]
+    inbox.put(*(consent(id=f"r{n}", scope=research) for n in range(4)))
+    say(inbox, verb.match, item, {"case": NUMBER})
+    assert shown(inbox) == []
+
+
+def test_a_denial_that_names_its_child_by_no_reference_waits_among_what_is_of_nobody(inbox: Inbox) -> None:
+    inbox.put(consent(patient={"identifier": {"system": "https://health.example/cards", "value": "1"}}))
+    found = the_item(inbox)
+    assert found["of"] == "no child"
+    assert [(each["denies"], each["counts"]) for each in found["consents"]] == [(True, False)]
+
+
+def test_what_a_partner_writes_of_the_child_that_it_reads_here_is_of_that_case(inbox: Inbox) -> None:
+    """Its Patient is ours: nothing else has to tell whose it is, and nothing of what it reads is proposed to us."""
+    inbox.configure(replace(inbox.desk.catalogue.partners["lakeside"], reads=True))
+    inbox.agency.put(case_of("minimal"))
+    shelf = serve.shelf(inbox.desk, "lakeside")
+    with inbox.desk.store.reading() as tx:
+        (patient,) = [kept.id for kept in resources.latest(tx, shelf) if kept.type == "Patient"]
+        (goal,) = [kept.id for kept in resources.latest(tx, shelf) if kept.type == "Goal"]
+    about = {"reference": f"Patient/{patient}"}
+    observed = {**GOAL, "subject": about, "addresses": [], "note": [{"text": "see"}]}
+    del observed["addresses"]
+    task = {"resourceType": "Task", "id": "t1", "status": "ready", "intent": "plan", "description": "Practise",
+            "for": about, "focus": {"reference": f"Goal/{goal}"}}  # fmt: skip
+    world = replace(inbox.world("lakeside"), shelf=shelf)
+    for resource in (observed, task, consent(patient=about)):
+        step = Step(ALONE, "PUT", resource["resourceType"], resource["id"])
+        receive.interact(inbox.desk.store, world, step, json.dumps(resource).encode())
+    settle_all(inbox.desk)
+    found = the_item(inbox)
+    assert (found["case"], found["matched"]["how"]) == (NUMBER, "identifier")
+    assert {each["path"].split("/")[0] for each in found["records"]} == {"goals", "consents"}
+    assert shown(inbox) == []

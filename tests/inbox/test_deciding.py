@@ -315,3 +315,37 @@ def test_an_item_that_is_not_there_is_not_found(inbox: Inbox) -> None:
     for do in (verb.match, verb.adopt):
         with pytest.raises(NotFound):
             say(inbox, do, "0" * 32, {"case": "x"} if do is verb.match else {"all": True})
+
+
+def test_how_far_an_inward_referral_is_is_ours_to_say_and_that_it_is_taken_back_its_sender_s(inbox: Inbox) -> None:
+    inbox.put(PATIENT, HOSPITAL, REFERRAL)
+    item = items(inbox)[0]["id"]
+    say(inbox, verb.open_case, item, {"case": "N-1", "program": "ontario-csp"})
+    case = case_file(inbox, "N-1")
+    path = f"referrals/{case['referrals'][0]['id']}"
+    case["referrals"][0] |= {"status": "accepted"}
+    inbox.agency.put(case)
+    assert f"{path}/status" not in proposals(inbox, item)
+    inbox.put({**REFERRAL, "status": "revoked"})
+    assert proposals(inbox, item)[f"{path}/status"]["theirs"] == "cancelled"
+
+
+def test_an_answer_to_our_own_referral_is_no_matter_of_the_inbox(inbox: Inbox) -> None:
+    """It is heard; here it would be one more thing to decide."""
+    from adapter import answers
+    from adapter.core.referral.course import Course
+    from adapter.store import referrals
+
+    item, number = matched(inbox)
+    names = answers.names_at(inbox.desk.bench.identity("riverside"), number, "referrals/r1")
+    with inbox.desk.store.writing() as tx:
+        stored = inbox.agency.stored(number)
+        referrals.ensure(tx, stored.id, "riverside", names, "referrals/r1", Course(), now=inbox.agency.clock.now)
+    task = {
+        "resourceType": "Task", "id": "a1", "status": "accepted", "intent": "order",
+        "identifier": [{"system": names.system, "value": names.value}],
+    }  # fmt: skip
+    before = items(inbox)
+    inbox.put(task, {**task, "id": "a2", "for": {"reference": "Patient/p1"}})
+    assert [each["id"] for each in items(inbox)] == [each["id"] for each in before]
+    assert {each["resource"] for each in verb.show(inbox.desk, item)["resources"]} == {"Patient/p1"}

@@ -18,15 +18,16 @@ from adapter.core.mapping.inbound.fit import rule_id
 Kept = dict[str, Any]
 Consent = dict[str, Any]
 
-UNREADABLE = "this Consent cannot be read: it permits nothing, and denies everything until a person has looked at it"
 _ENDED = ("revoked", "entered-in-error", "superseded")
 _MOST = 200
 """Provisions that a consent holds."""
 
 
-def read(received: Received, names: Sequence[str], *, source: str) -> dict[str, tuple[str, Consent]]:
+def read(
+    received: Received, names: Sequence[str], *, source: str, unheard: bool = False
+) -> dict[str, tuple[str, Consent]]:
     """Each Consent of a set: id of its record → (`Consent/id`, the record). One that could not be read denies
-    everything: what nobody can read may deny anything."""
+    everything, and so do those that are `unheard`: what nobody can read may deny anything."""
     found: dict[str, tuple[str, Consent]] = {}
     records = {i: each.record for each in received.records if each.collection == "consents" for i, _ in each.sources}
     # Without a provision of sharing it denies nothing: it is about research, or about treatment.
@@ -40,6 +41,9 @@ def read(received: Received, names: Sequence[str], *, source: str) -> dict[str, 
         if name.startswith("Consent/") and index not in silent:
             record = records.get(index) or unreadable(rule_id(f"{source} Consent", name))
             found[record["id"]] = (name, record)
+    if unheard:
+        id_ = rule_id(f"{source} Consent", "too many to be read")
+        found[id_] = ("Consent/", unreadable(id_))
     return found
 
 

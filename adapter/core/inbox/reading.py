@@ -13,6 +13,7 @@ from adapter.core.schema import Schemas
 from adapter.core.strict_json import digest
 
 Decisions = Mapping[str, Mapping[str, Any]]
+_TAKEN_BACK = ("cancelled", "entered-in-error")
 CHILDLESS = "it belongs to no child: send the Patient that it is about, and refer to that"
 
 
@@ -69,22 +70,28 @@ def with_decisions(proposals: Iterable[Proposal], decisions: Decisions) -> tuple
 
 def inward(received: Received, agency: Collection[tuple[str, str]], case: Mapping[str, Any]) -> Received:
     """With the direction that each referral has here. What is asked of us comes in, also where its sender calls it
-    outward; and what becomes of it is for us to say, not for its sender."""
+    outward; how far it is, and what becomes of it, is then for us to say, but that its sender takes it back."""
     places = {each.path: each.record for each in received.records}
 
     def turned(mapped: Mapped) -> Mapped:
         if mapped.collection != "referrals":
             return mapped
-        record = dict(mapped.record)
-        to = places.get(record.get("to", "")) or record_at(case, record["to"]) if record.get("to") else None
-        named = {(each.get("system", ""), each.get("value")) for each in (to or {}).get("identifiers", ())}
-        if named & set(agency) and record.get("direction") == "out":
+        record, ours = dict(mapped.record), record_at(case, mapped.path) or {}
+        to = (places.get(record["to"]) or record_at(case, record["to"]) or {}) if "to" in record else {}
+        named = {(each.get("system", ""), each.get("value")) for each in to.get("identifiers", ())}
+        if record.get("direction") == "out" and (named & set(agency) or ours.get("direction") == "in"):
             record["direction"] = "in"
-        if record.get("direction") == "in":
+        if "in" in (record.get("direction"), ours.get("direction")):
             record.pop("outcome", None)
+        if ours.get("direction") == "in" and record.get("status") not in _TAKEN_BACK:
+            record.pop("status", None)
         return replace(mapped, record=record)
 
-    return replace(received, records=tuple(turned(each) for each in received.records))
+    return replace(
+        received,
+        records=tuple(turned(each) for each in received.records),
+        additions=tuple(turned(each) for each in received.additions),
+    )
 
 
 def _compared(mapped: Mapped, names: Sequence[str], case: Mapping[str, Any], schemas: Schemas) -> Compared:
