@@ -32,18 +32,14 @@ def agency(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_an_item_is_listed_shown_opened_and_decided_on(run: Run, agency: Path) -> None:
+def test_an_item_is_listed_opened_and_adopted(run: Run, agency: Path) -> None:
     (row,) = printed(run("--instance", agency, "inbox", "list", "--json"))
     assert (row["partner"], row["case"], row["state"]) == ("lakeside", None, "waiting")
     item = row["id"]
     opened = printed(run("--instance", agency, "inbox", "open", item, "C-7", "--program", "wraparound", "--by", "Ruth"))
-    assert (opened["case"], opened["changed"]) == ("C-7", True)
-    shown = printed(run("--instance", agency, "inbox", "show", item))
-    (goal,) = [p["path"] for each in shown["records"] for p in each["proposals"]]
-    left = printed(run("--instance", agency, "inbox", "dismiss", item, goal, "--reason", "known"))
-    assert left["state"] == "settled"
-    adopted = printed(run("--instance", agency, "inbox", "adopt", item, goal))
-    assert adopted["changed"], "what was dismissed can be adopted after all"
+    assert (opened["case"], opened["changed"], opened["state"]) == ("C-7", True, "waiting")
+    adopted = printed(run("--instance", agency, "inbox", "adopt", item, "--all"))
+    assert (adopted["changed"], adopted["state"]) == (True, "settled")
     matched = run("--instance", agency, "inbox", "match", item, "--undo")
     assert (matched.exit_code, "adopted" in matched.stderr) == (1, True)
 

@@ -12,12 +12,10 @@ from adapter import show
 from adapter.web.context import KEY
 from tests.inbox.conftest import GOAL, PATIENT
 from tests.verbs.agency import case_of
-from tests.web.conftest import ROLES, Web
+from tests.web.conftest import Web
 from tests.web.shapes import assert_error
 from tests.web.test_console import mark_of, sign_in
 
-READS = {"source", "coordinator", "privacy", "admin"}
-DECIDES = {"source", "coordinator", "admin"}
 MARKED = {**GOAL, "description": {"text": "MARKER <b>walk</b> to school"}}
 
 
@@ -37,15 +35,6 @@ def matched(web: Web) -> str:
     answer = web.ask("coordinator", "POST", f"/api/inbox/{item}/match", {"case": case["case"]})
     assert (answer.status_code, answer.json["case"]) == (202, case["case"])
     return item
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_who_may_read_and_decide(web: Web, role: str) -> None:
-    item = sent(web)
-    for path in ("/api/inbox", f"/api/inbox/{item}"):
-        assert web.ask(role, "GET", path).status_code == (200 if role in READS else 403)
-    asked = {"all": True, "reason": "known"}
-    assert web.ask(role, "POST", f"/api/inbox/{item}/dismiss", asked).status_code == (202 if role in DECIDES else 403)
 
 
 def test_an_item_is_read_decided_and_read_again_with_its_version(web: Web) -> None:
