@@ -102,7 +102,7 @@ def _reads(desk: Desk, partner: str) -> bool:
 
 def _count_denials(desk: Desk) -> None:
     """Whoever wrote it, and whether or not its child is known: a denial counts before anything is read."""
-    settle_all(desk)
+    settle_all(desk, limit=_AT_ONCE)
     with desk.store.reading() as tx:
         if inbox.stale(tx, limit=1, matched=True):
             raise NotYet("The view is being brought up to date: ask again in a moment.")

@@ -30,6 +30,7 @@ from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.inbox import NOBODY, Item
 
+_NO_RECORD = "must be a new record that is chosen, and fields other than its id"
 _CHANGED = "The item has changed: read it again."
 PEOPLE = ("coordinator", "privacy", "admin")
 """Roles of people: a case system alone matches by nothing weaker than an identifier."""
@@ -139,10 +140,11 @@ def adopt(desk: Desk, id_: str, body: bytes, *, version: int | None, by: str) ->
         seen = _seen(desk, id_, version)
         if seen.stored is None:
             raise Conflict("The item is of no case yet: match it first, or open a case.")
-        picked = opening.completed(_picked(seen, wanted, adoptable=True), wanted.with_ or {})
+        picked = _picked(seen, wanted, adoptable=True)
+        whole = _completed(picked, wanted.with_ or {})
         if not picked:
             return Decided(seen.item.id, seen.item.version, state_of(seen), seen.stored.number, changed=False)
-        case = adopted(seen.stored.body, picked, desk.catalogue.schemas)
+        case = adopted(seen.stored.body, whole, desk.catalogue.schemas)
         refuse(check(case, desk.catalogue.schemas))
         with desk.store.writing() as tx:
             if not _still(tx, seen):
@@ -290,6 +292,16 @@ def _picked(seen: Look, wanted: Choice, *, adoptable: bool) -> list[Proposal]:
     return [each for each in found if each.decided != word]
 
 
+def _completed(picked: list[Proposal], with_: Mapping[str, Mapping[str, Any]]) -> list[Proposal]:
+    """With the fields that a person adds. Refused: to what is not chosen, or is no new record."""
+    records = {each.path for each in picked if each.kind in ("record", "incomplete")}
+    wrong = [path for path, fields in with_.items() if path not in records or "id" in fields]
+    if wrong:
+        pointers = (path.replace("~", "~0").replace("/", "~1") for path in sorted(wrong))
+        raise Refused("The choice adds to what is not there.", [Problem(f"/with/{p}", _NO_RECORD) for p in pointers])
+    return opening.completed(picked, with_)
+
+
 def _decisions(picked: Iterable[Proposal], what: str, by: str, now: datetime, reason: str = "") -> dict[str, Any]:
     said = {"what": what, "by": by, "on": now.isoformat(), **({"reason": reason} if reason else {})}
     return {each.path: {**said, "digest": each.digest} for each in picked}
@@ -311,9 +323,10 @@ def _save(
     def beside(kept: dict[str, Any]) -> dict[str, Any]:
         taken = {each.path.split("/")[1] for each in picked if each.path.startswith("consents/")}
         kept = imported.adopted(kept, seen.consents, taken)
-        return sources.arrived(
+        kept = sources.arrived(
             kept, picked, partner=item.partner, item=item.id, version_of=seen.version_of, by=by, now=desk.clock()
         )
+        return sources.carried(kept, case)  # what a person has completed is no word of the partner's
 
     # Nobody here has labelled what the partner wrote: its texts wait for a review before anyone else reads them.
     return save(desk, tx, number, case, version=version, source=f"partner {item.partner}", beside=beside)

@@ -34,7 +34,6 @@ BY_ID = sa.select(inbox_items).where(_c.id == _b("of_id"))
 BY_ID_LOCKED = BY_ID.with_for_update()
 OF_CASE = sa.select(inbox_items).where(_c.case_id == _b("of_case")).order_by(_c.position)
 STALE = sa.select(inbox_items).where(_c.stale.is_(True)).order_by(_c.position)
-ANY_STALE = sa.select(_c.position).where(_c.stale.is_(True), _c.case_id == _b("of_case")).limit(1)
 TOUCH = (
     sa.update(inbox_items)
     .where(_c.partner == _b("of_partner"))
@@ -130,11 +129,6 @@ def stale(tx: Tx, *, limit: int, matched: bool = False) -> list[Item]:
     """Up to `limit` items that have to be looked at again; `matched`: of those that are of a case."""
     statement = STALE.where(_c.case_id.is_not(None)) if matched else STALE
     return [_item(tx, row) for row in tx.connection.execute(statement.limit(limit))]
-
-
-def is_stale(tx: Tx, case_id: str) -> bool:
-    """Has a partner written of this case's child, and nobody looked yet what that means for it?"""
-    return tx.connection.execute(ANY_STALE, {"of_case": case_id}).first() is not None
 
 
 def listed(

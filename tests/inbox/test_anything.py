@@ -20,9 +20,12 @@ from adapter.core.case import check
 from adapter.core.fhir.search import PARAMETERS
 from adapter.core.fhir.transaction import ALONE, Step
 from adapter.core.inbox.adopting import adopted
+from adapter.core.inbox.comparing import compared
+from adapter.core.inbox.reading import with_decisions
 from adapter.errors import AdapterError, Refused
 from adapter.store import inbox as rows
 from tests.core.consent.proofs.amounts import examples
+from tests.core.inbound.home import every_leaf, using
 from tests.core.inbound.test_examples import EXAMPLES, FILES, resource_of
 from tests.core.inbound.test_hostile import broken, pool
 from tests.inbox.conftest import PATIENT, Inbox
@@ -114,9 +117,6 @@ def test_whatever_is_broken_the_item_is_answered_and_what_is_adopted_is_a_case(w
 @given(seed=st.integers(0, 2**32))
 def test_adopting_any_choice_changes_that_alone(whole_inbox: Inbox, seed: int) -> None:
     """Of the fixtures' records, sent by a partner and changed here: what was not chosen is as it was."""
-    from adapter.core.inbox.comparing import compared
-    from tests.core.inbound.home import every_leaf
-
     random, schemas = Random(seed), whole_inbox.desk.catalogue.schemas
     ours, theirs = every_leaf(), every_leaf()
     for case in (ours, theirs):
@@ -151,3 +151,28 @@ def test_adopting_all_and_dismissing_all_are_whole(inbox: Inbox) -> None:
     item, _ = matched(inbox)
     assert say(inbox, verb.adopt, item, {"all": True}).state == "settled"
     assert say(inbox, verb.dismiss, item, {"all": True, "reason": "x"}).changed is False
+
+
+@examples(10)
+@given(st.lists(st.tuples(st.sampled_from(("title", "text", "due", "rank")), st.integers(0, 2)), max_size=4), st.data())
+def test_what_was_dismissed_never_hides_what_was_changed_later(changes: Any, data: Any) -> None:
+    """Whatever is left out, and whatever is said later: what was not seen before waits."""
+    schemas = using().schemas
+    ours = {"goals": [{"id": "g", "title": "0", "status": "active", "steps": [{"id": "s", "text": "0"}]}]}
+
+    def said(values: Any) -> dict[str, Any]:
+        theirs: dict[str, Any] = {"id": "g", "status": "active", "steps": [{"id": "s", "text": "0"}]}
+        for name, number in values:
+            if name == "text":
+                theirs["steps"] = [{"id": f"s{number}", "text": str(number)}]
+            else:
+                theirs[name] = number if name == "rank" else str(number)
+        return theirs
+
+    before = compared(ours, "goals/g", said(changes), schemas, ("Goal/1",)).proposals
+    left = [each for each in before if data.draw(st.booleans())]
+    decisions = {each.path: {"what": "dismissed", "digest": each.digest} for each in left}
+    later = said(data.draw(st.permutations([*changes, ("title", 2), ("rank", 1)])))
+    after = with_decisions(compared(ours, "goals/g", later, schemas, ("Goal/1",)).proposals, decisions)
+    seen = [(each.path, each.theirs) for each in left]
+    assert all(bool(each.decided) == ((each.path, each.theirs) in seen) for each in after)

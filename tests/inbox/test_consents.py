@@ -201,7 +201,7 @@ def test_a_share_is_worked_on_after_what_was_denied_counts(inbox: Inbox) -> None
 
     item = known(inbox, consent())
     with inbox.desk.store.reading() as tx:
-        assert rows.is_stale(tx, inbox.agency.stored(NUMBER).id)
+        assert [each.stale for each in rows.of_case(tx, inbox.agency.stored(NUMBER).id)] == [True]
     done = reconcile_next(inbox.desk, "worker")
     assert done is not None
     assert shown(inbox) == []

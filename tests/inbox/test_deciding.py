@@ -349,3 +349,48 @@ def test_an_answer_to_our_own_referral_is_no_matter_of_the_inbox(inbox: Inbox) -
     inbox.put(task, {**task, "id": "a2", "for": {"reference": "Patient/p1"}})
     assert [each["id"] for each in items(inbox)] == [each["id"] for each in before]
     assert {each["resource"] for each in verb.show(inbox.desk, item)["resources"]} == {"Patient/p1"}
+
+
+def test_a_record_that_lacks_something_is_completed_by_a_person(inbox: Inbox) -> None:
+    """A plan of a state that tells nothing: it waits, is not among all, and is refused until it is whole."""
+    plan = {"resourceType": "CarePlan", "id": "c1", "status": "unknown", "intent": "plan", "title": "Our plan",
+            "subject": {"reference": "Patient/p1"}}  # fmt: skip
+    item, number = matched(inbox, plan)
+    (path,) = [p for p, each in proposals(inbox, item).items() if each["kind"] == "incomplete"]
+    say(inbox, verb.adopt, item, {"all": True})
+    assert "care_plans" not in case_file(inbox, number)
+    with pytest.raises(Refused):
+        say(inbox, verb.adopt, item, {"paths": [path]})
+    with pytest.raises(Refused):
+        say(inbox, verb.adopt, item, {"paths": [path], "with": {"goals/g1": {"title": "x"}}})
+    say(inbox, verb.adopt, item, {"paths": [path], "with": {path: {"status": "active"}}})
+    assert [(each["title"], each["status"]) for each in case_file(inbox, number)["care_plans"]] == [
+        ("Our plan", "active")
+    ]
+    assert set(inbox.agency.stored(number).kept["arrived"][path]["fields"]) == {"title"}, (
+        "the state is the person's word"
+    )
+
+
+def test_nothing_of_another_case_is_in_an_item(inbox: Inbox) -> None:
+    """Two children of one partner, each of a case of its own: neither item holds anything of the other's case."""
+    items_, numbers = [], ("A-1", "B-1")
+    for number in numbers:
+        case = case_of("minimal") | {"case": number}
+        case["child"]["name"]["family"] = f"MARK{number}"
+        case["goals"][0]["title"] = f"MARK{number} goal"
+        inbox.agency.put(case)
+        child = {**PATIENT, "id": f"p-{number}"}
+        inbox.put(HOSPITAL, child, {**GOAL, "id": f"g-{number}", "subject": {"reference": f"Patient/p-{number}"},
+                                    "expressedBy": {"reference": f"Patient/p-{number}"}})  # fmt: skip
+    for row in items(inbox):
+        if row["of"] == "child":
+            items_.append(row["id"])
+    for item, number in zip(items_, numbers, strict=True):
+        say(inbox, verb.match, item, {"case": number})
+    for item, number, other in zip(items_, numbers, numbers[::-1], strict=True):
+        told = strict_json.dump(verb.show(inbox.desk, item)).decode()
+        assert f"MARK{number}" in told and f"MARK{other}" not in told and f"g-{other}" not in told
+        say(inbox, verb.adopt, item, {"all": True})
+    assert not any(f"{other}" in strict_json.dump(case_file(inbox, number)).decode()
+                   for number, other in zip(numbers, numbers[::-1], strict=True))  # fmt: skip

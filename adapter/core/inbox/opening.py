@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from adapter.core.inbox.values import Proposal
@@ -33,14 +34,8 @@ def begun(number: str, program: str, *, first_contact: str) -> dict[str, Any]:
 
 def completed(picked: Iterable[Proposal], with_: Mapping[str, Mapping[str, Any]]) -> list[Proposal]:
     """The records with the fields that a person adds to them, such as how a consent was signed."""
-    return [
-        each if each.path not in with_ else _with(each, with_[each.path])
-        for each in picked
-    ]  # fmt: skip
+    return [each if each.path not in with_ else _with(each, with_[each.path]) for each in picked]
 
 
 def _with(proposal: Proposal, fields: Mapping[str, Any]) -> Proposal:
-    return Proposal(
-        proposal.path, proposal.kind, {**proposal.theirs, **fields}, proposal.ours, proposal.digest, proposal.sources,
-        proposal.needs, proposal.decided,
-    )  # fmt: skip
+    return replace(proposal, theirs={**proposal.theirs, **fields})
