@@ -8,7 +8,7 @@ counts versions, those that came and went between two polls are read too, so tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,15 +16,17 @@ from adapter import answers, purging
 from adapter.core.diff import Holding
 from adapter.core.fhir.outcome import of_status
 from adapter.core.fhir.outcome import read as said_by
+from adapter.core.pace import ASKING, Pace, after
 from adapter.core.partner import ASKED as ASKED_BY
 from adapter.core.purge import ASKED_FOR
 from adapter.core.referral.answer import Hearing
 from adapter.core.referral.passed import led
 from adapter.core.referral.polling import between, cadence, tasks_of, told, waiting
+from adapter.core.retry import Outcome
 from adapter.desk import Desk
 from adapter.outward.answer import Answer, Answered, NotSent, Unknown
 from adapter.outward.server import Server
-from adapter.store import holdings, polls, purges, referrals, shares, subscribed
+from adapter.store import alerts, holdings, paces, polls, purges, referrals, shares, subscribed
 from adapter.store.database import Tx
 from adapter.store.polls import Poll
 
@@ -37,17 +39,21 @@ SOURCE = "there"
 
 @dataclass(slots=True)
 class _Round:
-    """One partner's turn: what was learnt so far, and what went wrong first."""
+    """One partner's turn: how far it has come, what was learnt so far, and what went wrong first."""
 
     desk: Desk
     poll: Poll
     server: Server
     hears: Hearing
-    until: list[str] = field(default_factory=list)
-    outcome: str = "delivered"
+    place: str
+    earliest: str
+    outcome: Outcome = "delivered"
     detail: str = ""
     retry_after: timedelta | None = None
     changed: int = 0
+    asked: int = 0
+    later: datetime | None = None
+    """Not to be asked on before."""
 
     def fail(self, answer: Answer) -> None:
         match answer:
@@ -59,6 +65,23 @@ class _Round:
                 self.outcome, self.detail = "unavailable", reason
             case Unknown(reason):
                 self.outcome, self.detail = "unknown", reason
+
+    def told(self, until: str) -> None:
+        """Up to when the partner has told of this piece, by its own clock: of all of them the earliest counts."""
+        if not until or self.earliest == polls.UNTOLD:
+            self.earliest = polls.UNTOLD
+        else:
+            self.earliest = min(self.earliest, until) if self.earliest else until
+
+    def may(self, *, at_once: bool) -> bool:
+        """One request is to leave: may it, at the pace at which the partner is called? `at_once`: what has begun is not
+        left half done, and the next piece waits the longer."""
+        partner, now = self.desk.catalogue.partners[self.poll.partner], self.desk.clock()
+        until = now + timedelta(seconds=partner.longest)
+        with self.desk.store.writing() as tx:
+            later = paces.take_to_ask(tx, partner.id, now=now, until=until, rate=partner.rate, at_once=at_once)
+        self.later, self.asked = later, self.asked + (later is None)
+        return later is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,50 +114,83 @@ def next_due(desk: Desk) -> datetime | None:
     if not (among := polled(desk)):
         return None
     with desk.store.reading() as tx:
-        return polls.next_due(tx, among=_called(tx, among))
+        return min(_times(tx, among, desk.clock()).values(), default=None)
 
 
-def _called(tx: Tx, partners: Sequence[str]) -> list[str]:
-    """Those of them that no person has paused."""
-    held = shares.pauses_since(tx)
-    return [partner for partner in partners if partner not in held]
+def _times(tx: Tx, partners: Sequence[str], now: datetime) -> dict[str, datetime]:
+    """When each of them is to be asked: none that a person has paused, and none before it is to be called at all."""
+    held, known = shares.pauses_since(tx), paces.listed(tx)
+    due = polls.due(tx, among=[partner for partner in partners if partner not in held])
+    return {partner: max(at, known.get(partner, Pace()).until(now) or at) for partner, at in due.items()}
 
 
 def poll_next(desk: Desk) -> Poll | None:
     """Ask the partner whose turn has been longest. None where it is nobody's."""
     now = desk.clock()
-    due = next_due(desk)
-    if due is None or due > now:
+    if not (among := polled(desk)):
         return None
+    with desk.store.reading() as tx:
+        ready = [partner for partner, at in _times(tx, among, now).items() if at <= now]
+    if not ready:
+        return None
+    longest = max(desk.catalogue.partners[each].timeout for each in ready)
+    lease = timedelta(seconds=desk.settings.lease_seconds + longest * AT_ONCE)
     with desk.store.writing() as tx:
-        longest = max(desk.catalogue.partners[each].timeout for each in polled(desk))
-        lease = timedelta(seconds=desk.settings.lease_seconds + longest * AT_ONCE)
-        poll = polls.claim(tx, among=_called(tx, polled(desk)), now=now, lease=lease)
-    if poll is not None:
-        _ask(desk, poll)
+        poll = polls.claim(tx, among=ready, now=now, lease=lease)
+    if poll is None:
+        return None
+    # Apart: whoever settles a share holds its partner's pace before its partner's turn to be asked.
+    with desk.store.writing() as tx:
+        later = paces.may_ask(tx, poll.partner, now=now, until=now + lease)
+    if later is not None:
+        with desk.store.writing() as tx:
+            polls.put_off(tx, poll, until=later)
+        return None
+    _ask(desk, poll)
     return poll
 
 
 def _ask(desk: Desk, poll: Poll) -> None:
+    """Piece by piece, in the order of our identifiers; behind the last one where its pace has cut the round off."""
     server = desk.server(poll.partner)
     if not isinstance(server, Server):
         raise TypeError("a folder is not polled")
     with desk.store.reading() as tx:
         questions = [*_of_referrals(tx, poll.partner), *_of_purges(desk, tx, poll.partner)]
-    round_ = _Round(desk, poll, server, answers.hearing(desk.catalogue, poll.partner))
+    hears = answers.hearing(desk.catalogue, poll.partner)
+    missed = poll.hint is not None and poll.hint.missed
+    # Where something was missed, all is read again, since any time.
+    begun = replace(poll, since="", place="", earliest="") if missed else poll
+    round_ = _Round(desk, begun, server, hears, begun.place, begun.earliest)
     named = _named(desk, poll, questions)
-    at_once = named or (questions if poll.hint is not None and poll.hint.missed else [])
-    new, known = [q for q in questions if not q.seen], [q for q in questions if q.seen]
-    # Whose Task has never been read has not been read since any time; nor is that trusted where something was missed.
-    for some, since in ((at_once, ""),) if at_once else ((new, ""), (known, poll.since)):
-        for first in range(0, len(some), AT_ONCE):
-            if round_.outcome == "delivered":
-                _search(round_, some[first : first + AT_ONCE], since)
-    if desk.catalogue.partners[poll.partner].referrals.passes_on:
+    behind = sorted((q for q in questions if q.identifier[1] > round_.place), key=lambda q: q.identifier[1])
+    asked = named or behind
+    for first in range(0, len(asked), AT_ONCE):
+        piece = asked[first : first + AT_ONCE]
+        # What was named is asked for in one turn: it is never much.
+        if not round_.may(at_once=bool(named and first)):
+            break
+        _piece(round_, piece, "" if named else begun.since)
+        if round_.outcome != "delivered":
+            break
+        if not named:
+            round_.place = piece[-1].identifier[1]
+    if desk.catalogue.partners[poll.partner].referrals.passes_on and round_.later is None:
         _parts(round_, [q for q in questions if q.part is not None])
     _settle(round_, waits=bool(questions), whole=not named)
     if round_.changed:
         desk.wake.set()
+
+
+def _piece(round_: _Round, piece: Sequence[_Question], since: str) -> None:
+    # Whose Task has never been read has not been read since any time.
+    new, known = [q for q in piece if not q.seen or not since], [q for q in piece if q.seen and since]
+    if new:
+        _search(round_, new, "")
+    if new and known and round_.outcome == "delivered":
+        round_.may(at_once=True)
+    if known and round_.outcome == "delivered":
+        _search(round_, known, since)
 
 
 def _of_referrals(tx: Tx, partner: str) -> Iterator[_Question]:
@@ -169,7 +225,7 @@ def _of_purges(desk: Desk, tx: Tx, partner: str) -> Iterator[_Question]:
 def _search(round_: _Round, chunk: Sequence[_Question], since: str) -> None:
     answer = round_.server.find_any("Task", [each.identifier for each in chunk], since=since)
     if isinstance(answer, Answered) and answer.status in UNABLE:
-        round_.until.append("")
+        round_.told("")
         _read_each(round_, chunk)
         return
     said = None
@@ -181,7 +237,7 @@ def _search(round_: _Round, chunk: Sequence[_Question], since: str) -> None:
     for each in chunk:
         if (task := said.tasks.get(each.identifier)) is not None:
             _take(round_, each, task)
-    round_.until.append(said.until)
+    round_.told(said.until)
     if not said.whole:
         _read_each(round_, [each for each in chunk if each.identifier not in said.tasks])
 
@@ -193,6 +249,7 @@ def _read_each(round_: _Round, chunk: Sequence[_Question]) -> None:
             held = _held_there(tx, round_.poll.partner, each)
         if held is None or not held.id:
             continue
+        round_.may(at_once=True)
         answer = round_.server.read("Task", held.id)
         if isinstance(answer, Answered) and answer.status == 200 and isinstance(answer.body, Mapping):
             _take(round_, each, answer.body)
@@ -211,6 +268,7 @@ def _take(round_: _Round, question: _Question, task: Mapping[str, Any]) -> None:
     ours = int(held.version) if held.version.isascii() and held.version.isdigit() else None
     newest = ours if question.newest is None else question.newest
     for number in between(newest, task) if question.each_version else ():
+        round_.may(at_once=True)
         answer = round_.server.version("Task", id_, number)
         if not isinstance(answer, Answered) or answer.status != 200 or not isinstance(answer.body, Mapping):
             break
@@ -236,6 +294,7 @@ def _parts(round_: _Round, questions: Sequence[_Question]) -> None:
 
 
 def _search_parts(round_: _Round, ids: Sequence[str], held: Mapping[str, _Question]) -> None:
+    round_.may(at_once=True)
     answer = round_.server.find_parts("Task", ids)
     if isinstance(answer, Answered) and answer.status in UNABLE:
         return
@@ -272,25 +331,57 @@ def _named(desk: Desk, poll: Poll, questions: Sequence[_Question]) -> list[_Ques
 
 
 def _settle(round_: _Round, *, waits: bool, whole: bool) -> None:
-    """`whole`: it was asked for all that waits. Else when that is next due stays as it was."""
-    desk, poll = round_.desk, round_.poll
+    """When it is asked again, and how it is called after this: as after a share's attempt. `whole`: it was asked for
+    all that waits. Else when that is next due stays as it was."""
+    desk, poll, now = round_.desk, round_.poll, round_.desk.clock()
+    opened = _paced(round_, now)
+    if round_.later is not None and not round_.asked:
+        with desk.store.writing() as tx:
+            polls.put_off(tx, poll, until=round_.later)
+        return
     rules = desk.catalogue.partners[poll.partner].referrals
     failed = round_.outcome != "delivered"
     attempts = poll.attempts + 1 if failed else 0
-    # The earliest of the times that its searches told, so that nothing between two of them is missed.
-    told_until = min(round_.until) if round_.until and all(round_.until) else ""
-    now = desk.clock()
+    ended = whole and not failed and round_.later is None
+    told_until = "" if round_.earliest == polls.UNTOLD else round_.earliest
     with desk.store.writing() as tx:
         every = cadence(rules, subscribed.state(tx, poll.partner))
-        wait = waiting(rules, every=every, attempts=attempts, retry_after=round_.retry_after)
-        whole_at = now if whole and not failed else poll.whole_at
-        since_whole = (whole_at or now) + every - now
-        due = now + (wait if failed or whole else max(since_whole, timedelta(seconds=rules.soonest)))
+        whole_at = now if ended else poll.whole_at
+        if failed or ended:
+            due = now + waiting(rules, every=every, attempts=attempts, retry_after=round_.retry_after)
+        elif whole or poll.place:  # a round was cut off: it goes on
+            due = round_.later or now
+        else:
+            due = max((whole_at or now) + every, now + timedelta(seconds=rules.soonest))
         polls.settle(
             tx, poll, due=due if waits else None, attempts=attempts, outcome=round_.outcome,
-            since=poll.since if failed or not whole else told_until, detail=round_.detail, now=now,
+            since=told_until if ended else poll.since, detail=round_.detail, now=now,
             whole_at=whole_at, soonest=timedelta(seconds=rules.soonest),
+            place="" if ended else round_.place,
+            earliest="" if ended else round_.earliest if whole else poll.earliest,
         )  # fmt: skip
+        if opened:
+            gap = timedelta(minutes=desk.settings.alerts.every_minutes)
+            alerts.note(
+                tx, desk.ways, "circuit", poll.partner, share=None, outcome=round_.outcome, now=now, every=gap
+            )  # fmt: skip
+
+
+def _paced(round_: _Round, now: datetime) -> bool:
+    """How the partner is called after this. True: its circuit has opened. Each in a transaction of its own, as shares
+    do it."""
+    desk, partner = round_.desk, round_.desk.catalogue.partners[round_.poll.partner]
+
+    def by(pace: Pace) -> Pace:
+        return after(pace, round_.outcome, share=ASKING, now=now, retry_after=round_.retry_after, rate=partner.rate)
+
+    with desk.store.writing() as tx:
+        before, pace = paces.change(tx, partner.id, by)
+    if paces.rearranges(before, pace):
+        with desk.store.writing() as tx:
+            paces.arrange(tx, partner.id, before, pace, now=now)
+        desk.wake.set()
+    return pace.is_open and not before.is_open
 
 
 def _held_there(tx: Tx, partner: str, question: _Question) -> Holding | None:

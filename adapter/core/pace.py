@@ -14,13 +14,17 @@ from datetime import datetime, timedelta
 from adapter.core.retry import Outcome
 
 SHARES = 5
-"""So many different shares have to fail one after the other before the circuit opens."""
+"""So many different shares have to fail one after the other before the circuit opens; asking for answers counts as
+one."""
 
 AWAY: frozenset[Outcome] = frozenset({"unavailable", "unknown", "throttled", "unauthorised"})
 """What an attempt comes to when the partner as a whole may be the reason."""
 
 SAYS_NOTHING: frozenset[Outcome] = frozenset({"unchanged", "stopped"})
 """Outcomes of ours alone: nothing was asked, or what came of it is forgotten behind a stop of our own."""
+
+ASKING = 0
+"""Whoever asks a partner for answers, where a share would be named: no share has this number."""
 
 _FIRST = timedelta(minutes=1)
 _LONGEST = timedelta(minutes=15)

@@ -84,7 +84,10 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
                 )
         if pace.is_open and not before.is_open:
             note(desk, tx, "circuit", share.partner, share=share.id, outcome=attempt.outcome)
-    _arrange(desk, share.partner, before, pace, now)
+    if paces.rearranges(before, pace):
+        with desk.store.writing() as tx:
+            paces.arrange(tx, share.partner, before, pace, now=now)
+        desk.wake.set()
     if released:
         # On PostgreSQL two that settle at one instant do not see each other leave: each looks once more.
         with desk.store.writing() as tx:
@@ -158,18 +161,6 @@ def _paced(desk: Desk, tx: Tx, work: Work, attempt: Attempt, now: datetime) -> t
             pace, attempt.outcome, share=share.id, now=now, retry_after=attempt.retry_after, rate=rate
         ),
     )  # fmt: skip
-
-
-def _arrange(desk: Desk, partner: str, before: Pace, pace: Pace, now: datetime) -> None:
-    """In a transaction of its own, for it touches many shares: no claim looks past them while the circuit is open, and
-    when it has closed none waits for nothing."""
-    if pace.is_open and pace.try_at is not None and pace != before:
-        with desk.store.writing() as tx:
-            shares.put_behind(tx, partner, until=pace.try_at)
-    elif before.is_open and not pace.is_open:
-        with desk.store.writing() as tx:
-            shares.bring_back(tx, partner, now=now)
-        desk.wake.set()
 
 
 def _left(desk: Desk, tx: Tx, work: Work) -> str:

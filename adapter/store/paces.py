@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from adapter.core.pace import Pace, asked_for
+from adapter.core.pace import ASKING, Pace, asked_for
 from adapter.store import shares
 from adapter.store.database import Tx
 from adapter.store.shares import Share
@@ -72,14 +72,53 @@ def take(
 ) -> datetime | None:
     """One request of this share is to leave now: None if it may, else when. `rate`: the partner file's requests a
     minute; `until`: how long the share is held for it; `at_once`: it leaves in any case, the next waits for both."""
+    return _take(tx, share.partner, share.id, now, until, rate, at_once=at_once)
+
+
+def take_to_ask(
+    tx: Tx, partner: str, *, now: datetime, until: datetime, rate: float, at_once: bool = False
+) -> datetime | None:
+    """The same of one request that asks for answers, and belongs to no share."""
+    return _take(tx, partner, ASKING, now, until, rate, at_once=at_once)
+
+
+def may_ask(tx: Tx, partner: str, *, now: datetime, until: datetime) -> datetime | None:
+    """May the partner be asked for answers now? None if so; else when. Where its circuit is open, whoever asks is the
+    one that tries, and `until` then no other."""
+    pace = of_partner(tx, partner)
+    if (later := pace.until(now)) is not None:
+        return later
+    values = {"of_partner": partner, "now": now, "until": until, "by_share": ASKING}
+    if pace.is_open and tx.connection.execute(TRY, values).rowcount != 1:
+        return of_partner(tx, partner).until(now) or until
+    return None
+
+
+def rearranges(before: Pace, pace: Pace) -> bool:
+    """Is an attempt to be followed by `arrange`?"""
+    return (pace != before) if pace.is_open else before.is_open
+
+
+def arrange(tx: Tx, partner: str, before: Pace, pace: Pace, *, now: datetime) -> None:
+    """After an attempt, in a transaction of its own, for it touches many shares: no claim looks past them while the
+    circuit is open, and when it has closed none waits for nothing."""
+    if pace.is_open and pace.try_at is not None:
+        shares.put_behind(tx, partner, until=pace.try_at)
+    elif before.is_open and not pace.is_open:
+        shares.bring_back(tx, partner, now=now)
+
+
+def _take(
+    tx: Tx, partner: str, share: int, now: datetime, until: datetime, rate: float, *, at_once: bool
+) -> datetime | None:
     later: list[datetime] = []
 
     def by(pace: Pace) -> Pace:
-        found = asked_for(pace, now=now, rate=rate, share=share.id, until=until, at_once=at_once)
+        found = asked_for(pace, now=now, rate=rate, share=share, until=until, at_once=at_once)
         later[:] = [found] if isinstance(found, datetime) else []
         return pace if isinstance(found, datetime) else found
 
-    change(tx, share.partner, by)
+    change(tx, partner, by)
     return later[0] if later else None
 
 

@@ -48,7 +48,7 @@ CLAIM = (
         asked_at=_NOW,
         updated_at=_NOW,
     )
-    .returning(_c.partner, _c.fence, _c.attempts, _c.since, _c.whole_at, _c.sealed_hint)
+    .returning(_c.partner, _c.fence, _c.attempts, _c.since, _c.whole_at, _c.place, _c.earliest, _c.sealed_hint)
 )
 SETTLE = (
     sa.update(polls)
@@ -62,12 +62,20 @@ SETTLE = (
         updated_at=_NOW,
         whole_at=_b("all_at", type_=Instant),
         lease_until=None,
+        place=_b("goes_on"),
+        earliest=_b("so_far"),
     )
 )
 LOCKED = sa.select(polls).where(_c.partner == _b("of_partner")).with_for_update()
 HINT = sa.update(polls).where(_c.partner == _b("of_partner")).values(sealed_hint=_b("closed"))
-NEXT_DUE = sa.select(sa.func.min(_c.due)).where(_c.partner.in_(_b("among", expanding=True)))
+PUT_OFF = (
+    sa.update(polls)
+    .where(_c.partner == _b("of_partner"), _c.fence == _b("held_fence"))
+    .values(due=_AT, lease_until=None)
+)
+DUE = sa.select(_c.partner, _c.due).where(_c.due.is_not(None), _c.partner.in_(_b("among", expanding=True)))
 LISTED = sa.select(_c.partner, _c.due, _c.outcome, _c.detail, _c.updated_at).order_by(_c.partner)
+UNTOLD = "-"
 
 
 MOST_TASKS = 50
@@ -90,7 +98,11 @@ class Hint:
 @dataclass(frozen=True, slots=True)
 class Poll:
     """One partner's turn to be asked; `since`: the moment of its clock up to which it has been, "" for never;
-    `whole_at`: when it was last asked for all that waits."""
+    `whole_at`: when it was last asked for all that waits.
+
+    `place`: behind which of our identifiers a round goes on that was cut off, "" for one that begins; `earliest`: of
+    the moments that it was told so far, "" before it was told any, UNTOLD where it was not told one.
+    """
 
     partner: str
     fence: int
@@ -98,6 +110,8 @@ class Poll:
     since: str
     whole_at: datetime | None = None
     hint: Hint | None = None
+    place: str = ""
+    earliest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +163,7 @@ def claim(tx: Tx, *, among: Collection[str], now: datetime, lease: timedelta) ->
     told = _hint(tx, row.partner, row.sealed_hint)
     if told is not None:
         _keep_hint(tx, row.partner, None)
-    return Poll(row.partner, row.fence, row.attempts, row.since, row.whole_at, told)
+    return Poll(row.partner, row.fence, row.attempts, row.since, row.whole_at, told, row.place, row.earliest)
 
 
 def settle(
@@ -164,6 +178,8 @@ def settle(
     now: datetime,
     whole_at: datetime | None = None,
     soonest: timedelta = timedelta(0),
+    place: str = "",
+    earliest: str = "",
 ) -> bool:
     """What came of it, and when it is due again: `soonest` from now, where its server has told of more meanwhile.
     False: another worker has taken it meanwhile; then nothing changes."""
@@ -172,15 +188,25 @@ def settle(
         due = min(due, now + soonest)
     values = {
         "of_partner": poll.partner, "held_fence": poll.fence, "at": due, "tried": attempts, "read_to": since,
-        "became": outcome, "said": detail, "now": now, "all_at": whole_at,
+        "became": outcome, "said": detail, "now": now, "all_at": whole_at, "goes_on": place, "so_far": earliest,
     }  # fmt: skip
     return tx.connection.execute(SETTLE, values).rowcount == 1
 
 
-def next_due(tx: Tx, *, among: Collection[str]) -> datetime | None:
-    """When a claim with the same `among` will next find something; None if never."""
-    due: datetime | None = tx.connection.scalar(NEXT_DUE, {"among": list(among)})
-    return due
+def put_off(tx: Tx, poll: Poll, *, until: datetime) -> None:
+    """Not now: nothing has been asked, and what was hinted is still to be asked for."""
+    row = tx.connection.execute(LOCKED, {"of_partner": poll.partner}).one_or_none()
+    if row is None or row.fence != poll.fence:
+        return
+    if poll.hint is not None:
+        meanwhile = _hint(tx, poll.partner, row.sealed_hint)
+        _keep_hint(tx, poll.partner, poll.hint if meanwhile is None else poll.hint.together(meanwhile))
+    tx.connection.execute(PUT_OFF, {"of_partner": poll.partner, "held_fence": poll.fence, "at": until})
+
+
+def due(tx: Tx, *, among: Collection[str]) -> dict[str, datetime]:
+    """When each of these is next to be asked; left out: never."""
+    return {row.partner: row.due for row in tx.connection.execute(DUE, {"among": list(among)})}
 
 
 def listed(tx: Tx) -> list[Standing]:

@@ -351,6 +351,10 @@ polls = Table(
     Column("asked_at", Instant),
     Column("whole_at", Instant),  # when it was last asked for all that waits
     Column("sealed_hint", LargeBinary),  # what its server has told since: ids that the partner gave
+    # Of a round that the partner's pace has cut off: behind which of our identifiers it goes on, and the earliest of
+    # the partner's times so far.
+    Column("place", Text, nullable=False, server_default=""),
+    Column("earliest", Text, nullable=False, server_default=""),
 )
 
 # The subscription that we keep at a partner's server: of what its server shows us only digests.
