@@ -368,12 +368,13 @@ def _settle(round_: _Round, *, waits: bool, whole: bool) -> None:
 
 
 def _paced(round_: _Round, now: datetime) -> bool:
-    """How the partner is called after this. True: its circuit has opened. Each in a transaction of its own, as shares
-    do it."""
+    """How the partner is called after this; who was to try and had nothing to ask lets another one try. True: its
+    circuit has opened. Each in a transaction of its own, as shares do it."""
     desk, partner = round_.desk, round_.desk.catalogue.partners[round_.poll.partner]
+    came_to: Outcome = round_.outcome if round_.asked else "unchanged"
 
     def by(pace: Pace) -> Pace:
-        return after(pace, round_.outcome, share=ASKING, now=now, retry_after=round_.retry_after, rate=partner.rate)
+        return after(pace, came_to, share=ASKING, now=now, retry_after=round_.retry_after, rate=partner.rate)
 
     with desk.store.writing() as tx:
         before, pace = paces.change(tx, partner.id, by)

@@ -39,7 +39,6 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
             return None
         if share.partner not in desk.catalogue.partners:
             shares.stop(tx, share, outcome="stopped", detail="the partner is not configured any more", now=now)
-            note_stop(desk, tx, "stopped", share, outcome="stopped")
             return share
     try:
         with held(desk, share):

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter import answers, purging
-from adapter.core.diff import Change, Delete, Update, content
+from adapter.core.diff import Change, Create, Delete, Update, content
 from adapter.core.doubt import looked_up
 from adapter.core.fhir.outcome import of_status, read
 from adapter.core.fhir.results import place_of
@@ -77,6 +77,9 @@ def follow(desk: Desk, tx: Tx, work: Work) -> None:
 def follow_purge(desk: Desk, tx: Tx, work: Work) -> None:
     """After a share is settled: the partner is asked in its turn what has become of the request to purge."""
     partner, now = desk.catalogue.partners[work.share.partner], desk.clock()
+    asks = [c.made.about for c in work.plan.changes if isinstance(c, Create | Update)]
+    if PURGE not in (*asks, *(h.about for h in work.held)):
+        return
     held = {h.urn: h for h in holdings.of_share(tx, work.share.id)}
     waits = purging.track(desk, tx, work.share, work.stored, held, now=now)
     if waits and partner.referrals.answers in ASKED and partner.base_url:

@@ -131,6 +131,19 @@ def test_who_is_away_is_not_asked_until_it_is_tried_and_asking_may_be_what_tries
     assert accepted(agency) == 1
 
 
+def test_who_was_to_try_and_has_nothing_to_ask_lets_another_one_try(open_agency: Open) -> None:
+    agency = opened(open_agency)
+    with agency.desk.store.writing() as tx:
+        tx.connection.execute(referrals.referrals.update().values(open=False))
+    agency.clock.pass_(hours=1)
+    set_pace(agency, open_since=agency.clock.now, tries=1, try_at=agency.clock.now)
+    agency.work()
+    found = pace(agency)
+    assert searches(agency) == []
+    assert found.is_open
+    assert (found.trying, found.until(agency.clock.now)) == (None, None)
+
+
 def test_while_a_share_tries_nobody_asks(open_agency: Open) -> None:
     agency = opened(open_agency)
     agency.clock.pass_(hours=1)
