@@ -428,6 +428,20 @@ def test_an_answer_to_what_was_taken_back_goes_nowhere(sent: Agency) -> None:
     assert all("Task?" in path for path in later), "what is asked for is whether it was purged"
 
 
+def test_what_is_taken_back_goes_also_where_few_requests_are_taken(open_agency: Open) -> None:
+    """The last word of a Task is read in the same breath in which it is taken back."""
+    agency = agency_of(open_agency)
+    partners = agency.desk.catalogue.partners
+    slow = {**partners, "lakeside": replace(partners["lakeside"], rate=6.0)}
+    agency.desk = replace(agency.desk, catalogue=replace(agency.desk.catalogue, partners=slow))
+    agency.put(case())
+    agency.work_on(hours=1)
+    assert task(agency)
+    agency.delete(NUMBER)
+    agency.work_on(hours=1)
+    assert agency.fhir().of_type("ServiceRequest") == []
+
+
 def test_a_referral_that_came_again_begins_again(sent: Agency) -> None:
     say(sent, "rejected", statusReason=FULL)
     sent.clock.pass_(hours=1)

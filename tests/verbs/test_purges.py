@@ -199,6 +199,21 @@ def test_more_that_is_taken_back_is_another_request(open_agency: Open) -> None:
     assert [line.outcome for line in lines(agency)] == ["done", "done"]
 
 
+def test_a_partner_that_takes_few_requests_gets_the_longer_list_all_the_same(open_agency: Open) -> None:
+    """What was read before it is written goes with what is written: else both would wait for each other for ever."""
+    agency = open_agency(each={"paused": True}, lakeside={**POLLED, "paused": False, "rate": 6.0})
+    agency.put(case_of())
+    agency.work_on(hours=1)
+    case = case_of()
+    case["consents"][0]["provisions"] = case["consents"][0]["provisions"][:1]
+    agency.put(case)
+    agency.work_on(hours=1)
+    before = asked_to_purge(agency)
+    agency.put(revoked(case))
+    agency.work_on(hours=1)
+    assert before < asked_to_purge(agency)
+
+
 def test_an_answer_that_comes_while_the_list_grows_is_not_lost(open_agency: Open) -> None:
     """Between our reading and our writing: refused by its version, read again, and written once more."""
     agency = open_agency(lakeside=POLLED)
