@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
 import click
 
+from adapter import tell
 from adapter.cli import main
 from adapter.core.consent.rulebook import TOPICS
+from adapter.core.notice import Kind
+from adapter.outward.webhook import Taken
+from adapter.store import notices
 from tests.journeys.leaks.instance import PARTNERS, READERS, Instance
 from tests.journeys.leaks.planting import Leaf
 from tests.journeys.leaks.sight import permitted
@@ -138,6 +143,7 @@ def engineers(i: Instance, numbers: list[str]) -> Iterator[Piece]:
         "/api/alarms",
         "/api/partners",
         "/api/forms",
+        "/api/notices",
     ):
         yield from _answer(i, "engineer", "GET", path, nothing)
     for path in ("/", "/waiting", "/waitlist", f"/waiting/{numbers[0]}", f"/cases/{numbers[0]}"):
@@ -161,10 +167,35 @@ def lists(i: Instance, numbers: list[str]) -> Iterator[Piece]:
             yield from _answer(i, "coordinator", "GET", path, names)
         for form in ("", "&as=fhir"):
             yield from _answer(i, "coordinator", "GET", f"/api/due?case={number}&days=999{form}", due)
-    for path in ("/api/cases?limit=1000", "/api/alarms?limit=1000", "/api/review?limit=1000"):
+    for path in (
+        "/api/cases?limit=1000",
+        "/api/alarms?limit=1000",
+        "/api/review?limit=1000",
+        "/api/notices?limit=1000",
+    ):
         yield from _answer(i, "privacy", "GET", path, names)
     yield from _answer(i, "privacy", "GET", "/api/due?limit=1000", due)
     yield from _answer(i, "privacy", "GET", "/api/waitlist", waits)
+
+
+def notices_out(i: Instance, numbers: list[str]) -> Iterator[Piece]:
+    """What the case system's webhook is told: of all that has happened, and of one of each kind about these cases."""
+    told: list[bytes] = []
+
+    def take(_id: str, body: bytes) -> Taken:
+        told.append(body)
+        return Taken(done=True)
+
+    with i.desk.store.writing() as tx:
+        for number in numbers:
+            about = {"case": i.stored(number).id, "partner": PARTNERS[0], "path": "referrals/r1", "item": "7"}
+            for kind in get_args(Kind):
+                notices.note(tx, kind, about, now=i.clock.now)
+    desk = replace(i.desk, case_system=take)
+    tell.replay(desk, b'{"after": 0}')
+    while tell.tell_next(desk) is not None:
+        pass
+    yield "the case system is told", b"\n".join(told), nothing
 
 
 def pages(i: Instance, numbers: list[str]) -> Iterator[Piece]:
@@ -385,6 +416,7 @@ CHANNELS: Mapping[str, Channel] = {
     "/fhir, a view that is read there": views_read,
     "what an engineer may ask": engineers,
     "shares, alarms, what waits, what ends (API)": lists,
+    "notices to the case system": notices_out,
     "console pages, each role": pages,
     "console page of texts to read": pages_to_read,
     "a partner's view, as people see it": views,

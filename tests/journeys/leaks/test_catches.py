@@ -19,6 +19,7 @@ from adapter import keep, reconcile, serve
 from adapter.cli import main
 from adapter.core import case as case_room
 from adapter.core import desired as desired_room
+from adapter.core import notice as notice_room
 from adapter.core.account import audit, export
 from adapter.core.diff import Delete
 from adapter.core.fhir import outcome
@@ -274,6 +275,10 @@ def lists_what_a_share_says(patch: Patch, g: Ground) -> None:
     _wrap(patch, routes.show, "shares_of", lambda right, *a: [{**s, "detail": g.name} for s in right(*a)])
 
 
+def tells_whose_it_is(patch: Patch, g: Ground) -> None:
+    _wrap(patch, notice_room, "told", lambda right, *a: {**right(*a), "name": g.name})
+
+
 def enters_titles(patch: Patch, g: Ground) -> None:
     goal = g.cases[0]["goals"][0]["title"]
     from adapter.web.api import account as account_routes
@@ -299,6 +304,7 @@ READ: dict[str, tuple[Break, str]] = {
     "a case number in a help text": (helps_with_a_real_case, "command line: help"),
     "case numbers at an open door": (says_how_it_is, "doors that are open to all, metrics"),
     "a name in a list of shares": (lists_what_a_share_says, "shares, alarms, what waits, what ends (API)"),
+    "a name in a notice": (tells_whose_it_is, "notices to the case system"),
     "a title in the account": (enters_titles, "the account of disclosures (API)"),
 }
 
