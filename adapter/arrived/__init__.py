@@ -4,7 +4,7 @@ Level, not edge: nothing of it is queued. It is read anew each time from what st
 only which case the child is of, and what people decided (store/inbox.py).
 """
 
-from adapter.arrived.looking import Look, look
+from adapter.arrived.looking import Look, doubt_of, look
 from adapter.arrived.settling import Candidate, candidates, settle, settle_all, settle_case
 
-__all__ = ["Candidate", "Look", "candidates", "look", "settle", "settle_all", "settle_case"]
+__all__ = ["Candidate", "Look", "candidates", "doubt_of", "look", "settle", "settle_all", "settle_case"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,13 +73,14 @@ def childless(tx: Tx, partner: str) -> Sent:
             found = resources.search(tx, partner, type_, [(CHILDLESS, ["yes"])], limit=limit)
             loose |= {_name(kept): kept for kept in found}
     loose = {name: kept for name, kept in loose.items() if not referrals.is_answer(tx, partner, kept.body)}
-    alone = {name: kept for name, kept in loose.items() if not _has_child(tx, partner, kept)}
+    every = loose.keys() if len(loose) <= MOST else None
+    alone = {name: kept for name, kept in loose.items() if not _has_child(tx, partner, kept, every)}
     return Sent(tuple(alone.values())[:MOST], len(loose) > MOST)
 
 
-def _has_child(tx: Tx, partner: str, loose: Received) -> bool:
+def _has_child(tx: Tx, partner: str, loose: Received, every: Collection[str] | None) -> bool:
     """Does some child's item hold this? As `belonging` goes: up from whatever refers to it, down along references
-    unless it is of the directory; a PractitionerRole comes with its Practitioner."""
+    unless it is of the directory; a PractitionerRole comes with its Practitioner. `every`: all that names no child."""
     seen: set[str] = set()
     waiting = [(loose, True)]
     while waiting and len(seen) <= MOST:
@@ -93,7 +94,7 @@ def _has_child(tx: Tx, partner: str, loose: Received) -> bool:
             there = [each for each in _read(tx, partner, _targets(kept)) if wanted is None or each.type in wanted]
             near += [(each, each.type not in DIRECTORY) for each in there]
         for each, on in near:
-            if children(each.body):
+            if children(each.body) or (every is not None and _name(each) not in every):
                 return True
             waiting.append((each, on))
     return False

@@ -12,7 +12,7 @@ from adapter.arrived.gathering import Sent, belonging, childless
 from adapter.core.consent.fhir_consents import Vocabulary, receivers_by_identifier
 from adapter.core.fhir.named import names_of
 from adapter.core.identity import Key
-from adapter.core.inbox import imported, reading
+from adapter.core.inbox import imported, names, reading
 from adapter.core.inbox.values import Compared, Proposal, Refusal
 from adapter.core.mapping.inbound import Consents, Inbound, Sender
 from adapter.core.mapping.inbound import Received as Mapped
@@ -40,6 +40,14 @@ class Look:
     stored: StoredCase | None
     consents: Mapping[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     """What its Consents come to (core/inbox/imported.py): those that we gave the partner ourselves left out."""
+
+    doubt: str = ""
+    """What speaks against the match now, and nobody has confirmed it since (core/inbox/names.py)."""
+
+    @property
+    def patient(self) -> dict[str, Any]:
+        """The child as the partner has it; {} where it is not there."""
+        return next((kept.body for kept in self.sent.resources if kept.type == "Patient"), {})
 
     @property
     def versions(self) -> dict[str, int]:
@@ -77,7 +85,7 @@ def look(desk: Desk, tx: Tx, item: Item) -> Look:
     )
     arrived = stored.kept.get("arrived", {}) if stored else {}
     others = (*reading.unread(mapped, sent.names, sent.bodies), *reading.gone(arrived, item.id, sent.names))
-    return Look(
+    seen = Look(
         item,
         sent,
         mapped,
@@ -87,6 +95,14 @@ def look(desk: Desk, tx: Tx, item: Item) -> Look:
         stored,
         imported.read(mapped, sent.names, source=item.partner, unheard=sent.unheard),
     )
+    doubt = doubt_of(desk, item.partner, case, seen.patient) if stored else ""
+    return replace(seen, doubt="" if doubt == item.matched.get("despite") else doubt)
+
+
+def doubt_of(desk: Desk, partner: str, case: Mapping[str, Any], patient: Mapping[str, Any]) -> str:
+    """What speaks against this Patient being the child of this case: "" where nothing does."""
+    whom = desk.catalogue.partners.get(partner)
+    return names.doubt(case, patient, whom.identifier_systems if whom else ())
 
 
 def _without_our_own(sent: Sent, known: Mapping[tuple[str, str], str]) -> Sent:

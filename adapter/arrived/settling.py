@@ -98,7 +98,7 @@ def _let_count(desk: Desk, tx: Tx, seen: Look, stored: StoredCase) -> bool:
 
 def state_of(seen: Look) -> inbox.State:
     """Does anything of it wait?"""
-    return "waiting" if seen.open else "settled"
+    return "waiting" if seen.open or seen.doubt else "settled"
 
 
 def candidates(desk: Desk, tx: Tx, seen: Look) -> tuple[Candidate, ...]:
@@ -106,7 +106,7 @@ def candidates(desk: Desk, tx: Tx, seen: Look) -> tuple[Candidate, ...]:
     item = seen.item
     if item.subject == NOBODY or seen.stored is not None:
         return ()
-    patient = next((kept.body for kept in seen.sent.resources if kept.type == "Patient"), {})
+    patient = seen.patient
     known = names.of_patient(item.partner, desk.bench.identifier_system, patient)
     whom = desk.catalogue.partners.get(item.partner)
     trusted = names.shared(item.partner, whom.identifier_systems if whom else (), patient)

@@ -31,6 +31,10 @@ from adapter.store.database import Tx
 from adapter.store.inbox import NOBODY, Item
 
 _NO_RECORD = "must be a new record that is chosen, and fields other than its id"
+_DOUBT = (
+    "What the partner says of the child speaks against this match (another birth date, other identifiers): match it "
+    "again, or undo the match."
+)
 _CHANGED = "The item has changed: read it again."
 PEOPLE = ("coordinator", "privacy", "admin")
 """Roles of people: a case system alone matches by nothing weaker than an identifier."""
@@ -74,7 +78,12 @@ def match(desk: Desk, id_: str, body: bytes, *, version: int | None, by: str, ro
             found = arrived.candidates(desk, tx, seen)
             stored = _case(tx, wanted.case) if wanted.case else None
         after = _matched(desk, seen, stored, wanted, by)
-        if stored is not None and item.case_id != stored.id and role not in PEOPLE and not _is_sure(found, stored):
+        if (
+            stored is not None
+            and (item.case_id != stored.id or seen.doubt)
+            and role not in PEOPLE
+            and not _is_sure(found, stored)
+        ):
             raise Forbidden("No identifier that both know says so: a person must confirm this match.")
         with desk.store.writing() as tx:
             if not _still(tx, seen, *([stored] if stored else [])):
@@ -140,6 +149,8 @@ def adopt(desk: Desk, id_: str, body: bytes, *, version: int | None, by: str) ->
         seen = _seen(desk, id_, version)
         if seen.stored is None:
             raise Conflict("The item is of no case yet: match it first, or open a case.")
+        if seen.doubt:
+            raise Conflict(_DOUBT)
         picked = _picked(seen, wanted, adoptable=True)
         whole = _completed(picked, wanted.with_ or {})
         if not picked:
@@ -227,10 +238,13 @@ def _matched(desk: Desk, seen: Look, stored: StoredCase | None, wanted: asked.Ma
     if stored is None:
         undone = replace(item, case_id=None, matched={}, pairs={}, alone=True)
         return item if undone == item else replace(undone, stale=True)
-    said = {"how": "person", "by": by, "on": desk.clock().isoformat()}
+    doubt = arrived.doubt_of(desk, item.partner, stored.body, seen.patient)
+    said = {"how": "person", "by": by, "on": desk.clock().isoformat(), **({"despite": doubt} if doubt else {})}
     same = item.case_id == stored.id
     pairs = _pairs(seen, stored, wanted, {} if not same else item.pairs)
-    after = replace(item, case_id=stored.id, matched=item.matched if same else said, pairs=pairs, alone=False)
+    after = replace(
+        item, case_id=stored.id, matched=item.matched if same and not seen.doubt else said, pairs=pairs, alone=False
+    )
     return item if after == item else replace(after, stale=True)
 
 
@@ -243,8 +257,8 @@ def _leave(desk: Desk, tx: Tx, seen: Look, stored: StoredCase) -> None:
         shares.mark_due(tx, case_id=stored.id, now=now)
 
 
-def _is_sure(found: Iterable[Candidate], stored: StoredCase) -> bool:
-    return any(each.case_id == stored.id and each.sure for each in found)
+def _is_sure(found: Iterable[Candidate], stored: StoredCase | None) -> bool:
+    return stored is not None and any(each.case_id == stored.id and each.sure for each in found)
 
 
 def _pairs(seen: Look, stored: StoredCase, wanted: asked.Matching, before: Mapping[str, str]) -> dict[str, str]:

@@ -46,7 +46,8 @@ def show(desk: Desk, id_: str) -> dict[str, Any]:
         row = _row(tx, seen.item)
     return {
         **row,
-        "matched": dict(seen.item.matched) if seen.stored else {},
+        "matched": {name: said for name, said in seen.item.matched.items() if name != "despite" and seen.stored},
+        "doubt": bool(seen.doubt),
         "candidates": [{"case": each.number, "by": each.proof, "sure": each.sure} for each in proposed],
         "records": [_record(each) for each in seen.compared],
         "others": [_proposal(each) for each in seen.others],

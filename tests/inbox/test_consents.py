@@ -217,13 +217,13 @@ def test_who_decides_meanwhile_decides_on_what_stands(inbox: Inbox) -> None:
         found = real(*args)
         if not wrote:
             wrote.append(True)
-            inbox.put({**PATIENT, "birthDate": "2016-05-06"})
+            inbox.put({**PATIENT, "name": [{"family": "Okoro", "given": ["Ada"]}]})
         return found
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deciding.arrived, "look", look)
-        say(inbox, verb.adopt, item, {"paths": ["child/birth_date"]})
-    assert case_file(inbox, NUMBER)["child"]["birth_date"] == "2016-05-06"
+        say(inbox, verb.adopt, item, {"paths": ["child/name/family"]})
+    assert case_file(inbox, NUMBER)["child"]["name"]["family"] == "Okoro"
 
 
 def test_of_more_than_can_be_looked_at_the_consents_are_heard_first(

@@ -394,3 +394,29 @@ def test_nothing_of_another_case_is_in_an_item(inbox: Inbox) -> None:
         say(inbox, verb.adopt, item, {"all": True})
     assert not any(f"{other}" in strict_json.dump(case_file(inbox, number)).decode()
                    for number, other in zip(numbers, numbers[::-1], strict=True))  # fmt: skip
+
+
+def test_a_patient_that_becomes_another_child_is_adopted_into_no_case(inbox: Inbox) -> None:
+    """The id was used again, or the wrong record changed: a person looks, before anything of it is taken over."""
+    card = "https://health.example/cards"
+    case = case_of("minimal")
+    case["child"] |= {
+        "birth_date": "2016-05-04",
+        "identifiers": [{"system": card, "value": "0001-222", "type": "other"}],
+    }
+    inbox.trust("riverside", card)
+    inbox.agency.put(case)
+    inbox.put(PATIENT, GOAL)
+    item = the_item(inbox)
+    assert (item["case"], item["doubt"]) == (case["case"], False)
+    for changed in ({"birthDate": "2011-01-01"}, {"identifier": [{"system": card, "value": "0009-999"}]}):
+        inbox.put({**PATIENT, **changed})
+        found = the_item(inbox)
+        assert (found["doubt"], found["state"], found["case"]) == (True, "waiting", case["case"])
+        with pytest.raises(Conflict):
+            say(inbox, verb.adopt, item["id"], {"all": True})
+    with pytest.raises(Forbidden):
+        say(inbox, verb.match, item["id"], {"case": case["case"]}, role="source")
+    say(inbox, verb.match, item["id"], {"case": case["case"]})
+    assert the_item(inbox)["doubt"] is False, "a person has looked"
+    assert say(inbox, verb.adopt, item["id"], {"paths": [goal_path(inbox, item["id"])]}).changed

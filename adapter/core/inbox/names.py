@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from adapter.core.fhir.named import names_of
 from adapter.core.identity import Identity, Key, normalised
+from adapter.core.matching import speaks_nothing_against
+from adapter.core.strict_json import digest
 
 Proof = Literal["ours", "identifier", "name"]
 """`ours`: an identifier that we gave this partner; `identifier`: one that both know; `name`: name and birth date."""
@@ -58,6 +60,21 @@ def shared(partner: str, systems: Iterable[str], patient: Mapping[str, Any]) -> 
     return {
         _identifier(of, value) for of, value in names_of(patient) if of in known and isinstance(value, str) and value
     }
+
+
+def doubt(case: Mapping[str, Any], patient: Mapping[str, Any], systems: Iterable[str]) -> str:
+    """Why a Patient that was matched to this case may be another child now: "" where nothing speaks against it, else a
+    digest of what does, to which a person's confirmation is bound."""
+    child, known = case.get("child", {}), set(systems)
+    ours = {(each.get("system"), each["value"]) for each in child.get("identifiers", ())}
+    theirs = {(of, value) for of, value in names_of(patient) if isinstance(value, str) and of in known}
+    others = any(
+        {value for of, value in ours if of == system}.isdisjoint({value for of, value in theirs if of == system})
+        for system in {of for of, _ in ours} & {of for of, _ in theirs}
+    )
+    born = child.get("birth_date")
+    fits = not patient or speaks_nothing_against({"birthDate": born} if born else {}, patient)
+    return "" if fits and not others else digest([patient.get("birthDate"), sorted(theirs), patient.get("active")])
 
 
 def _identifier(system: str, value: str) -> str:
