@@ -139,10 +139,11 @@ def test_the_task_follows_whatever_happens(open_agency: Open, name: str) -> None
     agency, dialect = quiet(open_agency, name), DIALECTS[name]
 
     @settings(
-        max_examples=300 if PROOFS else 10,
+        max_examples=100 if PROOFS else 10,
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
         phases=[Phase.explicit, Phase.generate],
+        report_multiple_bugs=False,
     )
     @given(deeds)
     @example([partner("cancelled", True), record("accepted", "", False), request("revoked")])
