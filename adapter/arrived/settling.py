@@ -13,9 +13,10 @@ from adapter.core.inbox import imported, names
 from adapter.core.inbox.names import Proof
 from adapter.core.keeping import carry
 from adapter.core.matching import speaks_nothing_against
+from adapter.core.notice import Kind
 from adapter.desk import Desk
 from adapter.errors import Unavailable
-from adapter.store import cases, inbox, shares, views
+from adapter.store import cases, inbox, notices, shares, views
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.inbox import NOBODY, Item
@@ -77,10 +78,24 @@ def settle(desk: Desk, item: Item) -> None:
             if not _stands(tx, seen.stored) or not _is_as(tx, current):
                 continue
             due = seen.stored is not None and _let_count(desk, tx, seen, seen.stored)
-            inbox.looked_at(tx, replace(current, state=state_of(seen)))
+            inbox.looked_at(tx, _noted(desk, tx, replace(current, state=state_of(seen))))
         if due:
             desk.wake.set()
         return
+
+
+def _noted(desk: Desk, tx: Tx, item: Item) -> Item:
+    """The case system is told that something waits in an item that has changed, and that nothing does any more."""
+    now_noted = f"{item.state} {item.version}"
+    kind: Kind | None = None
+    if item.state == "waiting" and item.noted != now_noted:
+        kind = "inbox.changed"
+    elif item.state == "settled" and item.noted.startswith("waiting"):
+        kind = "inbox.settled"
+    if kind is not None:
+        about = {"item": item.id, "partner": item.partner, **({"case": item.case_id} if item.case_id else {})}
+        notices.note(tx, kind, about, now=desk.clock())
+    return replace(item, noted=now_noted)
 
 
 def _let_count(desk: Desk, tx: Tx, seen: Look, stored: StoredCase) -> bool:

@@ -17,8 +17,8 @@ Kind = Literal["referral.answered", "inbox.changed", "inbox.settled", "share.sto
 
 SENTENCES: Mapping[Kind | Literal["trial"], str] = {
     "referral.answered": "A receiver has moved a referral, or has tried to.",
-    "inbox.changed": "A partner has sent something, or has changed what it sent.",
-    "inbox.settled": "Something in the inbox was adopted or dismissed.",
+    "inbox.changed": "An item of the inbox has changed, and something of it waits for the agency.",
+    "inbox.settled": "Nothing of an item of the inbox waits any more.",
     "share.stopped": "A share has stopped: it is not tried again until something changes or a person says so.",
     "purge.answered": "A partner has answered the request to purge what was taken back.",
     "trial": "This is a trial: notices reach you.",

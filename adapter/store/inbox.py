@@ -58,7 +58,8 @@ class Item:
 
     `matched`: {"how": "identifier" | "person" | "opened", "by", "on"}; empty while it is of no case. `decisions`: what
     was decided of each path (core/inbox/deciding.py). `pairs`: `Type/id` of theirs → path of the case's record that it
-    is. `alone`: a person has undone a match, so that none is made without one again.
+    is. `alone`: a person has undone a match, so that none is made without one again. `noted`: the state, and the
+    version, that the case system was last told of (adapter/arrived/settling.py).
     """
 
     position: int
@@ -74,6 +75,7 @@ class Item:
     decisions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     pairs: Mapping[str, str] = field(default_factory=dict)
     alone: bool = False
+    noted: str = ""
 
 
 def touch(tx: Tx, partner: str, subjects: Iterable[str], *, every: bool, now: datetime) -> None:
@@ -193,7 +195,7 @@ def _index(tx: Tx, partner: str, subject: str) -> bytes:
 def _sealed(tx: Tx, item: Item) -> bytes:
     told = {
         "subject": item.subject, "matched": dict(item.matched), "decisions": dict(item.decisions),
-        "pairs": dict(item.pairs), "alone": item.alone,
+        "pairs": dict(item.pairs), "alone": item.alone, "noted": item.noted,
     }  # fmt: skip
     return tx.seal.close(dump(told), table="inbox_items", column="sealed", row=item.id)
 
@@ -202,5 +204,5 @@ def _item(tx: Tx, row: sa.Row[Any]) -> Item:
     told = load(tx.seal.open(row.sealed, table="inbox_items", column="sealed", row=row.id))
     return Item(
         row.position, row.id, row.partner, told["subject"], row.case_id, row.state, row.stale, row.version,
-        row.changed_at, told["matched"], told["decisions"], told["pairs"], told["alone"],
+        row.changed_at, told["matched"], told["decisions"], told["pairs"], told["alone"], told["noted"],
     )  # fmt: skip

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from adapter import inbox as verb
-from adapter import steer
+from adapter import consenting
 from adapter.core.desired import Subject, desire
 from adapter.core.fhir.models import problems
 from tests.inbox.conftest import GOAL, Inbox
@@ -88,5 +88,5 @@ def test_what_a_partner_wrote_waits_for_a_review_before_another_partner_sees_it(
         return json.dumps([each.resource for each in made], default=str)
 
     assert "Tie my own shoes" in seen() and "Walk to school" not in seen()
-    steer.release(inbox.desk, number, path, by="Ruth", topics=())
+    consenting.release(inbox.desk, number, path, by="Ruth", topics=())
     assert "Walk to school" in seen()
