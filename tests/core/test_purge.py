@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapter.core.mapping.codes import ConceptMap
 from adapter.core.purge import PATIENCE, WORDS, Purge, State, alarm, asked, entered, heard, read, written
@@ -107,3 +109,23 @@ def test_only_so_many_answers_are_remembered() -> None:
     for number in range(200):
         purge = said(purge, "received", str(number), where=f"here Task/{number}")
     assert len(purge.heard) == len(purge.newest) == 50
+
+
+MOVES = st.lists(
+    st.tuples(st.sampled_from(["requested", "received", "completed", "rejected", "failed", "?"]), st.integers(1, 9)),
+    max_size=12,
+)
+
+
+@given(moves=MOVES, again=st.lists(st.integers(0, 11), max_size=12))
+def test_what_was_heard_once_changes_nothing_when_it_comes_again(
+    moves: list[tuple[str, int]], again: list[int]
+) -> None:
+    """However often, and in whatever order, what has been read already is read again."""
+    purge = FIRST
+    for status, version in moves:
+        purge = said(purge, status, str(version))
+    for place in again:
+        if place < len(moves):
+            status, version = moves[place]
+            assert said(purge, status, str(version)) == purge

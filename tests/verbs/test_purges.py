@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from adapter import answers, receive, show, steer, tell
+from adapter import answers, purging, receive, show, steer, tell
 from adapter.core.account.chain import Line
 from adapter.core.fhir.transaction import ALONE, Step
 from adapter.core.partner import Referrals
@@ -311,3 +312,25 @@ def test_what_is_kept_of_it_is_sealed(agency: Agency) -> None:
         [row] = tx.connection.execute(purges.ROWS).all()
         assert b"asked" not in row.sealed
         assert row.value == purge(agency)["identifier"][0]["value"]
+
+
+def test_of_two_that_bring_the_same_answer_home_at_once_one_enters_it(agency: Agency) -> None:
+    say(agency, "completed")
+    there = purge(agency)
+    hears = answers.hearing(agency.desk.catalogue, "lakeside")
+    with agency.desk.store.reading() as tx:
+        [share] = [row.share_id for row in tx.connection.execute(purges.ROWS)]
+    ready, news = threading.Barrier(4), list[bool]()
+
+    def take() -> None:
+        ready.wait(20)
+        with agency.desk.store.writing() as tx:
+            news.append(purging.take(tx, share, there, hears, source="there", now=agency.clock.now))
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(news) == [False, False, False, True]
+    assert [line.outcome for line in lines(agency)] == ["done"]
