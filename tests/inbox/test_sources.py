@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from adapter import inbox as verb
 from adapter import consenting
+from adapter import inbox as verb
 from adapter.core.desired import Subject, desire
 from adapter.core.fhir.models import problems
 from tests.inbox.conftest import GOAL, Inbox
