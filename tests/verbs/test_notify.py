@@ -267,6 +267,26 @@ def test_ids_that_were_never_told_are_in_the_account_before_they_leave(scene: Sc
     assert len([line for line in scene.agency.account(NUMBER) if line.operation == "notify"]) == len(lines)
 
 
+def texts(value: Any) -> list[str]:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [value] if isinstance(value, str) else [text for each in inner for text in texts(each)]
+
+
+def test_no_word_of_a_case_stands_in_what_is_told(scene: Scene) -> None:
+    """Of a whole case, permitted or not: not in a body, an address or a header, nor in what is asked for."""
+    id_ = scene.subscribed()
+    made = case_of("ontario-csp")
+    scene.agency.put(made)
+    scene.agency.work()
+    assert len(scene.endpoint.focused()) > 5
+    told = [f"{seen.path} {dict(seen.headers)} {seen.body.decode()}" for seen in scene.hook.seen]
+    told += [scene.ask("GET", f"Subscription/{id_}/{what}").text for what in ("$events", "$status", "")]
+    # The state of a subscription, and how a request is encoded.
+    words_ = {text for text in texts(made) if len(text) > 7} - {"requested", "identity"}
+    assert len(words_) > 100
+    assert [word for word in words_ if any(word in each for each in told)] == []
+
+
 @pytest.mark.servers
 def test_ids_that_are_asked_for_by_their_numbers_are_in_the_account_too(scene: Scene) -> None:
     """Its endpoint was told nothing: whoever then asks is told as much, and the account says so."""
