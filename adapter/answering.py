@@ -296,6 +296,8 @@ def _end(at: _At, task: Received, state: State) -> None:
     if isinstance(moved, Impossible):
         at.went(flagged(course, at.dialect, state, moved.why, "requester", at.now))
         return
+    if moved.state == course.state:
+        return  # this dialect has another word for where it is
     at.went(moved)
     body = _told(at, task.body, state=state, moved=True, code="", reason=ENDED_BY_REQUEST, result=None)
     _write(at, task, [body], Reply(state))

@@ -149,6 +149,7 @@ def test_the_task_follows_whatever_happens(open_agency: Open, name: str) -> None
     @example([partner("cancelled", True), record("accepted", "", False), request("revoked")])
     @example([consent(["referrals"], False), record("rejected", "", True), consent([], True), removed])
     @example([consent(["referrals"], False), record("rejected", "", True), stopped(consent([], False)), removed])
+    @example([request("revoked"), removed, partner("entered-in-error", True)])
     @example([removed, partner("on-hold", False), partner("received", True)])
     def follows(sequence: list[Do]) -> None:
         name_ = f"n{next(COUNT)}"
