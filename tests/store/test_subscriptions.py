@@ -182,7 +182,7 @@ def test_a_hint_breaks_no_back_off_and_waits_for_nobody_who_waits_for_nothing(st
             tx, first, due=later, attempts=1, since="", outcome="unavailable", detail="", now=NOW, soonest=SOON
         )
         assert polls.hint(tx, "school", Hint(("a",)), soonest=SOON, now=NOW)
-        assert polls.next_due(tx, among=AMONG) == later
+        assert polls.claim(tx, among=AMONG, now=later - SOON, lease=LEASE) is None
         again = polls.claim(tx, among=AMONG, now=later, lease=LEASE)
         assert again is not None
         polls.settle(tx, again, due=None, attempts=0, since="", outcome="", detail="", now=later)
