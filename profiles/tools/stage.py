@@ -112,14 +112,17 @@ def served(standard: Mapping[str, Any]) -> Iterator[str]:
     }
     definitions: dict[tuple[str, str], str] = {}
     for type_, parameters in PARAMETERS.items():
-        for name in ("_id", "_lastUpdated"):
-            definitions[type_, name] = known["Resource", name]
-        for each in parameters:
-            url = known.get((type_, each.name)) or known.get(("Resource", each.name))
-            definitions[type_, each.name] = url or _own_parameter(type_, each.name)
+        for own in parameters:
+            url = known.get((type_, own.name)) or known.get(("Resource", own.name))
+            definitions[type_, own.name] = url or _own_parameter(type_, own.name)
             if url is None:
-                yield from _search_parameter(type_, each)
-    yield from _capability(statement("https://agency.example/fhir", version("csp-fhir-adapter")), definitions)
+                yield from _search_parameter(type_, own)
+    told = statement("https://agency.example/fhir", version("csp-fhir-adapter"))
+    for each in told["rest"][0]["resource"]:
+        for name in (parameter["name"] for parameter in each["searchParam"]):
+            if (each["type"], name) not in definitions:
+                definitions[each["type"], name] = known.get((each["type"], name)) or known["Resource", name]
+    yield from _capability(told, definitions)
 
 
 def _search_parameter(type_: str, each: Parameter) -> Iterator[str]:
@@ -151,20 +154,29 @@ def _capability(told: Mapping[str, Any], definitions: Mapping[tuple[str, str], s
     yield f"* status = #active\n* experimental = false\n* date = {_text(told['date'])}"
     yield f"* description = {_text(rest['documentation'])}"
     yield f"* kind = #requirements\n* fhirVersion = #{told['fhirVersion']}"
-    yield from (f"* format[{place}] = #{each}" for place, each in enumerate(told["format"]))
+    for name in ("format", "patchFormat"):
+        yield from (f"* {name}[{place}] = #{each}" for place, each in enumerate(told[name]))
     yield f"* rest.mode = #{rest['mode']}\n* rest.documentation = {_text(rest['documentation'])}"
     yield f"* rest.security.cors = {str(rest['security']['cors']).lower()}"
     yield f"* rest.security.description = {_text(rest['security']['description'])}"
     for place, each in enumerate(rest["resource"]):
         at = f"* rest.resource[{place}]"
         yield f"{at}.type = #{each['type']}"
-        yield from (f"{at}.supportedProfile[{n}] = {_text(url)}" for n, url in enumerate(_profiles(each["type"])))
+        for n, stated in enumerate(each.get("extension", ())):
+            yield f"{at}.extension[{n}].url = {_text(stated['url'])}"
+            yield f"{at}.extension[{n}].valueCanonical = {_text(stated['valueCanonical'])}"
+        supported = [*each.get("supportedProfile", ()), *_profiles(each["type"])]
+        yield from (f"{at}.supportedProfile[{n}] = {_text(url)}" for n, url in enumerate(supported))
         yield from (f"{at}.interaction[{n}].code = #{i['code']}" for n, i in enumerate(each["interaction"]))
-        for name in ("versioning", "conditionalRead", "conditionalDelete"):
+        for name in filter(each.__contains__, ("versioning", "conditionalRead", "conditionalDelete")):
             yield f"{at}.{name} = #{each[name]}"
-        for name in ("readHistory", "updateCreate", "conditionalCreate", "conditionalUpdate"):
+        for name in filter(
+            each.__contains__, ("readHistory", "updateCreate", "conditionalCreate", "conditionalUpdate")
+        ):
             yield f"{at}.{name} = {str(each[name]).lower()}"
-        yield from (f"{at}.referencePolicy[{n}] = #{policy}" for n, policy in enumerate(each["referencePolicy"]))
+        yield from (
+            f"{at}.referencePolicy[{n}] = #{policy}" for n, policy in enumerate(each.get("referencePolicy", ()))
+        )
         for name in ("searchInclude", "searchRevInclude"):
             yield from (f"{at}.{name}[{n}] = {_text(link)}" for n, link in enumerate(each.get(name, ())))
         for n, operation in enumerate(each.get("operation", ())):
