@@ -78,7 +78,7 @@ def look(desk: Desk, tx: Tx, item: Item) -> Look:
     known = _known(desk, tx, item.partner, stored) if stored else {}
     sent = _without_our_own(belonging(tx, item.partner, item.subject), known)
     mapped = _mapped(desk, tx, item, sent, stored, known)
-    mapped = reading.inward(mapped, desk.settings.agency_identifiers, case)
+    mapped = reading.inward(mapped, sent.bodies, desk.settings.agency_identifiers, case)
     compared = tuple(
         replace(each, proposals=reading.with_decisions(each.proposals, item.decisions))
         for each in reading.comparison(mapped, sent.names, case, desk.catalogue.schemas)

@@ -420,3 +420,38 @@ def test_a_patient_that_becomes_another_child_is_adopted_into_no_case(inbox: Inb
     say(inbox, verb.match, item["id"], {"case": case["case"]})
     assert the_item(inbox)["doubt"] is False, "a person has looked"
     assert say(inbox, verb.adopt, item["id"], {"paths": [goal_path(inbox, item["id"])]}).changed
+
+
+DIRECTION = "https://csp-adapter.example/StructureDefinition/csp-referral-direction"
+AGENCY = {
+    "resourceType": "Organization", "id": "us", "name": "Maple Valley",
+    "identifier": [{"system": "https://registry.example.ca/organizations", "value": "INVENTED-ORG-0001"}],
+    "type": [{"coding": [{"system": "https://csp-adapter.example/CodeSystem/sector", "code": "coordination"}]}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "to", "kind"),
+    [
+        pytest.param(None, None, "in", id="of a system that names nobody: it is for whoever got it"),
+        pytest.param(None, "us", "in", id="to us"),
+        pytest.param("out", "us", "in", id="of an adapter, to us"),
+        pytest.param("out", "h1", None, id="of an adapter, to a third"),
+        pytest.param("in", None, None, id="that has come in at an adapter itself"),
+        pytest.param(None, "h1", None, id="of another system, to a third"),
+    ],
+)
+def test_only_what_is_asked_of_us_comes_in(inbox: Inbox, said: str | None, to: str | None, kind: str | None) -> None:
+    """Who adopted another's referral as it is would answer it, or send it, in their place."""
+    request = dict(REFERRAL)
+    if said:
+        request["extension"] = [{"url": DIRECTION, "valueCode": said}]
+    if to:
+        request["performer"] = [{"reference": f"Organization/{to}"}]
+    inbox.put(PATIENT, HOSPITAL, AGENCY, request)
+    (item,) = [each["id"] for each in items(inbox) if each["of"] == "child"]
+    say(inbox, verb.open_case, item, {"case": "N-1", "program": "wraparound"})
+    say(inbox, verb.adopt, item, {"all": True})
+    assert [each["direction"] for each in case_file(inbox, "N-1").get("referrals", [])] == ([kind] if kind else [])
+    left = [each["kind"] for path, each in proposals(inbox, item).items() if path.startswith("referrals/")]
+    assert left == ([] if kind else ["incomplete"])

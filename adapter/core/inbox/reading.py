@@ -68,30 +68,68 @@ def with_decisions(proposals: Iterable[Proposal], decisions: Decisions) -> tuple
     return tuple(each.as_decided("dismissed") if (each.path, each.digest) in left else each for each in proposals)
 
 
-def inward(received: Received, agency: Collection[tuple[str, str]], case: Mapping[str, Any]) -> Received:
-    """With the direction that each referral has here. What is asked of us comes in, also where its sender calls it
-    outward; how far it is, and what becomes of it, is then for us to say, but that its sender takes it back."""
+def inward(
+    received: Received,
+    bodies: Sequence[Mapping[str, Any]],
+    agency: Collection[tuple[str, str]],
+    case: Mapping[str, Any],
+) -> Received:
+    """With the direction that each referral has here, whatever it has where it comes from.
+
+    What is asked of us comes in; how far it is, and what becomes of it, is then for us to say, but that its sender
+    takes it back. One between others is neither in nor out: it is incomplete, for who adopted it as it is would answer
+    it, or send it, in another's place.
+    """
     places = {each.path: each.record for each in received.records}
 
-    def turned(mapped: Mapped) -> Mapped:
-        if mapped.collection != "referrals":
-            return mapped
-        record, ours = dict(mapped.record), record_at(case, mapped.path) or {}
-        to = (places.get(record["to"]) or record_at(case, record["to"]) or {}) if "to" in record else {}
-        named = {(each.get("system", ""), each.get("value")) for each in to.get("identifiers", ())}
-        if record.get("direction") == "out" and (named & set(agency) or ours.get("direction") == "in"):
-            record["direction"] = "in"
-        if "in" in (record.get("direction"), ours.get("direction")):
-            record.pop("outcome", None)
-        if ours.get("direction") == "in" and record.get("status") not in _TAKEN_BACK:
-            record.pop("status", None)
-        return replace(mapped, record=record)
+    def whose(record: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(places.get(record.get("to", "")) or record_at(case, record["to"]) or {}) if "to" in record else {}
 
-    return replace(
-        received,
-        records=tuple(turned(each) for each in received.records),
-        additions=tuple(turned(each) for each in received.additions),
-    )
+    def asks_us(mapped: Mapped) -> bool:
+        named = {(each.get("system", ""), each.get("value")) for each in whose(mapped.record).get("identifiers", ())}
+        told = any(_tells_direction(bodies[index]) for index, _ in mapped.sources)
+        return bool(named & set(agency)) or ("to" not in mapped.record and not told)
+
+    def turned(mapped: Mapped) -> Mapped:
+        ours = record_at(case, mapped.path)
+        if mapped.collection != "referrals" or (ours is None and not asks_us(mapped)):
+            return mapped
+        direction = ours["direction"] if ours else "in"
+        leave = {"direction"} if ours else set()
+        if direction == "in":
+            leave |= {"outcome", *({"status"} if ours and mapped.record.get("status") not in _TAKEN_BACK else ())}
+        kept = {name: value for name, value in mapped.record.items() if name not in leave}
+        return replace(mapped, record=kept if ours else {**kept, "direction": "in"})
+
+    def between_others(mapped: Mapped) -> bool:
+        return mapped.collection == "referrals" and record_at(case, mapped.path) is None and not asks_us(mapped)
+
+    others = {each.path for each in received.records if between_others(each)}
+    taken = tuple(_apart(turned(each), others) for each in received.records if each.path not in others)
+    left = tuple(replace(m, record=_without(m.record, "direction")) for m in received.records if m.path in others)
+    additions = tuple(turned(each) for each in received.additions)
+    return replace(received, records=taken, additions=additions, incomplete=(*received.incomplete, *left))
+
+
+def _tells_direction(body: Mapping[str, Any]) -> bool:
+    """Does an adapter say of this request which way it goes, at home?"""
+    given = body.get("extension")
+    urls = [each.get("url") for each in given if isinstance(each, dict)] if isinstance(given, list) else []
+    return any(isinstance(url, str) and url.endswith("/csp-referral-direction") for url in urls)
+
+
+def _apart(mapped: Mapped, others: Collection[str]) -> Mapped:
+    """Without naming as its parallels referrals that are not taken over with it."""
+    parallel = mapped.record.get("parallel")
+    if mapped.collection != "referrals" or not isinstance(parallel, list):
+        return mapped
+    kept = [each for each in parallel if each not in others]
+    plain = _without(mapped.record, "parallel")
+    return replace(mapped, record={**plain, "parallel": kept} if kept else plain)
+
+
+def _without(record: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {each: value for each, value in record.items() if each != name}
 
 
 def _compared(mapped: Mapped, names: Sequence[str], case: Mapping[str, Any], schemas: Schemas) -> Compared:
