@@ -6,9 +6,8 @@ once the second is told, or decides anew. Whoever names a version (If-Match) dec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from adapter import arrived
@@ -17,20 +16,18 @@ from adapter.arrived.settling import state_of
 from adapter.core.case import check
 from adapter.core.desired import Subject
 from adapter.core.inbox import asked, imported, opening, sources
-from adapter.core.inbox.adopting import adopted, chosen
-from adapter.core.inbox.asked import Choice
-from adapter.core.inbox.comparing import record_at
+from adapter.core.inbox.adopting import adopted
 from adapter.core.inbox.values import Proposal
 from adapter.core.keeping import carry
 from adapter.desk import Desk
 from adapter.errors import Conflict, Forbidden, NotFound, PreconditionFailed, Problem, Refused
+from adapter.inbox import choosing
 from adapter.saving import Kept, refuse, save, told
 from adapter.store import cases, inbox, shares
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.inbox import NOBODY, Item
 
-_NO_RECORD = "must be a new record that is chosen, and fields other than its id"
 _DOUBT = (
     "What the partner says of the child speaks against this match (another birth date, other identifiers): match it "
     "again, or undo the match."
@@ -132,7 +129,7 @@ def open_case(desk: Desk, id_: str, body: bytes, *, version: int | None, by: str
             opened = _case(tx, wanted.case)
             after = replace(
                 item, case_id=opened.id, matched={"how": "opened", "by": by, "on": now.isoformat()},
-                decisions={**item.decisions, **_decisions(picked, "adopted", by, now)}, stale=True,
+                decisions={**item.decisions, **choosing.decisions(picked, "adopted", by, now)}, stale=True,
             )  # fmt: skip
             saved = inbox.save(tx, after, now=now)
         return _finished(desk, saved, kept, subject)
@@ -151,8 +148,8 @@ def adopt(desk: Desk, id_: str, body: bytes, *, version: int | None, by: str) ->
             raise Conflict("The item is of no case yet: match it first, or open a case.")
         if seen.doubt:
             raise Conflict(_DOUBT)
-        picked = _picked(seen, wanted, adoptable=True)
-        whole = _completed(picked, wanted.with_ or {})
+        picked = choosing.picked(seen, wanted, adoptable=True)
+        whole = choosing.completed(picked, wanted.with_ or {})
         if not picked:
             return Decided(seen.item.id, seen.item.version, state_of(seen), seen.stored.number, changed=False)
         case = adopted(seen.stored.body, whole, desk.catalogue.schemas)
@@ -163,7 +160,7 @@ def adopt(desk: Desk, id_: str, body: bytes, *, version: int | None, by: str) ->
                 continue
             kept, subject = _save(desk, tx, seen.stored.number, case, seen, picked, by, version=seen.stored.version)
             now = desk.clock()
-            decisions = {**seen.item.decisions, **_decisions(picked, "adopted", by, now)}
+            decisions = {**seen.item.decisions, **choosing.decisions(picked, "adopted", by, now)}
             saved = inbox.save(tx, replace(seen.item, decisions=decisions, stale=True), now=now)
         return _finished(desk, saved, kept, subject)
 
@@ -174,9 +171,9 @@ def dismiss(desk: Desk, id_: str, body: bytes, *, version: int | None, by: str) 
     wanted = asked.dismissal(body)
     while True:
         seen = _seen(desk, id_, version)
-        picked = _picked(seen, wanted, adoptable=False)
+        picked = choosing.picked(seen, wanted, adoptable=False)
         now = desk.clock()
-        decisions = {**seen.item.decisions, **_decisions(picked, "dismissed", by, now, wanted.reason)}
+        decisions = {**seen.item.decisions, **choosing.decisions(picked, "dismissed", by, now, wanted.reason)}
         with desk.store.writing() as tx:
             if not _still(tx, seen):
                 _again(version)
@@ -241,7 +238,7 @@ def _matched(desk: Desk, seen: Look, stored: StoredCase | None, wanted: asked.Ma
     doubt = arrived.doubt_of(desk, item.partner, stored.body, seen.patient)
     said = {"how": "person", "by": by, "on": desk.clock().isoformat(), **({"despite": doubt} if doubt else {})}
     same = item.case_id == stored.id
-    pairs = _pairs(seen, stored, wanted, {} if not same else item.pairs)
+    pairs = choosing.pairs_of(seen, stored, wanted, {} if not same else item.pairs)
     after = replace(
         item, case_id=stored.id, matched=item.matched if same and not seen.doubt else said, pairs=pairs, alone=False
     )
@@ -259,66 +256,6 @@ def _leave(desk: Desk, tx: Tx, seen: Look, stored: StoredCase) -> None:
 
 def _is_sure(found: Iterable[Candidate], stored: StoredCase | None) -> bool:
     return stored is not None and any(each.case_id == stored.id and each.sure for each in found)
-
-
-def _pairs(seen: Look, stored: StoredCase, wanted: asked.Matching, before: Mapping[str, str]) -> dict[str, str]:
-    """What of theirs is which record of the case. Refused: no such resource, no such record, or another kind of one."""
-    pairs = dict(before)
-    wrong = []
-    for name, path in wanted.pairs.items():
-        pointer = f"/pairs/{name.replace('~', '~0').replace('/', '~1')}"
-        if name not in seen.sent.names or name.startswith("Patient/"):
-            wrong.append(Problem(pointer, "names no resource of this item that can be a record of its own"))
-        elif path is None:
-            pairs.pop(name, None)
-        elif path.count("/") != 1 or record_at(stored.body, path) is None:
-            wrong.append(Problem(pointer, "names no record of the case"))
-        elif path.partition("/")[0] not in _kinds(seen, name):
-            wrong.append(Problem(pointer, "is another kind of record than this resource becomes"))
-        else:
-            pairs[name] = path
-    if wrong:
-        raise Refused("The request breaks rules.", sorted(wrong))
-    return pairs
-
-
-def _kinds(seen: Look, name: str) -> set[str]:
-    """The collections of what a resource becomes."""
-    every = (*seen.mapped.records, *seen.mapped.additions, *seen.mapped.incomplete)
-    return {each.collection for each in every if any(seen.sent.names[index] == name for index, _ in each.sources)}
-
-
-def _picked(seen: Look, wanted: Choice, *, adoptable: bool) -> list[Proposal]:
-    """What is chosen and not decided yet. Refused: a path names nothing that is proposed, or that can be adopted."""
-    if wanted.paths is None:
-        return [each for each in seen.open if each.whole or not adoptable]
-    offered = [each for each in seen.proposals if each.adoptable or not adoptable]
-    found, unknown = chosen(offered, wanted.paths)
-    decided = {path for path in unknown for each in seen.item.decisions if each == path or each.startswith(f"{path}/")}
-    wrong = [
-        Problem(f"/paths/{wanted.paths.index(path)}", "names nothing that this item proposes now")
-        for path in unknown
-        if path not in decided
-    ]
-    if wrong:
-        raise Refused("The choice names what is not there.", sorted(wrong))
-    word = "adopted" if adoptable else "dismissed"
-    return [each for each in found if each.decided != word]
-
-
-def _completed(picked: list[Proposal], with_: Mapping[str, Mapping[str, Any]]) -> list[Proposal]:
-    """With the fields that a person adds. Refused: to what is not chosen, or is no new record."""
-    records = {each.path for each in picked if each.kind in ("record", "incomplete")}
-    wrong = [path for path, fields in with_.items() if path not in records or "id" in fields]
-    if wrong:
-        pointers = (path.replace("~", "~0").replace("/", "~1") for path in sorted(wrong))
-        raise Refused("The choice adds to what is not there.", [Problem(f"/with/{p}", _NO_RECORD) for p in pointers])
-    return opening.completed(picked, with_)
-
-
-def _decisions(picked: Iterable[Proposal], what: str, by: str, now: datetime, reason: str = "") -> dict[str, Any]:
-    said = {"what": what, "by": by, "on": now.isoformat(), **({"reason": reason} if reason else {})}
-    return {each.path: {**said, "digest": each.digest} for each in picked}
 
 
 def _save(
