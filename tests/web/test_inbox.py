@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from adapter import show
+from adapter.web.console.inbox import plain
 from adapter.web.context import KEY
 from tests.inbox.conftest import GOAL, PATIENT
 from tests.verbs.agency import case_of
@@ -145,3 +146,17 @@ def test_a_privacy_officer_matches_and_adopts_nothing(web: Web) -> None:
     form = {"mark": mark_of(page), "do": "adopt", "all": "1"}
     assert browser.post(f"/inbox/{item}", data=form).status_code == 403
     assert browser.post(f"/inbox/{item}", data={"mark": mark_of(page), "do": "undo"}).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        pytest.param({"id": "x", "value": 3, "unit": "per day"}, "value: 3\nunit: per day", id="fields, without an id"),
+        pytest.param([{"text": "a"}, "b"], "text a\nb", id="entries, one a line"),
+        pytest.param(True, "yes", id="yes"),
+        pytest.param(None, "", id="nothing"),
+        pytest.param("x" * 3000, f"{'x' * 2000}… (3000 characters)", id="what is too long to be read there"),
+    ],
+)
+def test_a_value_is_shown_as_a_person_reads_it(value: Any, shown: str) -> None:
+    assert plain(value) == shown

@@ -19,6 +19,8 @@ from adapter.web.context import wiring
 
 arrivals = Blueprint("arrivals", __name__)
 
+LONGEST = 2000
+"""Characters of a value that a page shows: what a document holds is no text to read there."""
 KINDS = {
     "record": "new", "field": "new here", "differs": "differs", "incomplete": "incomplete",
     "refused": "could not be read", "gone": "taken back by the partner",
@@ -87,7 +89,10 @@ def plain(value: Any) -> str:
         return "\n".join(f"{name.replace('_', ' ')}: {_within(inner)}" for name, inner in value.items() if name != "id")
     if isinstance(value, list):
         return "\n".join(_within(each) for each in value)
-    return {True: "yes", False: "no", None: ""}.get(value, str(value)) if isinstance(value, bool | None) else str(value)
+    if isinstance(value, bool | None):
+        return {True: "yes", False: "no", None: ""}[value]
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
 
 
 def _within(value: Any) -> str:
