@@ -450,8 +450,14 @@ def test_only_what_is_asked_of_us_comes_in(inbox: Inbox, said: str | None, to: s
         request["performer"] = [{"reference": f"Organization/{to}"}]
     inbox.put(PATIENT, HOSPITAL, AGENCY, request)
     (item,) = [each["id"] for each in items(inbox) if each["of"] == "child"]
+    (found,) = [each for path, each in proposals(inbox, item).items() if path.startswith("referrals/")]
+    assert (found["kind"], found["theirs"].get("direction")) == ("record" if kind else "incomplete", kind)
+
+
+def test_a_referral_between_others_is_in_no_case_that_is_opened_or_adopted_whole(inbox: Inbox) -> None:
+    inbox.put(PATIENT, HOSPITAL, {**REFERRAL, "performer": [{"reference": "Organization/h1"}]})
+    item = items(inbox)[0]["id"]
     say(inbox, verb.open_case, item, {"case": "N-1", "program": "wraparound"})
     say(inbox, verb.adopt, item, {"all": True})
-    assert [each["direction"] for each in case_file(inbox, "N-1").get("referrals", [])] == ([kind] if kind else [])
-    left = [each["kind"] for path, each in proposals(inbox, item).items() if path.startswith("referrals/")]
-    assert left == ([] if kind else ["incomplete"])
+    assert "referrals" not in case_file(inbox, "N-1")
+    assert inbox.agency.stored("N-1").kept["arrived"].keys().isdisjoint(proposals(inbox, item))
