@@ -37,15 +37,14 @@ lint: $(DEV)
 check: lint test
 
 # What needs servers: HAPI FHIR and Medplum as partners (tests/servers/README.md: Java 17, Maven, Node 20.19), HAPI FHIR's
-# validator, PostgreSQL (Debian's package; a server of its own is started in a temporary folder); and what takes minutes.
-# With CSP_FEW=1 the journeys run on PostgreSQL with one partner's server alone.
+# validator, PostgreSQL and Chromium (Debian's packages; a database server of its own is started in a temporary folder);
+# and what takes minutes.
 servers: $(DEV)
 	CSP_SERVERS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m servers
 
-# Of those what the gate runs: both databases, the validator on every resource of every fixture, the adapter as a partner.
+# The gate runs the same, with the journeys on PostgreSQL with one partner's server alone.
 gate: $(DEV)
-	CSP_SERVERS=1 CSP_FEW=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m servers tests/store tests/validator/test_hapi.py \
-	  tests/servers/test_adapter_r4.py tests/servers/test_adapter_r5.py tests/servers/test_fault_server.py
+	CSP_SERVERS=1 CSP_FEW=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m servers
 
 # The properties of consent.md with the full numbers, each rule broken on purpose, 100,000 markers over every channel, 3,000
 # schedules of faults (CSP_SEED=N: others), 1,000 workers killed, everything missing in turn, 2,000 broken resources against
