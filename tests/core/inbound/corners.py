@@ -124,7 +124,11 @@ _CORNERS: dict[str, Any] = {
         },
         {"id": "c3", "kind": "check-in", "status": "planned", "by": "child"},
     ],
-    "documents": [{"id": "d1", "type": "intake-form", "title": "Intake"}, {"id": "d2", "title": "On paper"}],
+    "documents": [
+        {"id": "d1", "type": "intake-form", "title": "Intake"},
+        {"id": "d2", "title": "On paper"},
+        {"id": "d3", "type": "a-drawing", "title": "Our house"},
+    ],
     "referrals": [
         {
             "id": "r1",
