@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,8 +87,9 @@ def test_partner_list_is_the_instances_the_fixtures_or_those_given(run: Run, ins
     )
 
 
-def test_share_list_and_retry(run: Run, instance: Path, example: Path) -> None:
+def test_share_list_and_retry(run: Run, instance: Path, example: Path, tmp_path: Path) -> None:
     """A saved case has a share with each partner; the list can be narrowed, and a share made due."""
+    instance = Path(shutil.copytree(instance, tmp_path / "agency"))
     desk = wiring.wire(instance)
     try:
         keep.put_case(desk, "C-1042", example.read_bytes())
