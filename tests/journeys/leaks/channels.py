@@ -146,7 +146,15 @@ def engineers(i: Instance, numbers: list[str]) -> Iterator[Piece]:
         "/api/notices",
     ):
         yield from _answer(i, "engineer", "GET", path, nothing)
-    for path in ("/", "/waiting", "/waitlist", f"/waiting/{numbers[0]}", f"/cases/{numbers[0]}"):
+    for path in (
+        "/",
+        "/waiting",
+        "/waitlist",
+        "/inbox",
+        "/referrals",
+        f"/waiting/{numbers[0]}",
+        f"/cases/{numbers[0]}",
+    ):
         yield f"engineer {path}", _whole(i.page("engineer", path)), nothing
 
 
@@ -157,7 +165,8 @@ def case_paths(number: str) -> list[str]:
     statements = [f"{at}/statement?as={form}" for form in ("html", "pdf", "csv")]
     return [at, f"{at}/child", f"{at}/enrolment", f"{at}/shares", f"{at}/disclosures", f"{at}/disclosures?as=fhir",
             f"/api/review?case={number}", f"/api/due?case={number}", f"/api/alarms?case={number}",
-            f"/api/review?case={number}&text=true", *views, *statements]  # fmt: skip
+            f"/api/review?case={number}&text=true", f"{at}/sources", f"/api/inbox?case={number}",
+            f"/api/referrals?case={number}", *views, *statements]  # fmt: skip
 
 
 def lists(i: Instance, numbers: list[str]) -> Iterator[Piece]:

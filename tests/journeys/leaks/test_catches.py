@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from adapter import keep, reconcile, serve
+from adapter import keep, reconcile, saving, serve
 from adapter.cli import main
 from adapter.core import case as case_room
 from adapter.core import desired as desired_room
@@ -183,7 +183,7 @@ def quotes_in_errors(patch: Patch, _g: Ground) -> None:
 
 
 def quotes_in_warnings(patch: Patch, g: Ground) -> None:
-    _wrap(patch, keep, "intake", lambda right, *a: [*right(*a), keep.Problem("", f"for {g.name}")])
+    _wrap(patch, saving, "intake", lambda right, *a: [*right(*a), keep.Problem("", f"for {g.name}")])
 
 
 def names_a_child_in_the_table(patch: Patch, g: Ground) -> None:
