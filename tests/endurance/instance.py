@@ -29,6 +29,11 @@ REPOSITORY = Path(__file__).parents[2]
 AT_WORK = sa.text("SELECT id, fence, worker FROM shares WHERE state = 'working'")
 
 
+def _interruptible() -> None:
+    """Ctrl-C is heard also where these tests run in the background, for which a shell has it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass
 class Instance:
     """The folder, and the agency in it as this process sees it: it saves as the web does, and looks on."""
@@ -45,6 +50,7 @@ class Instance:
         """`adapter --instance … WORDS`, killed at the end if it still runs. What it says first is on its `stderr`."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        pipes["preexec_fn"] = _interruptible
         with subprocess.Popen(self.command(*words), **pipes, env={**clean, **self.environ}, cwd=REPOSITORY) as running:
             try:
                 yield running
