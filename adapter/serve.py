@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter import log
-from adapter.arrived import settle_all
+from adapter.arrived import settle_all, settle_case
 from adapter.core import strict_json
 from adapter.core.consent.last_look import last_look
 from adapter.core.desired import Desired, Subject, desire
@@ -44,6 +44,10 @@ _AT_ONCE = 50
 _EVERY = 2**31 - 1
 
 
+_NEVER = -1
+"""No case has this version: what is served of it is made anew each time."""
+
+
 def world_of(partner: str) -> str:
     """The world in which the view of a partner stands: no partner's id holds a slash."""
     return f"{VIEW}{partner}"
@@ -67,7 +71,7 @@ def shelf(desk: Desk, partner: str) -> str:
     """
     if not _reads(desk, partner):
         return ""
-    _count_denials(desk)
+    _count_denials(desk, partner)
     with desk.store.reading() as tx:
         stale = views.stale(tx, partner, now=desk.clock(), limit=_AT_ONCE + 1)
     for case_id in stale[:_AT_ONCE]:
@@ -82,7 +86,7 @@ def shelf_with(desk: Desk, partner: str, names: Collection[Name]) -> str:
     save that is withheld too, holds nobody up."""
     if not _reads(desk, partner):
         return ""
-    _count_denials(desk)
+    _count_denials(desk, partner)
     with desk.store.reading() as tx:
         of_them = {case_id for case_id, *_ in views.untold(tx, partner, dict.fromkeys(names, _EVERY))}
         stale = of_them & set(views.stale(tx, partner, now=desk.clock(), limit=_EVERY))
@@ -100,12 +104,28 @@ def _reads(desk: Desk, partner: str) -> bool:
         return not shares.paused(tx, partner)
 
 
-def _count_denials(desk: Desk) -> None:
-    """Whoever wrote it, and whether or not its child is known: a denial counts before anything is read."""
+def _count_denials(desk: Desk, partner: str) -> None:
+    """Whoever wrote it, and whether or not its child is known: a denial counts before anything is read. A case in which
+    it cannot be counted is served as empty; the others are served."""
     settle_all(desk, limit=_AT_ONCE)
     with desk.store.reading() as tx:
-        if inbox.stale(tx, limit=1, matched=True):
-            raise NotYet("The view is being brought up to date: ask again in a moment.")
+        waiting = inbox.stale(tx, limit=_AT_ONCE + 1, matched=True)
+    if len(waiting) > _AT_ONCE:
+        raise NotYet("The view is being brought up to date: ask again in a moment.")
+    for case_id in sorted({item.case_id for item in waiting if item.case_id is not None}):
+        refresh(desk, partner, case_id)
+
+
+def _heard(desk: Desk, case_id: str) -> bool:
+    """Does what partners deny of this case's child count by now? Where a fault of ours is in the way, it does not."""
+    try:
+        settle_case(desk, case_id)
+    except Unavailable:
+        raise
+    except Exception as bug:  # noqa: BLE001  Nothing of that case is served, and the others are.
+        log.logger().error("failed", error=bug)
+        return False
+    return True
 
 
 def refresh(desk: Desk, partner: str, case_id: str) -> str:
@@ -116,12 +136,13 @@ def refresh(desk: Desk, partner: str, case_id: str) -> str:
             stored = cases.by_id(tx, case_id)
         if stored is None:
             return ""
-        served = _served(desk, stored, partner, now)
+        heard = _heard(desk, case_id)
+        served = _served(desk, stored, partner, now) if heard else Served({}, {}, frozenset(), None, "fault")
         with desk.store.writing() as tx:
             resources.alone(tx, world_of(partner))
             current = cases.by_id(tx, case_id)
             if current is not None and current.version == stored.version:
-                _put(tx, desk, partner, stored, served, now)
+                _put(tx, desk, partner, stored, served, now, version=stored.version if heard else _NEVER)
                 return served.fault
 
 
@@ -200,8 +221,9 @@ def _withheld_in(
     )
 
 
-def _put(tx: Tx, desk: Desk, partner: str, stored: StoredCase, served: Served, now: datetime) -> None:
-    """Write what differs; take away what is no longer in the view, unless the view of another case holds it too."""
+def _put(tx: Tx, desk: Desk, partner: str, stored: StoredCase, served: Served, now: datetime, *, version: int) -> None:
+    """Write what differs; take away what is no longer in the view, unless the view of another case holds it too. From
+    now on it is the view of this version of the case."""
     world = world_of(partner)
     share = next((s for s in shares.of_case(tx, stored.id) if s.partner == partner), None)
     if share is None:
@@ -214,7 +236,7 @@ def _put(tx: Tx, desk: Desk, partner: str, stored: StoredCase, served: Served, n
     for name, body in served.bodies.items():
         _write(tx, world, name, body, name in served.directory, now)
     shown = {n: replace(s, told=before[n].told if n in before else 0) for n, s in served.shown.items()}
-    views.keep(tx, share.id, shown, case_version=stored.version, until=served.until, fault=served.fault)
+    views.keep(tx, share.id, shown, case_version=version, until=served.until, fault=served.fault)
 
 
 def _write(tx: Tx, world: str, name: Name, body: dict[str, Any], directory: bool, now: datetime) -> None:

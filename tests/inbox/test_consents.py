@@ -10,7 +10,7 @@ import pytest
 
 from adapter import inbox as verb
 from adapter import receive, serve, show
-from adapter.arrived import gathering, settle_all
+from adapter.arrived import gathering, settle_all, settling
 from adapter.core.desired import Subject, desire
 from adapter.core.fhir.transaction import ALONE, Step
 from adapter.inbox import deciding
@@ -20,6 +20,7 @@ from tests.inbox.conftest import GOAL, PATIENT, Inbox
 from tests.inbox.test_deciding import case_file, proposals, say
 from tests.inbox.test_items import items, the_item
 from tests.verbs.agency import case_of
+from tests.verbs.test_directory import another
 
 NUMBER = "C-0001"
 SCOPE = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]}
@@ -74,6 +75,31 @@ def test_a_partner_that_reads_is_served_nothing_that_was_denied_before(inbox: In
     inbox.configure(replace(whom, reads=True))
     serve.shelf(inbox.desk, "northstar")
     assert shown(inbox) == []
+
+
+def test_a_fault_of_ours_in_one_item_closes_its_case_alone(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether what was written denies anything is not known: nothing of that case is read, and the others are."""
+    inbox.configure(replace(inbox.desk.catalogue.partners["lakeside"], reads=True))
+    known(inbox)
+    other = another(case_of("minimal"), "C-2")
+    inbox.agency.put(other)
+
+    def read() -> int:
+        world = serve.shelf(inbox.desk, "lakeside")
+        with inbox.desk.store.reading() as tx:
+            return resources.count(tx, world, "Goal")
+
+    assert read() == 2
+
+    def breaks(*_: Any) -> Any:
+        raise KeyError("a fault of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(settling, "look", breaks)
+        inbox.put(GOAL)
+        assert read() == 1
+        assert read() == 1
+    assert read() == 2
 
 
 def test_a_permit_of_a_partner_permits_nothing(inbox: Inbox) -> None:
