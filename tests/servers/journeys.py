@@ -10,6 +10,7 @@ import copy
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,13 @@ from tests.verbs.test_in_doubt import kill_once
 
 MIDNIGHT = datetime(2027, 10, 1, 4, tzinfo=UTC)
 """The first instant at which the small case's consent has run out, in the agency's time zone."""
+
+THEIRS = [
+    ("Consent", {"language": "fr"}),
+    ("Goal", {"description": {"text": "Words of the partner's own"}}),
+    ("Task", {"status": "completed"}),
+]
+"""What somebody at a partner makes of our copy."""
 
 
 class Journeys:
@@ -208,6 +216,34 @@ class Journeys:
         instance.work_on()
         instance.assert_at_rest("C-0001")
         instance.assert_right()
+
+    @pytest.mark.parametrize("withdrawal", ["delete", "stub"])
+    @pytest.mark.parametrize(("type_", "edit"), THEIRS)
+    def test_what_somebody_there_changed_is_taken_back_all_the_same(
+        self, open_instance: Open, type_: str, edit: dict[str, Any], withdrawal: str
+    ) -> None:
+        """A withdrawal asks nobody whose words they are. The Task is an earlier request to purge: it is asked again."""
+        instance = open_instance(withdrawal=withdrawal)
+        case = case_of()
+        instance.put(case)
+        instance.work()
+        instance.put({**case, "goals": []})
+        instance.work_on()
+        if type_ == "Goal":
+            instance.put(case)
+            instance.work_on()
+        changed = instance.at_partners.of_type(type_)
+        assert changed
+        for one in changed:
+            instance.at_partners.save({**one, **edit})
+        instance.put(revoked(case))
+        instance.work_on()
+        instance.assert_at_rest("C-0001")
+        instance.assert_right()
+        assert {consent["status"] for consent in instance.at_partners.of_type("Consent")} == {"inactive"}
+        assert "requested" in {task["status"] for task in instance.at_partners.of_type("Task") if "input" in task}
+        if withdrawal == "delete":
+            assert {one["resourceType"] for one in instance.at_partners.everything()} == {"Consent", "Task"}
 
     @pytest.mark.parametrize("change", ["create", "update", "withdraw"])
     @pytest.mark.parametrize("how", ["the worker is killed", "the answer is lost"])

@@ -66,7 +66,16 @@ class There:
                 return json.loads(answer.read(), parse_float=Decimal)
         except urllib.error.HTTPError as refused:
             with refused:
-                raise AssertionError(f"{method} {address}: {refused.code} {refused.read()[:2000]!r}") from None
+                raise AssertionError(f"{method} {address}: {refused.code} {_why(refused.read())}") from None
+
+
+def _why(text: bytes) -> str:
+    """What of a refusal is an error: HAPI FHIR lists its warnings before."""
+    try:
+        issues = json.loads(text)["issue"]
+    except (ValueError, KeyError, TypeError):
+        return repr(text[:2000])
+    return "; ".join(str(i.get("diagnostics", i)) for i in issues if i.get("severity") in ("error", "fatal"))
 
 
 def _place(resource: Mapping[str, Any]) -> str:
