@@ -16,7 +16,7 @@ from adapter.answers import names_at
 from adapter.core.partner import Referrals
 from adapter.core.referral.table import Dialect, State
 from adapter.desk import Desk
-from adapter.store import cases, referrals, resources
+from adapter.store import cases, disclosures, referrals, resources
 from tests.core.referral.test_table import DIALECTS
 from tests.journeys.test_referrals import OtherAdapter, each, other  # noqa: F401
 from tests.outward.fault_server import CutAfter, CutBefore, Truncated, page
@@ -136,7 +136,7 @@ def test_what_is_answered_here_comes_home_to_who_referred(
         if step % 2:
             # The machine stops while it answers: what was saved is answered later, whole.
             with monkeypatch.context() as patched:
-                patched.setattr(answering.disclosures, "append", _stops)
+                patched.setattr(disclosures, "append", _stops)
                 with contextlib.suppress(RuntimeError):
                     there.put(step)
         there.put(step)

@@ -17,7 +17,7 @@ from adapter.core.partner import Release
 from adapter.core.referral import inward
 from adapter.errors import Conflict, NotFound, PreconditionFailed, Refused
 from adapter.receive.world import World
-from adapter.store import cases, referrals, resources, shares
+from adapter.store import cases, disclosures, referrals, resources, shares
 from adapter.store.referrals import Tracked
 from adapter.store.resources import Received
 from tests.core.referral.test_table import DIALECTS
@@ -730,7 +730,7 @@ def test_what_is_interrupted_is_done_whole_or_again(
     open_agency: Open, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     both = opened(open_agency, case())
-    place: Any = resources if broken == "amend" else answering.disclosures
+    place: Any = resources if broken == "amend" else disclosures
     real, calls = getattr(place, broken), []
 
     def fails(*given: Any, **named: Any) -> Any:

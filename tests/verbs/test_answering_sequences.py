@@ -19,7 +19,7 @@ from adapter.core.referral.inward import ANSWERS, OURS, WITHHELD
 from adapter.core.referral.reply import reply
 from adapter.core.referral.table import STATES, Dialect
 from adapter.errors import AdapterError
-from adapter.store import shares
+from adapter.store import disclosures, shares
 from tests.core.referral.test_table import DIALECTS
 from tests.verbs.conftest import Open
 from tests.verbs.test_answering import PATIENT, REQUEST, TASK, Both, case, quiet
@@ -115,7 +115,7 @@ def stopped(do: Do) -> Do:
 
     def undone(run: Run) -> None:
         with pytest.MonkeyPatch.context() as patched, contextlib.suppress(RuntimeError):
-            patched.setattr(answering.disclosures, "append", stops)
+            patched.setattr(disclosures, "append", stops)
             do(run)
 
     return undone
