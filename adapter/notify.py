@@ -25,7 +25,7 @@ from adapter.core.subscriptions.theirs import Asked
 from adapter.core.subscriptions.words import Kind, Status
 from adapter.desk import Desk
 from adapter.errors import NotFound, PreconditionFailed, Problem, Refused, TooLarge, Unavailable
-from adapter.outward import hook
+from adapter.outward import subscriber
 from adapter.outward.answer import Answer, Answered
 from adapter.receive.body import resource_of
 from adapter.receive.checks import not_permitted, version_of
@@ -223,7 +223,7 @@ class _Turn:
         url = f"{held.base}/Subscription/{held.id}"
         stands = Stands(url, held.base, partner.release, held.topic, asked.content, held.status, number)
         body = telling.notification(stands, kind, told, id_=str(uuid.uuid4()), now=self.desk.clock())
-        return hook.post(
+        return subscriber.post(
             asked.endpoint, strict_json.dump(body), asked.headers, timeout=asked.timeout,
             private=partner.private_addresses,
         )  # fmt: skip

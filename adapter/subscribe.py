@@ -1,7 +1,7 @@
 """Keeps one subscription at the server of each partner whose file asks for that, and takes its notifications.
 
 A level, as everything here: made where there is none, renewed before its end, made anew where it is gone or in error,
-taken away where the file asks no longer. What is told by it is a hint to ask (poll.py), and nothing else; what is not
+taken away where the file asks no longer. What is told by it is a hint to ask (poll/), and nothing else; what is not
 told is found by its numbers, and by asking now and then all the same (exchange.md, *Warm referrals*).
 """
 

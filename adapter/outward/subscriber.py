@@ -1,4 +1,7 @@
-"""Tells a partner's endpoint that something has changed: one POST, under the same rules as everything that goes out."""
+"""Tells a subscriber, the endpoint of a partner's subscription, that something has changed.
+
+One POST, under the same rules as everything that goes out. The agency's own programs are told by webhook.py.
+"""
 
 from __future__ import annotations
 
