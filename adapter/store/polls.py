@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from adapter.store.claiming import longest_due
 from adapter.store.database import Tx
 from adapter.store.tables import Instant, polls
 
@@ -21,6 +22,7 @@ _c = polls.c
 _b = sa.bindparam
 _NOW = _b("now", type_=Instant)
 _AT = _b("at", type_=Instant)
+_MINE = sa.and_(_c.partner == _b("of_partner"), _c.fence == _b("held_fence"))
 
 # Statements
 SOONER = (
@@ -28,19 +30,10 @@ SOONER = (
     .where(_c.partner == _b("of_partner"), sa.or_(_c.due.is_(None), sa.and_(_c.due > _AT, _c.attempts == 0)))
     .values(due=_AT, updated_at=_NOW)
 )
-NEXT = (
-    sa.select(_c.partner)
-    .where(_c.due <= _NOW, _c.partner.in_(_b("among", expanding=True)))
-    .order_by(_c.due, _c.partner)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-    .cte("next")
-    .prefix_with("MATERIALIZED")
-)
 # While a worker is at it, it is due again when the worker must be dead; a later fence then makes it too late.
 CLAIM = (
     sa.update(polls)
-    .where(_c.partner == sa.select(NEXT.c.partner).scalar_subquery())
+    .where(_c.partner == longest_due(_c.partner, _c.due, _c.partner.in_(_b("among", expanding=True))))
     .values(
         fence=_c.fence + 1,
         due=_b("until", type_=Instant),
@@ -52,7 +45,7 @@ CLAIM = (
 )
 SETTLE = (
     sa.update(polls)
-    .where(_c.partner == _b("of_partner"), _c.fence == _b("held_fence"))
+    .where(_MINE)
     .values(
         due=_AT,
         attempts=_b("tried"),
@@ -68,11 +61,7 @@ SETTLE = (
 )
 LOCKED = sa.select(polls).where(_c.partner == _b("of_partner")).with_for_update()
 HINT = sa.update(polls).where(_c.partner == _b("of_partner")).values(sealed_hint=_b("closed"))
-PUT_OFF = (
-    sa.update(polls)
-    .where(_c.partner == _b("of_partner"), _c.fence == _b("held_fence"))
-    .values(due=_AT, lease_until=None)
-)
+PUT_OFF = sa.update(polls).where(_MINE).values(due=_AT, lease_until=None)
 DUE = sa.select(_c.partner, _c.due).where(_c.due.is_not(None), _c.partner.in_(_b("among", expanding=True)))
 LISTED = sa.select(_c.partner, _c.due, _c.outcome, _c.detail, _c.updated_at).order_by(_c.partner)
 UNTOLD = "-"

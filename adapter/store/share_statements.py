@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from adapter.store.claiming import longest_due
 from adapter.store.tables import Instant, cases, pauses, shares
 
 _c = shares.c
@@ -80,20 +81,10 @@ MARK_CASE_DUE = MARK_DUE.where(_c.case_id == _b("of_case"))
 MARK_PARTNER_DUE = MARK_DUE.where(_c.partner == _b("of_partner"))
 MARK_SHARE_DUE = MARK_CASE_DUE.where(_c.partner == _b("of_partner"))
 
-# Materialised: PostgreSQL was seen to run the inner SELECT more than once, and to claim more rows than its LIMIT.
-NEXT = (
-    sa.select(_c.id)
-    .where(_c.turn <= _NOW, _c.partner.not_in(_b("skip", expanding=True)))
-    .order_by(_c.turn, _c.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-    .cte("next")
-    .prefix_with("MATERIALIZED")
-)
 # A lease that ran out means a worker that died on this share: that was an attempt too.
 CLAIM = (
     sa.update(shares)
-    .where(_c.id == sa.select(NEXT.c.id).scalar_subquery())
+    .where(_c.id == longest_due(_c.id, _c.turn, _c.partner.not_in(_b("skip", expanding=True))))
     .values(
         state="working",
         fence=_c.fence + 1,

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from adapter.core.subscriptions.notices import Found
+from adapter.store.claiming import longest_due
 from adapter.store.database import Tx
 from adapter.store.tables import Instant, subscribed
 
@@ -27,18 +28,9 @@ OF_PARTNER = sa.select(subscribed).where(_c.partner == _b("of_partner"))
 LOCKED = OF_PARTNER.with_for_update()
 STATE = sa.select(_c.state).where(_c.partner == _b("of_partner"))
 LISTED = sa.select(subscribed).order_by(_c.partner)
-NEXT = (
-    sa.select(_c.partner)
-    .where(_c.due <= _NOW, _c.partner.in_(_b("among", expanding=True)))
-    .order_by(_c.due, _c.partner)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-    .cte("next")
-    .prefix_with("MATERIALIZED")
-)
 CLAIM = (
     sa.update(subscribed)
-    .where(_c.partner == sa.select(NEXT.c.partner).scalar_subquery())
+    .where(_c.partner == longest_due(_c.partner, _c.due, _c.partner.in_(_b("among", expanding=True))))
     .values(fence=_c.fence + 1, due=_b("until", type_=Instant))
     .returning(subscribed)
 )

@@ -16,6 +16,7 @@ from adapter.core.fhir.search import Pairs
 from adapter.core.strict_json import dump, load
 from adapter.core.subscriptions import theirs, words
 from adapter.core.subscriptions.words import Status
+from adapter.store.claiming import longest_due
 from adapter.store.database import Tx
 from adapter.store.tables import Instant, subscription_events, subscriptions
 
@@ -67,18 +68,9 @@ ACCOUNTED = (
     .where(_e.subscription == _b("of_id"), _e.number.in_(_b("numbers", expanding=True)))
     .values(accounted=True)
 )
-NEXT = (
-    sa.select(_c.id)
-    .where(_c.due <= _NOW, _c.partner.in_(_b("among", expanding=True)))
-    .order_by(_c.due, _c.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-    .cte("next")
-    .prefix_with("MATERIALIZED")
-)
 CLAIM = (
     sa.update(subscriptions)
-    .where(_c.id == sa.select(NEXT.c.id).scalar_subquery())
+    .where(_c.id == longest_due(_c.id, _c.due, _c.partner.in_(_b("among", expanding=True))))
     .values(fence=_c.fence + 1, due=_b("until", type_=Instant), lease_until=_b("until", type_=Instant))
     .returning(subscriptions)
 )
