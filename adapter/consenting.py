@@ -13,7 +13,7 @@ from adapter.core.asked import an_object, is_day, unknown
 from adapter.core.consent.captured import captured, limit_problems, limited, revoked
 from adapter.core.consent.explain import ALARMS, REASONS, alarms
 from adapter.core.consent.review import not_the_denied, released
-from adapter.core.consent.rules import Rules
+from adapter.core.consent.rules import Rules, why_it_permits_nothing
 from adapter.core.consent.ticks import take
 from adapter.core.desired import Subject, rules_of
 from adapter.core.keeping import Kept, cancelled, carry, effective
@@ -216,6 +216,6 @@ def _warnings(rules: Rules, kept: Mapping[str, Any], now: datetime) -> list[Prob
     found = [Problem(f"/{a.path}", ALARMS[a.code]) for a in alarms(rules, now) if a.path in ours]
     for terms in rules.consents:
         if terms.path in ours:
-            whys = rules.why_it_permits_nothing(terms, now)
+            whys = why_it_permits_nothing(rules, terms, now)
             found += [Problem(f"/{terms.path}", f"This consent permits nothing now. {REASONS[why]}") for why in whys]
     return sorted(set(found))

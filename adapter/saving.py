@@ -10,7 +10,7 @@ from typing import Any
 from adapter import answering
 from adapter.core.consent.explain import ALARMS, REASONS
 from adapter.core.consent.review import intake, pointer, still_reviewed, waiting
-from adapter.core.consent.rules import compile_rules
+from adapter.core.consent.rules import alarms_of, compile_rules, why_it_permits_nothing
 from adapter.core.desired import Subject, rules_of
 from adapter.core.inbox import names
 from adapter.core.keeping import carry, rulebook_for
@@ -99,9 +99,9 @@ def warnings(desk: Desk, case: Mapping[str, Any], kept: Mapping[str, Any], now: 
     waits for a person."""
     rules = compile_rules(case, rulebook_for(desk.bench.rulebook, kept), kept)
     place = {f"consents/{c['id']}": f"/consents/{i}" for i, c in enumerate(case.get("consents", ()))}
-    found = [Problem(place.get(a.path, f"/{a.path}"), ALARMS[a.code]) for a in rules.alarms(now)]
+    found = [Problem(place.get(a.path, f"/{a.path}"), ALARMS[a.code]) for a in alarms_of(rules, now)]
     for terms in rules.consents:
-        whys = rules.why_it_permits_nothing(terms, now)
+        whys = why_it_permits_nothing(rules, terms, now)
         found += [Problem(place[terms.path], f"This consent permits nothing now. {REASONS[why]}") for why in whys]
         found += [Problem(place[terms.path], f"This consent cannot be computed: {fault}.") for fault in terms.faults]
     whole = Subject.of(case["case"], case, kept)

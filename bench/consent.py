@@ -21,7 +21,7 @@ from rich.table import Table
 from adapter import wiring
 from adapter.catalogue import files_root
 from adapter.core import strict_json
-from adapter.core.consent.rules import Rules, compile_rules
+from adapter.core.consent.rules import Rules, compile_rules, standing_of
 from adapter.core.consent.sight import Sight
 from adapter.core.consent.view import view
 from adapter.core.desired import Bench, Subject, desire
@@ -75,7 +75,7 @@ def cases() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def decide(case: dict[str, Any], rules: Rules, partner: str) -> Sight:
     """The answer for every leaf of every record: the view before it is closed."""
-    sight = Sight.of(case, rules, rules.standing(partner, NOW))
+    sight = Sight.of(case, rules, standing_of(rules, partner, NOW))
     for collection, path, record in records(case):
         if collection != "consents":
             sight.grow(collection, path, record, rules.rulebook.schemas.collections[collection])

@@ -10,6 +10,7 @@ from adapter.core.consent.explain import alarms as found_in
 from adapter.core.consent.notices import LOOK, SENTENCES, SHARE_ALARMS, announcements
 from adapter.core.consent.review import SENTENCES as WAITS
 from adapter.core.consent.review import waiting
+from adapter.core.consent.rules import why_it_permits_nothing
 from adapter.core.consent.texts import of_place
 from adapter.core.desired import Subject, rules_of
 from adapter.core.purge import alarm
@@ -134,7 +135,7 @@ def silent(
     for stored in found:
         rules = rules_of(desk.bench, Subject.of(stored.number, stored.body, stored.kept))
         for terms in rules.consents:
-            whys = rules.why_it_permits_nothing(terms, now)
+            whys = why_it_permits_nothing(rules, terms, now)
             sentences = [REASONS[why] for why in whys if why not in PASSED]
             sentences += [f"This consent cannot be computed: {fault}." for fault in terms.faults]
             if sentences:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from adapter.core.consent.provisions import Provision, Span
-from adapter.core.consent.rules import Rules
+from adapter.core.consent.rules import Rules, standing_of
 from adapter.core.consent.view import view_of
 
 TAKEN_BACK = ("revoked", "superseded", "entered-in-error")
@@ -53,10 +53,10 @@ def frozen(case: Mapping[str, Any], rules: Rules, partner: str, now: datetime) -
     """
     if rules.rulebook.partners[partner].after_end == "withdraw":
         return frozenset()
-    today = rules.standing(partner, now)
+    today = standing_of(rules, partner, now)
     kept: set[str] = set()
     for end in _lapses(rules, now):
-        standing = rules.standing(partner, end - timedelta(microseconds=1))
+        standing = standing_of(rules, partner, end - timedelta(microseconds=1))
         both = tuple({d.provision.path: d for d in (*standing.denies, *today.denies)}.values())
         then = replace(standing, denies=both, named=standing.named | today.named)
         paths = view_of(case, rules, then).labels.keys()
@@ -97,4 +97,4 @@ def _taken_back(case: Mapping[str, Any], rules: Rules, partner: str, end: dateti
         now,
         *(t.period.end - timedelta(microseconds=1) for t in taken if t.period.end and end < t.period.end <= now),
     ]
-    return {path for at in moments for path in view_of(case, as_if, as_if.standing(partner, at)).labels}
+    return {path for at in moments for path in view_of(case, as_if, standing_of(as_if, partner, at)).labels}

@@ -9,7 +9,7 @@ from typing import Any
 from adapter.core.consent.captured import HELD
 from adapter.core.consent.closure import DIRECTORY
 from adapter.core.consent.decide import Decision
-from adapter.core.consent.rules import Alarm, Rules, Standing
+from adapter.core.consent.rules import Alarm, Rules, Standing, alarms_of, standing_of
 from adapter.core.consent.sight import Refused
 from adapter.core.consent.view import View
 from adapter.core.schema import records
@@ -69,7 +69,7 @@ def explain(case: Mapping[str, Any], rules: Rules, partner: str, now: datetime, 
 
     `outcome` is `shared`, `partly` or `withheld`. For people inside the agency: it names what is withheld.
     """
-    standing = rules.standing(partner, now)
+    standing = standing_of(rules, partner, now)
     refused: dict[str, list[Refused]] = {}
     for r in shown.refused:
         refused.setdefault("/".join(r.path.split("/")[:2]), []).append(r)
@@ -89,7 +89,7 @@ def explain(case: Mapping[str, Any], rules: Rules, partner: str, now: datetime, 
 def alarms(rules: Rules, now: datetime) -> tuple[Alarm, ...]:
     """What a person must look at: what the rules find, and consents that handwritten limits hold."""
     held = (Alarm(terms.path, "limits-held") for terms in rules.consents if terms.status == HELD)
-    return tuple(sorted({*rules.alarms(now), *held}))
+    return tuple(sorted({*alarms_of(rules, now), *held}))
 
 
 def _record(

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from adapter.core.consent.endings import next_change
 from adapter.core.consent.grantors import CHILD
-from adapter.core.consent.rules import Deny, Permit, Rules, Standing
+from adapter.core.consent.rules import Deny, Permit, Rules, Standing, standing_of
 
 ENDINGS = (60, 30, 7)
 BIRTHDAY = 180
@@ -57,13 +57,13 @@ def announcements(rules: Rules, now: datetime, *, days: int | None = None) -> tu
     found: dict[tuple[date, Kind, str], set[str]] = {}
     for at in _instants(rules, now, timedelta(days=usual + 1)):
         for partner in rules.rulebook.partners:
-            before = rules.standing(partner, at - timedelta(microseconds=1))
-            after = rules.standing(partner, at)
+            before = standing_of(rules, partner, at - timedelta(microseconds=1))
+            after = standing_of(rules, partner, at)
             for kind, path in {*_permits_end(rules, before, after, at), *_denies_end(before, after)}:
                 found.setdefault((_day(rules, at, kind), kind, path), set()).add(partner)
     birthday = rules.grantors.own_birthday()
     if birthday is not None and now < birthday:
-        eve = {p: rules.standing(p, birthday - timedelta(microseconds=1)) for p in rules.rulebook.partners}
+        eve = {p: standing_of(rules, p, birthday - timedelta(microseconds=1)) for p in rules.rulebook.partners}
         receiving = {p for p, standing in eve.items() if any(x.terms.by != CHILD for x in standing.permits)}
         if rules.grantors.incapable(birthday) is not True:
             found[_day(rules, birthday, "own-age"), "own-age", CHILD] = receiving

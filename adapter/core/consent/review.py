@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from adapter.core.consent.provisions import ALL
 from adapter.core.consent.rulebook import TOPICS, Rulebook
-from adapter.core.consent.rules import Rules
+from adapter.core.consent.rules import Rules, standing_of
 from adapter.core.consent.texts import may_be_reviewed, of_place, place, texts
 from adapter.core.consent.view import view
 from adapter.core.consent.withheld_names import named_in
@@ -169,7 +169,7 @@ def _tombstones(kept: Mapping[str, Any]) -> Iterator[Waiting]:
 
 def _unconfirmed(rules: Rules, now: datetime) -> Iterator[Waiting]:
     """Permits in force to `all` or to a sector, and the partners that came after they were signed."""
-    refused = {partner: rules.standing(partner, now).refused for partner in sorted(rules.rulebook.partners)}
+    refused = {partner: standing_of(rules, partner, now).refused for partner in sorted(rules.rulebook.partners)}
     for terms in rules.consents:
         for p in terms.provisions:
             later = tuple(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from adapter.core.consent.closure import DIRECTORY, close
-from adapter.core.consent.rules import Permit, Rules, Standing
+from adapter.core.consent.rules import Permit, Rules, Standing, standing_of
 from adapter.core.consent.sight import Grown, Refused, Seen, Sight, Verdict, complete
 from adapter.core.schema import records as records_of
 
@@ -45,7 +45,7 @@ def view(
 
     `tie` gives the partner's own identifier of a path: ranks are renumbered, ties broken by it.
     """
-    return view_of(case, rules, rules.standing(partner, now), tie)
+    return view_of(case, rules, standing_of(rules, partner, now), tie)
 
 
 def view_of(

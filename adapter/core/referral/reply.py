@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter.core.consent.decide import Element, decide
-from adapter.core.consent.rules import Rules, Standing, compile_rules
+from adapter.core.consent.rules import Rules, Standing, compile_rules, standing_of
 from adapter.core.consent.sight import Sight
 from adapter.core.consent.topics import Place
 from adapter.core.consent.view import view_of
@@ -59,7 +59,7 @@ def reply(
     said = says(own, kept.get("answers", {}).get(path))
     case = _with(effective(body, kept), path, said)
     rules = compile_rules(case, rulebook_for(bench.rulebook, kept), kept)
-    standing = rules.standing(partner, now)
+    standing = standing_of(rules, partner, now)
     topics, denied = _denied(case, rules, standing, path)
     if denied:
         return Reply(None, denied=denied, topics=topics)
