@@ -1,6 +1,6 @@
 """A program as data: its rules, each of one of four kinds, and the priorities of its waitlist (docs/programs.md).
 
-The kinds are closed: a new one needs Python, here, in kinds.py and in loading.py. All else of a program is YAML.
+The kinds are closed: a new one needs Python, here, in kinds.py and in asks.py. All else of a program is YAML.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ from adapter.catalogue import files_root
 from adapter.catalogue.files import Found
 from adapter.catalogue.reading import check_programs
 from adapter.core.programs import due
-from adapter.core.programs.loading import KEYS, VARIABLES
+from adapter.core.programs.asks import KEYS
+from adapter.core.programs.reading import VARIABLES
 from tests.core.programs.cases import NOW, ONTARIO, WRAP, ZONE, changed, read
 
 GUIDE = (files_root() / "docs" / "programs.md").read_text(encoding="utf-8")
