@@ -17,6 +17,7 @@ from adapter.core.mapping.environment import Env, Function
 from adapter.core.mapping.expression_error import ExpressionError
 from adapter.core.mapping.fhirpath import preamble, run_source
 from adapter.core.mapping.positions import Positions
+from adapter.core.mapping.statements import Statements
 from adapter.core.mapping.writer import Writer
 from adapter.errors import Finding, Misconfigured
 
@@ -88,16 +89,16 @@ def compile_template(
     `variables`, any other `%name` is refused. Misconfigured holds a finding for every problem of the template.
     """
     compiler = Compiler(functions or {}, model=model, variables=None if variables is None else frozenset(variables))
-    writer = Writer(compiler, positions or Positions(), guarded=strict)
-    writer.write(body)
-    if writer.problems:
+    written = Statements(compiler, positions or Positions())
+    Writer(written, guarded=strict).write(body)
+    if written.problems:
         findings = [Finding(name, line, f"column {column}: {reason}" if column else reason)
-                    for line, column, reason in writer.problems]  # fmt: skip
+                    for line, column, reason in written.problems]  # fmt: skip
         raise Misconfigured(f"{name} is no template", findings)
-    body_text = "\n".join(writer.lines)
+    body_text = "\n".join(written.lines)
     head = [f"{constant} = {made}" for constant, made in compiler.constants.items()]
     head += ["def render(this, env):", *(f"    {line}" for line in preamble(body_text, compiler))]
-    places = [(0, 0)] * len(head) + writer.places
+    places = [(0, 0)] * len(head) + written.places
     source = "\n".join([*head, body_text]) + "\n"
     run = run_source(source, compiler.namespace, "render", f"<{name}>")
     return Template(name, source, run, places, functions or {}, model)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from adapter.core.mapping import items
-from adapter.core.mapping.compiler import Compiler, Scope
+from adapter.core.mapping.compiler import Scope
 from adapter.core.mapping.expression_error import ExpressionError
 from adapter.core.mapping.pieces import Block, Inserted, UnreadableError, array_of, block_of, pieces_of
-from adapter.core.mapping.positions import Path, Place, Positions
-from adapter.core.mapping.syntax import Node, parse
+from adapter.core.mapping.positions import Path
+from adapter.core.mapping.statements import Statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +31,13 @@ _ABSENT = Made("None", "False")
 
 
 class Writer:
-    """The statements of one template, the place in the file that each comes from, and every problem found."""
+    """What each part of one template comes to, as statements."""
 
-    def __init__(self, compiler: Compiler, positions: Positions, *, guarded: bool) -> None:
-        self._compiler = compiler
-        self._positions = positions
+    def __init__(self, to: Statements, *, guarded: bool) -> None:
+        self._to = to
+        self._compiler = to.compiler
         self._scope = Scope("this", "record", guarded=guarded)
-        self._depth = 1
-        self._place = Place()
         self._lent = False
-        self.lines: list[str] = []
-        self.places: list[tuple[int, int]] = []
-        self.problems: list[tuple[int, int, str]] = []
 
     def write(self, body: Any) -> None:
         wish = body.get("resourceType") if isinstance(body, dict) else None
@@ -52,7 +45,7 @@ class Writer:
         made = self._value(body, (), self._scope, wish)
         if made.null:
             made = replace(made, text=f"(None if {made.text} is NULL else {made.text})")
-        self._line(f"return {made.text} if {made.test} else None" if made.test else f"return {made.text}")
+        self._to.line(f"return {made.text} if {made.test} else None" if made.test else f"return {made.text}")
 
     def _value(self, node: Any, path: Path, scope: Scope, wish: str) -> Made:
         """Write what makes a node's value."""
@@ -69,11 +62,11 @@ class Writer:
                 if not made.null:
                     return Made(f"[{made.text}]", made.test, several=True)
                 name = self._compiler.name(wish)
-                self._line(f"{name} = []")
-                self._line(f"{self._compiler.runtime(items.extend)}({name}, {made.text})")
+                self._to.line(f"{name} = []")
+                self._to.line(f"{self._compiler.runtime(items.extend)}({name}, {made.text})")
                 return Made(name, name, several=True)
             name = self._compiler.name(wish)
-            self._line(f"{name} = []")
+            self._to.line(f"{name} = []")
             for index, child in enumerate(node):
                 self._append(child, (*path, index), scope, name)
             return Made(name, name, several=True)
@@ -98,22 +91,22 @@ class Writer:
             return
         if made.null:
             self._compiler.runtime(items.extend)
-            self._line(f"extend({into}, {made.text})")
+            self._to.line(f"extend({into}, {made.text})")
         else:
-            self._if(made.test, f"{into} += {made.text}" if made.several else f"{into}.append({made.text})")
+            self._to.put_if(made.test, f"{into} += {made.text}" if made.several else f"{into}.append({made.text})")
 
     def _string(self, text: str, path: Path, scope: Scope, wish: str) -> Made:
-        self._place = self._positions.value(path)
+        self._to.place = self._to.positions.value(path)
         try:
             array = array_of(text)
             if array is not None:
                 name = self._compiler.name(wish)
-                code = self._code(array, text, scope)
-                self._line(f"{name} = {self._compiler.runtime(items.several)}({code})", array, text)
+                code = self._to.code(array, text, scope)
+                self._to.line(f"{name} = {self._compiler.runtime(items.several)}({code})", array, text)
                 return Made(name, name, several=True)
             pieces = pieces_of(text)
         except UnreadableError as error:
-            self._problem(self._place.line, self._place.column, str(error))
+            self._to.problem(self._to.place.line, self._to.place.column, str(error))
             return _ABSENT
         if len(pieces) == 1 and isinstance(pieces[0], Inserted):
             return self._bare(pieces[0], text, scope, wish)
@@ -121,18 +114,18 @@ class Writer:
 
     def _bare(self, piece: Inserted, text: str, scope: Scope, wish: str) -> Made:
         name = self._compiler.name(wish)
-        node = self._parsed(piece.expression, text, piece.offset)
+        node = self._to.parsed(piece.expression, text, piece.offset)
         if node is None:
             return _ABSENT
         try:
             code = self._compiler.code(node, scope)
         except ExpressionError as error:
-            self._misplaced(error, text, piece.offset)
+            self._to.misplaced(error, text, piece.offset)
             return _ABSENT
-        self._line(f"{name} = {code.text}", piece, text)
+        self._to.line(f"{name} = {code.text}", piece, text)
         if not code.boolean:
             one = self._compiler.runtime(items.lent if self._lent else items.one)
-            self._line(f"if {name}.__class__ is not str: {name} = {one}({name})", piece, text)
+            self._to.line(f"if {name}.__class__ is not str: {name} = {one}({name})", piece, text)
         return Made(name) if piece.keep else Made(name, f"{name} is not None")
 
     def _text(self, pieces: list[str | Inserted], text: str, scope: Scope, wish: str) -> Made:
@@ -140,21 +133,21 @@ class Writer:
         as_text = self._compiler.runtime(items.text)
         inserted = [p for p in pieces if isinstance(p, Inserted)]
         if len(inserted) == 1:
-            self._line(f"{name} = {self._code(inserted[0], text, scope)}", inserted[0], text)
-            self._line(f"if {name}.__class__ is not str: {name} = {as_text}({name})", inserted[0], text)
+            self._to.line(f"{name} = {self._to.code(inserted[0], text, scope)}", inserted[0], text)
+            self._to.line(f"if {name}.__class__ is not str: {name} = {as_text}({name})", inserted[0], text)
             whole = "".join(_format(p) if isinstance(p, str) else "{" + name + "}" for p in pieces)
             quoted = repr(whole)
             value = f"f{quoted}"
             if inserted[0].keep:
-                self._line(f"{name} = None if {name} is None else {value}")
+                self._to.line(f"{name} = None if {name} is None else {value}")
                 return Made(name)
             return Made(value, f"{name} is not None")
-        codes = {id(p): f"{as_text}({self._code(p, text, scope)})" for p in inserted}
+        codes = {id(p): f"{as_text}({self._to.code(p, text, scope)})" for p in inserted}
         parts = ", ".join(repr(p) if isinstance(p, str) else
                           f"{self._compiler.runtime(items.kept)}({codes[id(p)]})" if p.keep else codes[id(p)]
                           for p in pieces)  # fmt: skip
-        self._line(f"{name} = {self._compiler.runtime(items.concat)}({parts})", inserted[0], text)
-        return Made(name, f"{name} is not None", null=self._null(any(p.keep for p in inserted)))
+        self._to.line(f"{name} = {self._compiler.runtime(items.concat)}({parts})", inserted[0], text)
+        return Made(name, f"{name} is not None", null=self._to.null(any(p.keep for p in inserted)))
 
     def _object(self, node: dict[str, Any], path: Path, scope: Scope, wish: str) -> Made:
         blocks, scope = self._blocks(node, path, scope)
@@ -165,7 +158,7 @@ class Writer:
         loop = next((key for key, b in blocks.items() if b.kind in ("context", "for")), None)
         if loop is not None:
             name = self._compiler.name(wish)
-            self._line(f"{name} = []")
+            self._to.line(f"{name} = []")
             self._loop(node, blocks, loop, path, scope, name)
             return Made(name, name, several=True)
         if kinds <= {"if", "else"} and "if" in kinds:
@@ -176,12 +169,12 @@ class Writer:
             if made is _ABSENT or not made.null:
                 return _ABSENT if made is _ABSENT else Made(f"{{{key!r}: {made.text}}}", made.test)
             name = self._compiler.name(wish)
-            self._line(f"{name} = {{}}")
+            self._to.line(f"{name} = {{}}")
             self._put(made, name, key)
             return Made(name, name)
         name = self._compiler.name(wish)
         fixed = self._leading(node, blocks)
-        self._line(f"{name} = {{{', '.join(f'{k!r}: {v!r}' for k, v in fixed.items())}}}")
+        self._to.line(f"{name} = {{{', '.join(f'{k!r}: {v!r}' for k, v in fixed.items())}}}")
         self._fill(node, blocks, path, scope, name, skip=frozenset(fixed))
         return Made(name, "" if any(v is not None for v in fixed.values()) else name)
 
@@ -214,10 +207,10 @@ class Writer:
         chosen = next((key for key, b in blocks.items() if b.kind == "if"), None)
         if chosen is not None:
             other = next((key for key, b in blocks.items() if b.kind == "else"), None)
-            with self._branch(f"if {self._condition(blocks[chosen], chosen, path, scope)}:"):
+            with self._to.branch(f"if {self._to.condition(blocks[chosen], chosen, path, scope)}:"):
                 self._merge(node[chosen], (*path, chosen), scope, into, "if and else")
             if other is not None:
-                with self._branch("else:"):
+                with self._to.branch("else:"):
                     self._merge(node[other], (*path, other), scope, into, "if and else")
 
     def _merge(self, node: Any, path: Path, scope: Scope, into: str, what: str) -> None:
@@ -231,20 +224,20 @@ class Writer:
         elif isinstance(node, str) and "{{" in node:
             made = self._value(node, path, scope, "merged")
             if made is not _ABSENT:
-                self._if(made.test, f"{self._compiler.runtime(items.merge)}({into}, {made.text})")
+                self._to.put_if(made.test, f"{self._compiler.runtime(items.merge)}({into}, {made.text})")
             return
-        place = self._positions.value(path)
-        self._problem(place.line, place.column, f"{what} put the fields of objects into an object: this is none")
+        place = self._to.positions.value(path)
+        self._to.problem(place.line, place.column, f"{what} put the fields of objects into an object: this is none")
 
     def _choice(self, node: dict[str, Any], blocks: dict[str, Block], path: Path, scope: Scope, wish: str) -> Made:
         name = self._compiler.name(wish)
         chosen = next(key for key, b in blocks.items() if b.kind == "if")
         other = next((key for key, b in blocks.items() if b.kind == "else"), None)
-        with self._branch(f"if {self._condition(blocks[chosen], chosen, path, scope)}:"):
+        with self._to.branch(f"if {self._to.condition(blocks[chosen], chosen, path, scope)}:"):
             first = self._settle(node[chosen], (*path, chosen), scope, name)
-        with self._branch("else:"):
+        with self._to.branch("else:"):
             if other is None:
-                self._line(f"{name} = None")
+                self._to.line(f"{name} = None")
                 second = _ABSENT
             else:
                 second = self._settle(node[other], (*path, other), scope, name)
@@ -254,32 +247,32 @@ class Writer:
             return Made(name, name, several=True, null=null)
         if first.several or second.several:
             # One branch gives a list and the other does not: only running it shows which.
-            return Made(name, f"{name} is not None", null=self._null(True))
+            return Made(name, f"{name} is not None", null=self._to.null(True))
         return Made(name, f"{name} is not None", null=null)
 
     def _settle(self, node: Any, path: Path, scope: Scope, name: str) -> Made:
         made = self._value(node, path, scope, name)
         if not made.test and made.text.isidentifier() and made is not _ABSENT:
             # A null that is kept must not look like nothing.
-            self._line(f"{name} = {self._compiler.runtime(items.kept)}({made.text})")
-            return replace(made, null=self._null(True))
+            self._to.line(f"{name} = {self._compiler.runtime(items.kept)}({made.text})")
+            return replace(made, null=self._to.null(True))
         if made.text == "None" and not made.test:
-            self._line(f"{name} = NULL")
-            return replace(made, null=self._null(True))
-        self._line(f"{name} = {made.text} if {made.test} else None" if made.test else f"{name} = {made.text}")
+            self._to.line(f"{name} = NULL")
+            return replace(made, null=self._to.null(True))
+        self._to.line(f"{name} = {made.text} if {made.test} else None" if made.test else f"{name} = {made.text}")
         return made
 
     def _loop(
         self, node: dict[str, Any], blocks: dict[str, Block], key: str, path: Path, scope: Scope, into: str
     ) -> None:
         block = blocks[key]
-        place = self._positions.key((*path, key))
+        place = self._to.positions.key((*path, key))
         if len(blocks) > 1:
-            self._problem(place.line, place.column, f"`{key}` must be the only key of its object")
+            self._to.problem(place.line, place.column, f"`{key}` must be the only key of its object")
             return
-        self._place = place
+        self._to.place = place
         piece = Inserted(block.expression, block.offset, keep=False)
-        each = f"{self._compiler.runtime(items.items)}({self._code(piece, key, scope)})"
+        each = f"{self._compiler.runtime(items.items)}({self._to.code(piece, key, scope)})"
         if block.kind == "for":
             item = self._compiler.name(block.item)
             inner = replace(scope, variables={**scope.variables, block.item: item})
@@ -288,37 +281,37 @@ class Writer:
                 index = self._compiler.name(block.index)
                 inner = replace(inner, variables={**inner.variables, block.index: index})
                 head = f"for {index}, {item} in enumerate({each}):"
-            with self._branch(head, piece, key):
+            with self._to.branch(head, piece, key):
                 self._append(node[key], (*path, key), inner, into)
             return
         item = self._compiler.name("item")
         record = self._compiler.name("fields_of")
-        with self._branch(f"for {item} in {each}:", piece, key):
-            mark = len(self.lines)
+        with self._to.branch(f"for {item} in {each}:", piece, key):
+            mark = len(self._to.lines)
             fields = self._compiler.runtime(items.fields)
-            self._line(f"{record} = {item} if {item}.__class__ is dict else {fields}({item})")
+            self._to.line(f"{record} = {item} if {item}.__class__ is dict else {fields}({item})")
             self._append(node[key], (*path, key), replace(scope, this=item, record=record, guarded=False), into)
-            if not any(f"{record}.get(" in line for line in self.lines[mark + 1 :]):
-                del self.lines[mark], self.places[mark]
+            if not any(f"{record}.get(" in line for line in self._to.lines[mark + 1 :]):
+                del self._to.lines[mark], self._to.places[mark]
 
     def _blocks(self, node: dict[str, Any], path: Path, scope: Scope) -> tuple[dict[str, Block], Scope]:
         """What each key stands for, and the scope with what `assign` names; assign itself is written."""
         blocks: dict[str, Block] = {}
         for key in node:
-            place = self._positions.key((*path, key))
+            place = self._to.positions.key((*path, key))
             try:
                 block = block_of(key)
             except UnreadableError as error:
-                self._problem(place.line, place.column, str(error))
+                self._to.problem(place.line, place.column, str(error))
                 continue
             if block.kind != "field" and block.kind in {b.kind for b in blocks.values()}:
-                self._problem(place.line, place.column, f"a second `{block.kind}` in one object")
+                self._to.problem(place.line, place.column, f"a second `{block.kind}` in one object")
                 continue
             blocks[key] = block
         kinds = {b.kind for b in blocks.values()}
         if "else" in kinds and "if" not in kinds:
-            place = self._positions.key((*path, next(k for k, b in blocks.items() if b.kind == "else")))
-            self._problem(place.line, place.column, "`else` without `if`")
+            place = self._to.positions.key((*path, next(k for k, b in blocks.items() if b.kind == "else")))
+            self._to.problem(place.line, place.column, "`else` without `if`")
             blocks = {k: b for k, b in blocks.items() if b.kind != "else"}
         assigned = next((k for k, b in blocks.items() if b.kind == "assign"), None)
         if assigned is not None:
@@ -331,8 +324,10 @@ class Writer:
         for index, step in enumerate(steps):
             at = (*path, index) if isinstance(node, list) else path
             if not isinstance(step, dict) or len(step) != 1:
-                place = self._positions.value(at)
-                self._problem(place.line, place.column, "assign takes objects with one key each: the variable's name")
+                place = self._to.positions.value(at)
+                self._to.problem(
+                    place.line, place.column, "assign takes objects with one key each: the variable's name"
+                )
                 continue
             variable, value = next(iter(step.items()))
             self._lent = isinstance(value, str)
@@ -342,7 +337,7 @@ class Writer:
             if not made.text.isidentifier() or made.null:
                 name = self._compiler.name(variable)
                 text = f"(None if {made.text} is NULL else {made.text})" if made.null else made.text
-                self._line(f"{name} = {text} if {made.test} else None" if made.test else f"{name} = {text}")
+                self._to.line(f"{name} = {text} if {made.test} else None" if made.test else f"{name} = {text}")
             scope = replace(scope, variables={**scope.variables, variable: name})
         return scope
 
@@ -350,66 +345,7 @@ class Writer:
         if made is _ABSENT:
             return
         text = f"None if {made.text} is NULL else {made.text}" if made.null else made.text
-        self._if(made.test, f"{into}[{key!r}] = {text}")
-
-    def _if(self, test: str, statement: str) -> None:
-        self._line(f"if {test}: {statement}" if test else statement)
-
-    def _condition(self, block: Block, key: str, path: Path, scope: Scope) -> str:
-        self._place = self._positions.key((*path, key))
-        node = self._parsed(block.expression, key, block.offset)
-        if node is None:
-            return "False"
-        try:
-            return self._compiler.condition(node, scope)
-        except ExpressionError as error:
-            self._misplaced(error, key, block.offset)
-            return "False"
-
-    def _code(self, piece: Inserted, text: str, scope: Scope) -> str:
-        node = self._parsed(piece.expression, text, piece.offset)
-        if node is None:
-            return "None"
-        try:
-            return self._compiler.code(node, scope).text
-        except ExpressionError as error:
-            self._misplaced(error, text, piece.offset)
-            return "None"
-
-    def _parsed(self, expression: str, text: str, offset: int) -> Node | None:
-        try:
-            return parse(expression)
-        except ExpressionError as error:
-            self._misplaced(error, text, offset)
-            return None
-
-    def _misplaced(self, error: ExpressionError, text: str, offset: int) -> None:
-        line, column = self._place.within(text, offset, error.line, error.column)
-        self._problem(line, column, error.reason)
-
-    def _problem(self, line: int, column: int, reason: str) -> None:
-        if (line, column, reason) not in self.problems:
-            self.problems.append((line, column, reason))
-
-    def _null(self, used: bool) -> bool:
-        if used:
-            self._compiler.namespace["NULL"] = items.NULL
-        return used
-
-    @contextmanager
-    def _branch(self, head: str, piece: Inserted | None = None, text: str = "") -> Iterator[None]:
-        self._line(head, piece, text)
-        self._depth += 1
-        before = len(self.lines)
-        yield
-        if len(self.lines) == before:
-            self._line("pass")
-        self._depth -= 1
-
-    def _line(self, text: str, piece: Inserted | None = None, whole: str = "") -> None:
-        place = self._place.within(whole, piece.offset) if piece else (self._place.line, 0)
-        self.lines.append("    " * self._depth + text)
-        self.places.append(place)
+        self._to.put_if(made.test, f"{into}[{key!r}] = {text}")
 
 
 def _constant(node: Any) -> bool:
