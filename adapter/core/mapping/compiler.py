@@ -6,19 +6,17 @@ for a field of anything else, one call for a function or operator, a comprehensi
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from adapter.core.mapping import conversion, dates, environment, functions, items, operators
-from adapter.core.mapping.dates import Temporal
+from adapter.core.mapping import conversion, environment, functions, items, operators
 from adapter.core.mapping.elements import Model
 from adapter.core.mapping.environment import Function
 from adapter.core.mapping.expression_error import ExpressionError
-from adapter.core.mapping.quantities import Quantity
+from adapter.core.mapping.names import Names
 from adapter.core.mapping.syntax import Binary, Call, Index, Literal, Member, Node, Special, Typed, Unary, Variable
 
 _OPERATORS: dict[str, tuple[Callable[..., Any], bool]] = {
@@ -41,11 +39,6 @@ _PREFIXED = {"vs-": "http://hl7.org/fhir/ValueSet/", "ext-": "http://hl7.org/fhi
 _PRIMITIVES = frozenset({"boolean", "integer", "decimal", "string"})
 _BY_POSITION = frozenset({"first", "last", "tail", "skip", "take"})
 _UNORDERED = frozenset({"children", "descendants"})
-_RESERVED = frozenset({
-    "this", "env", "context", "values", "record", "Decimal", "NULL", "enumerate", "any", "all",
-    *(name for module in (items, operators, functions, conversion, environment, dates) for name in vars(module)),
-    *(function.__name__ for function, _, _ in functions.FUNCTIONS.values()),
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,45 +70,7 @@ class Compiler:
         self._custom = custom
         self._model = model
         self._known = variables
-        self._taken: set[str] = {*_RESERVED, *custom}
-        self._runtime: dict[int, str] = {}
-        self.constants: dict[str, str] = {}
-        self.namespace: dict[str, Any] = {}
-
-    def name(self, wish: str) -> str:
-        """A Python name like the wish that nothing else in this source has."""
-        base = re.sub(r"\W", "_", wish, flags=re.ASCII).strip("_") or "value"
-        if keyword.iskeyword(base) or base[0].isdigit():
-            base = f"{base}_" if not base[0].isdigit() else f"_{base}"
-        found, number = base, 1
-        while found in self._taken or found in self.namespace:
-            number += 1
-            found = f"{base}_{number}"
-        self._taken.add(found)
-        return found
-
-    def runtime(self, function: Callable[..., Any], name: str = "") -> str:
-        """The name under which the source calls a function."""
-        found = self._runtime.get(id(function))
-        if found is None:
-            found = name or function.__name__
-            if found in self.namespace or (found in self._taken and found not in _RESERVED and name == ""):
-                found = self.name(found)
-            self._runtime[id(function)] = found
-            self.namespace[found] = function
-        return found
-
-    def constant(self, value: Any) -> str:
-        """The Python text of a literal; decimals, dates and quantities are made once, before the function."""
-        if value is None or isinstance(value, bool | int | str):
-            return repr(value)
-        if isinstance(value, Decimal):
-            return self._made("decimal", f"{self.runtime(Decimal)}({str(value)!r})")
-        if isinstance(value, Temporal):
-            readers = {"date": dates.read_date, "dateTime": dates.read_date_time, "time": dates.read_time}
-            return self._made(value.kind, f"{self.runtime(readers[value.kind])}({value.text!r})")
-        made = f"{self.runtime(Decimal)}({str(value.value)!r}), {value.unit!r}, {value.calendar!r}"
-        return self._made("quantity", f"{self.runtime(Quantity)}({made})")
+        self.names = Names(custom)
 
     def condition(self, node: Node, scope: Scope) -> str:
         """The Python text of a test: true only where the expression is."""
@@ -123,12 +78,12 @@ class Compiler:
             raise ExpressionError("the condition is not a boolean", node.line, node.column)
         code = self.code(node, scope)
         # True, False or nothing: as Python sees it, only the first holds.
-        return code.text if code.boolean else f"{self.runtime(items.truth)}({code.text})"
+        return code.text if code.boolean else f"{self.names.runtime(items.truth)}({code.text})"
 
     def code(self, node: Node, scope: Scope) -> Code:
         match node:
             case Literal():
-                return Code(self.constant(node.value), boolean=isinstance(node.value, bool))
+                return Code(self.names.constant(node.value), boolean=isinstance(node.value, bool))
             case Variable():
                 return Code(self._variable(node, scope))
             case Special():
@@ -139,7 +94,8 @@ class Compiler:
                 return self._call(functions.at, node.target, (node.position,), scope)
             case Unary():
                 if isinstance(node.operand, Literal) and isinstance(node.operand.value, int | Decimal):
-                    return Code(self.constant(-node.operand.value if node.operator == "-" else node.operand.value))
+                    value = node.operand.value
+                    return Code(self.names.constant(-value if node.operator == "-" else value))
                 return self._call(operators.negative if node.operator == "-" else operators.positive,
                                   node.operand, (), scope)  # fmt: skip
             case Binary(operator="in"):
@@ -156,16 +112,8 @@ class Compiler:
     def listed(self, node: Node, scope: Scope) -> str:
         """The Python text of an expression as a list."""
         if isinstance(node, Literal):
-            return "[]" if node.value is None else f"[{self.constant(node.value)}]"
-        return f"{self.runtime(items.items)}({self.code(node, scope).text})"
-
-    def _made(self, wish: str, text: str) -> str:
-        for name, made in self.constants.items():
-            if made == text:
-                return name
-        name = self.name(f"{wish}_1")
-        self.constants[name] = text
-        return name
+            return "[]" if node.value is None else f"[{self.names.constant(node.value)}]"
+        return f"{self.names.runtime(items.items)}({self.code(node, scope).text})"
 
     def _variable(self, node: Variable, scope: Scope) -> str:
         name = node.name
@@ -199,14 +147,14 @@ class Compiler:
             return self._step(self.code(node.target, scope).text, node.name)
         self._unguarded(node, scope, node.name)
         if node.name[:1].isupper():
-            return f"{self.runtime(items.start)}({scope.this}, {node.name!r})"
+            return f"{self.names.runtime(items.start)}({scope.this}, {node.name!r})"
         if scope.record and self._model is None:
             return f"{scope.record}.get({node.name!r})"
         return self._step(scope.this, node.name)
 
     def _step(self, target: str, name: str) -> str:
         """The children of that name; of one object, by far the most frequent case, without a call."""
-        called = f"{self.runtime(items.step)}({target}, {name!r})"
+        called = f"{self.names.runtime(items.step)}({target}, {name!r})"
         if self._model is not None or not target.isidentifier():
             return called
         return f"({target}.get({name!r}) if {target}.__class__ is dict else {called})"
@@ -230,7 +178,7 @@ class Compiler:
 
     def _call(self, function: Callable[..., Any], target: Node, arguments: tuple[Node, ...], scope: Scope) -> Code:
         texts = ", ".join(self.code(n, scope).text for n in (target, *arguments))
-        return Code(f"{self.runtime(function)}({texts})")
+        return Code(f"{self.names.runtime(function)}({texts})")
 
     def _function(self, node: Call, scope: Scope) -> Code:
         target = scope.this if node.target is None else self.code(node.target, scope).text
@@ -238,7 +186,7 @@ class Compiler:
             focus = Special(node.line, node.column, "this") if node.target is None else node.target
             focused = replace(scope, guarded=False) if node.target is None else scope
             given = "".join(f", {self.listed(a, scope)}" for a in node.arguments)
-            name = self.runtime(self._custom[node.name], node.name)
+            name = self.names.runtime(self._custom[node.name], node.name)
             return Code(f"{name}(env, {self.listed(focus, focused)}{given})")
         own: Callable[[Call, str, Scope], Code] | None = getattr(self, f"_write_{node.name.lower()}", None)
         if own is not None and node.name in _WRITTEN:
@@ -255,7 +203,7 @@ class Compiler:
         texts = ", ".join([target, *(self.code(a, scope).text for a in node.arguments)])
         boolean = node.name in _BOOLEAN or node.name.startswith("convertsTo")
         name = node.name if node.name.startswith("convertsTo") else ""
-        return Code(f"{self.runtime(function, name)}({texts})", boolean)
+        return Code(f"{self.names.runtime(function, name)}({texts})", boolean)
 
     def _arity(self, node: Call, least: int, most: int) -> None:
         if not least <= len(node.arguments) <= most:
@@ -264,11 +212,11 @@ class Compiler:
                                   f"{len(node.arguments)}", node.line, node.column)  # fmt: skip
 
     def _inner(self, scope: Scope) -> Scope:
-        return replace(scope, this=self.name("item"), record="", index=self.name("index"), guarded=False)
+        return replace(scope, this=self.names.new("item"), record="", index=self.names.new("index"), guarded=False)
 
     def _over(self, inner: Scope, target: str, written: str) -> str:
         """`for item in items(target)`, with its index where what was written uses it."""
-        each = f"{self.runtime(items.items)}({target})"
+        each = f"{self.names.runtime(items.items)}({target})"
         if re.search(rf"\b{inner.index}\b", written):
             return f"for {inner.index}, {inner.this} in enumerate({each})"
         return f"for {inner.this} in {each}"
@@ -280,7 +228,7 @@ class Compiler:
 
     def _write_exists(self, node: Call, target: str, scope: Scope) -> Code:
         if not node.arguments:
-            return Code(f"{self.runtime(functions.exists)}({target})", boolean=True)
+            return Code(f"{self.names.runtime(functions.exists)}({target})", boolean=True)
         inner = self._inner(scope)
         test = self.condition(node.arguments[0], inner)
         return Code(f"any({test} {self._over(inner, target, test)})", boolean=True)
@@ -293,20 +241,20 @@ class Compiler:
     def _write_select(self, node: Call, target: str, scope: Scope) -> Code:
         inner = self._inner(scope)
         each = self.code(node.arguments[0], inner).text
-        return Code(f"{self.runtime(items.gather)}({each} {self._over(inner, target, each)})")
+        return Code(f"{self.names.runtime(items.gather)}({each} {self._over(inner, target, each)})")
 
     def _write_repeat(self, node: Call, target: str, scope: Scope) -> Code:
         inner = replace(self._inner(scope), index="")
         each = self.code(node.arguments[0], inner).text
-        return Code(f"{self.runtime(functions.repeat)}({target}, lambda {inner.this}: {each})")
+        return Code(f"{self.names.runtime(functions.repeat)}({target}, lambda {inner.this}: {each})")
 
     def _write_aggregate(self, node: Call, target: str, scope: Scope) -> Code:
         inner = self._inner(scope)
-        inner = replace(inner, total=self.name("total"))
+        inner = replace(inner, total=self.names.new("total"))
         each = self.code(node.arguments[0], inner).text
         start = f", {self.code(node.arguments[1], scope).text}" if len(node.arguments) > 1 else ""
         head = f"lambda {inner.this}, {inner.index}, {inner.total}"
-        return Code(f"{self.runtime(functions.aggregate)}({target}, {head}: {each}{start})")
+        return Code(f"{self.names.runtime(functions.aggregate)}({target}, {head}: {each}{start})")
 
     def _write_sort(self, node: Call, target: str, scope: Scope) -> Code:
         keys = node.arguments or (Special(node.line, node.column, "this"),)
@@ -316,23 +264,23 @@ class Compiler:
             inner = replace(self._inner(scope), index="")
             each = self.code(key.operand if isinstance(key, Unary) and descending else key, inner).text
             written.append(f"(lambda {inner.this}: {each}, {descending})")
-        return Code(f"{self.runtime(functions.sort)}({target}, {', '.join(written)})")
+        return Code(f"{self.names.runtime(functions.sort)}({target}, {', '.join(written)})")
 
     def _write_iif(self, node: Call, target: str, scope: Scope) -> Code:
-        inner = scope if node.target is None else replace(scope, this=self.name("item"), record="", guarded=False)
+        inner = scope if node.target is None else replace(scope, this=self.names.new("item"), record="", guarded=False)
         test = self.condition(node.arguments[0], inner)
         chosen = [self.code(a, inner) for a in node.arguments[1:]]
         other = chosen[1].text if len(chosen) > 1 else "None"
         text = f"({chosen[0].text} if {test} else {other})"
         if node.target is None:
             return Code(text, boolean=all(c.boolean for c in chosen))
-        return Code(f"{self.runtime(functions.apply)}({target}, lambda {inner.this}: {text})")
+        return Code(f"{self.names.runtime(functions.apply)}({target}, lambda {inner.this}: {text})")
 
     def _write_coalesce(self, node: Call, target: str, scope: Scope) -> Code:
-        inner = scope if node.target is None else replace(scope, this=self.name("item"), record="", guarded=False)
-        name = self.name("unused") if node.target is None else inner.this
+        inner = scope if node.target is None else replace(scope, this=self.names.new("item"), record="", guarded=False)
+        name = self.names.new("unused") if node.target is None else inner.this
         texts = "".join(f", lambda {name}: {self.code(a, inner).text}" for a in node.arguments)
-        return Code(f"{self.runtime(functions.coalesce)}({'None' if node.target is None else target}{texts})")
+        return Code(f"{self.names.runtime(functions.coalesce)}({'None' if node.target is None else target}{texts})")
 
     def _write_is(self, node: Call, target: str, scope: Scope) -> Code:
         return self._typed("is", target, self._type_name(node), node)
@@ -344,16 +292,16 @@ class Compiler:
         return self._typed("ofType", target, self._type_name(node), node)
 
     def _write_resolve(self, node: Call, target: str, scope: Scope) -> Code:
-        return Code(f"{self.runtime(functions.resolve)}({target}, values.get('resource', context))")
+        return Code(f"{self.names.runtime(functions.resolve)}({target}, values.get('resource', context))")
 
     def _write_now(self, node: Call, target: str, scope: Scope) -> Code:
-        return Code(f"{self.runtime(environment.now)}(env)")
+        return Code(f"{self.names.runtime(environment.now)}(env)")
 
     def _write_today(self, node: Call, target: str, scope: Scope) -> Code:
-        return Code(f"{self.runtime(environment.today)}(env)")
+        return Code(f"{self.names.runtime(environment.today)}(env)")
 
     def _write_timeofday(self, node: Call, target: str, scope: Scope) -> Code:
-        return Code(f"{self.runtime(environment.time_of_day)}(env)")
+        return Code(f"{self.names.runtime(environment.time_of_day)}(env)")
 
     def _typed(self, operator: str, target: str, name: str, node: Node) -> Code:
         namespace, _, short = name.rpartition(".")
@@ -362,7 +310,7 @@ class Compiler:
         if not (system or named or namespace == "System") or namespace not in ("", "System", "FHIR"):
             raise ExpressionError(f"there is no type `{name}`", node.line, node.column)
         function = {"is": conversion.is_type, "as": conversion.as_type, "ofType": conversion.of_type}[operator]
-        return Code(f"{self.runtime(function)}({target}, {name!r})", boolean=operator == "is")
+        return Code(f"{self.names.runtime(function)}({target}, {name!r})", boolean=operator == "is")
 
     def _type_name(self, node: Call) -> str:
         parts: list[str] = []

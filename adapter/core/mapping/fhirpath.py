@@ -89,11 +89,11 @@ def compile_expression(
     except RecursionError:
         raise ExpressionError("the expression is nested too deep", 1, 1) from None
     lines = ["# " + "".join(c if c.isprintable() else " " for c in line) for line in text.splitlines()]
-    lines += [f"{name} = {made}" for name, made in compiler.constants.items()]
+    lines += [f"{name} = {made}" for name, made in compiler.names.constants.items()]
     lines += ["def evaluate(this, env):", *(f"    {line}" for line in preamble(written, compiler))]
     lines.append(f"    return {written}")
     source = "\n".join(lines) + "\n"
-    return Expression(text, source, run_source(source, compiler.namespace, "evaluate"), model)
+    return Expression(text, source, run_source(source, compiler.names.namespace, "evaluate"), model)
 
 
 def preamble(written: str, compiler: Compiler) -> list[str]:
@@ -104,7 +104,7 @@ def preamble(written: str, compiler: Compiler) -> list[str]:
     if "context" in written:
         lines.append("context = this")
     if "record.get(" in written:
-        lines.append(f"record = this if this.__class__ is dict else {compiler.runtime(items.fields)}(this)")
+        lines.append(f"record = this if this.__class__ is dict else {compiler.names.runtime(items.fields)}(this)")
     return lines
 
 

@@ -71,7 +71,7 @@ class Statements:
     def null(self, used: bool) -> bool:
         """A null that is kept may come of it: then the statements know it by its name."""
         if used:
-            self.compiler.namespace["NULL"] = items.NULL
+            self.compiler.names.namespace["NULL"] = items.NULL
         return used
 
     @contextmanager

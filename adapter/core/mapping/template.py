@@ -96,9 +96,9 @@ def compile_template(
                     for line, column, reason in written.problems]  # fmt: skip
         raise Misconfigured(f"{name} is no template", findings)
     body_text = "\n".join(written.lines)
-    head = [f"{constant} = {made}" for constant, made in compiler.constants.items()]
+    head = [f"{constant} = {made}" for constant, made in compiler.names.constants.items()]
     head += ["def render(this, env):", *(f"    {line}" for line in preamble(body_text, compiler))]
     places = [(0, 0)] * len(head) + written.places
     source = "\n".join([*head, body_text]) + "\n"
-    run = run_source(source, compiler.namespace, "render", f"<{name}>")
+    run = run_source(source, compiler.names.namespace, "render", f"<{name}>")
     return Template(name, source, run, places, functions or {}, model)

@@ -36,6 +36,7 @@ class Writer:
     def __init__(self, to: Statements, *, guarded: bool) -> None:
         self._to = to
         self._compiler = to.compiler
+        self._names = to.compiler.names
         self._scope = Scope("this", "record", guarded=guarded)
         self._lent = False
 
@@ -61,11 +62,11 @@ class Writer:
                     return made
                 if not made.null:
                     return Made(f"[{made.text}]", made.test, several=True)
-                name = self._compiler.name(wish)
+                name = self._names.new(wish)
                 self._to.line(f"{name} = []")
-                self._to.line(f"{self._compiler.runtime(items.extend)}({name}, {made.text})")
+                self._to.line(f"{self._names.runtime(items.extend)}({name}, {made.text})")
                 return Made(name, name, several=True)
-            name = self._compiler.name(wish)
+            name = self._names.new(wish)
             self._to.line(f"{name} = []")
             for index, child in enumerate(node):
                 self._append(child, (*path, index), scope, name)
@@ -90,7 +91,7 @@ class Writer:
         if made is _ABSENT:
             return
         if made.null:
-            self._compiler.runtime(items.extend)
+            self._names.runtime(items.extend)
             self._to.line(f"extend({into}, {made.text})")
         else:
             self._to.put_if(made.test, f"{into} += {made.text}" if made.several else f"{into}.append({made.text})")
@@ -100,9 +101,9 @@ class Writer:
         try:
             array = array_of(text)
             if array is not None:
-                name = self._compiler.name(wish)
+                name = self._names.new(wish)
                 code = self._to.code(array, text, scope)
-                self._to.line(f"{name} = {self._compiler.runtime(items.several)}({code})", array, text)
+                self._to.line(f"{name} = {self._names.runtime(items.several)}({code})", array, text)
                 return Made(name, name, several=True)
             pieces = pieces_of(text)
         except UnreadableError as error:
@@ -113,7 +114,7 @@ class Writer:
         return self._text(pieces, text, scope, wish)
 
     def _bare(self, piece: Inserted, text: str, scope: Scope, wish: str) -> Made:
-        name = self._compiler.name(wish)
+        name = self._names.new(wish)
         node = self._to.parsed(piece.expression, text, piece.offset)
         if node is None:
             return _ABSENT
@@ -124,13 +125,13 @@ class Writer:
             return _ABSENT
         self._to.line(f"{name} = {code.text}", piece, text)
         if not code.boolean:
-            one = self._compiler.runtime(items.lent if self._lent else items.one)
+            one = self._names.runtime(items.lent if self._lent else items.one)
             self._to.line(f"if {name}.__class__ is not str: {name} = {one}({name})", piece, text)
         return Made(name) if piece.keep else Made(name, f"{name} is not None")
 
     def _text(self, pieces: list[str | Inserted], text: str, scope: Scope, wish: str) -> Made:
-        name = self._compiler.name(wish)
-        as_text = self._compiler.runtime(items.text)
+        name = self._names.new(wish)
+        as_text = self._names.runtime(items.text)
         inserted = [p for p in pieces if isinstance(p, Inserted)]
         if len(inserted) == 1:
             self._to.line(f"{name} = {self._to.code(inserted[0], text, scope)}", inserted[0], text)
@@ -144,9 +145,9 @@ class Writer:
             return Made(value, f"{name} is not None")
         codes = {id(p): f"{as_text}({self._to.code(p, text, scope)})" for p in inserted}
         parts = ", ".join(repr(p) if isinstance(p, str) else
-                          f"{self._compiler.runtime(items.kept)}({codes[id(p)]})" if p.keep else codes[id(p)]
+                          f"{self._names.runtime(items.kept)}({codes[id(p)]})" if p.keep else codes[id(p)]
                           for p in pieces)  # fmt: skip
-        self._to.line(f"{name} = {self._compiler.runtime(items.concat)}({parts})", inserted[0], text)
+        self._to.line(f"{name} = {self._names.runtime(items.concat)}({parts})", inserted[0], text)
         return Made(name, f"{name} is not None", null=self._to.null(any(p.keep for p in inserted)))
 
     def _object(self, node: dict[str, Any], path: Path, scope: Scope, wish: str) -> Made:
@@ -157,7 +158,7 @@ class Writer:
         kinds = {b.kind for b in blocks.values()}
         loop = next((key for key, b in blocks.items() if b.kind in ("context", "for")), None)
         if loop is not None:
-            name = self._compiler.name(wish)
+            name = self._names.new(wish)
             self._to.line(f"{name} = []")
             self._loop(node, blocks, loop, path, scope, name)
             return Made(name, name, several=True)
@@ -168,11 +169,11 @@ class Writer:
             made = self._value(node[key], (*path, key), scope, key)
             if made is _ABSENT or not made.null:
                 return _ABSENT if made is _ABSENT else Made(f"{{{key!r}: {made.text}}}", made.test)
-            name = self._compiler.name(wish)
+            name = self._names.new(wish)
             self._to.line(f"{name} = {{}}")
             self._put(made, name, key)
             return Made(name, name)
-        name = self._compiler.name(wish)
+        name = self._names.new(wish)
         fixed = self._leading(node, blocks)
         self._to.line(f"{name} = {{{', '.join(f'{k!r}: {v!r}' for k, v in fixed.items())}}}")
         self._fill(node, blocks, path, scope, name, skip=frozenset(fixed))
@@ -224,13 +225,13 @@ class Writer:
         elif isinstance(node, str) and "{{" in node:
             made = self._value(node, path, scope, "merged")
             if made is not _ABSENT:
-                self._to.put_if(made.test, f"{self._compiler.runtime(items.merge)}({into}, {made.text})")
+                self._to.put_if(made.test, f"{self._names.runtime(items.merge)}({into}, {made.text})")
             return
         place = self._to.positions.value(path)
         self._to.problem(place.line, place.column, f"{what} put the fields of objects into an object: this is none")
 
     def _choice(self, node: dict[str, Any], blocks: dict[str, Block], path: Path, scope: Scope, wish: str) -> Made:
-        name = self._compiler.name(wish)
+        name = self._names.new(wish)
         chosen = next(key for key, b in blocks.items() if b.kind == "if")
         other = next((key for key, b in blocks.items() if b.kind == "else"), None)
         with self._to.branch(f"if {self._to.condition(blocks[chosen], chosen, path, scope)}:"):
@@ -254,7 +255,7 @@ class Writer:
         made = self._value(node, path, scope, name)
         if not made.test and made.text.isidentifier() and made is not _ABSENT:
             # A null that is kept must not look like nothing.
-            self._to.line(f"{name} = {self._compiler.runtime(items.kept)}({made.text})")
+            self._to.line(f"{name} = {self._names.runtime(items.kept)}({made.text})")
             return replace(made, null=self._to.null(True))
         if made.text == "None" and not made.test:
             self._to.line(f"{name} = NULL")
@@ -272,23 +273,23 @@ class Writer:
             return
         self._to.place = place
         piece = Inserted(block.expression, block.offset, keep=False)
-        each = f"{self._compiler.runtime(items.items)}({self._to.code(piece, key, scope)})"
+        each = f"{self._names.runtime(items.items)}({self._to.code(piece, key, scope)})"
         if block.kind == "for":
-            item = self._compiler.name(block.item)
+            item = self._names.new(block.item)
             inner = replace(scope, variables={**scope.variables, block.item: item})
             head = f"for {item} in {each}:"
             if block.index:
-                index = self._compiler.name(block.index)
+                index = self._names.new(block.index)
                 inner = replace(inner, variables={**inner.variables, block.index: index})
                 head = f"for {index}, {item} in enumerate({each}):"
             with self._to.branch(head, piece, key):
                 self._append(node[key], (*path, key), inner, into)
             return
-        item = self._compiler.name("item")
-        record = self._compiler.name("fields_of")
+        item = self._names.new("item")
+        record = self._names.new("fields_of")
         with self._to.branch(f"for {item} in {each}:", piece, key):
             mark = len(self._to.lines)
-            fields = self._compiler.runtime(items.fields)
+            fields = self._names.runtime(items.fields)
             self._to.line(f"{record} = {item} if {item}.__class__ is dict else {fields}({item})")
             self._append(node[key], (*path, key), replace(scope, this=item, record=record, guarded=False), into)
             if not any(f"{record}.get(" in line for line in self._to.lines[mark + 1 :]):
@@ -335,7 +336,7 @@ class Writer:
             self._lent = False
             name = made.text
             if not made.text.isidentifier() or made.null:
-                name = self._compiler.name(variable)
+                name = self._names.new(variable)
                 text = f"(None if {made.text} is NULL else {made.text})" if made.null else made.text
                 self._to.line(f"{name} = {text} if {made.test} else None" if made.test else f"{name} = {text}")
             scope = replace(scope, variables={**scope.variables, variable: name})
