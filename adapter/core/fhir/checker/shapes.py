@@ -6,25 +6,22 @@ walks the fields that are there once, and adds what is wrong to the run; where n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapter.core.fhir.checker import bindings, fields, natives, patterns
+from adapter.core.fhir.checker.asking import Asking
+from adapter.core.fhir.checker.beside import beside_of
 from adapter.core.fhir.checker.definitions import HL7, Definitions, Node, at, tree
 from adapter.core.fhir.checker.extensions import Extensions
-from adapter.core.fhir.checker.invariants import NATIVE, Invariant
-from adapter.core.fhir.checker.plain import Plain as Plainly
 from adapter.core.fhir.checker.primitives import PRIMITIVES
 from adapter.core.fhir.checker.references import Referring
 from adapter.core.fhir.checker.run import At, Check, Member, Run
 from adapter.core.fhir.checker.slices import Slicing
-from adapter.core.mapping.elements import Element, Model
-from adapter.core.mapping.expression_error import ExpressionError
-from adapter.core.mapping.syntax import Node as Expression
+from adapter.core.mapping.elements import Model
 
 Plain = tuple[Callable[[Any], bool], str]
 _MOST_CLAIMS = 1000
-_BACKBONES = frozenset({"BackboneElement", "Element"})
 _RESOURCES = frozenset({"Resource", "DomainResource"})
 
 
@@ -35,10 +32,9 @@ class Shapes:
         self.definitions = definitions
         self.model = model
         self.resource = resource
-        self._severities = {"error", "warning"} if warnings else {"error"}
         self._made: dict[tuple[str, str], Check] = {}
         self._nodes: dict[str, Node] = {}
-        self._plainly = Plainly(self._elements)
+        self._asking = Asking(self, self._elements, warnings=warnings)
         self._claims: dict[tuple[str, str], tuple[Check | None, str | None]] = {}
         self._named: dict[str, Check | None] = {}
         self.extensions = Extensions(self)
@@ -111,7 +107,7 @@ class Shapes:
         is_resource = "." not in node.path and node.definition["kind"] == "resource"
         if is_resource:
             members["resourceType"] = fields.nothing
-        last, rules = self._last(node, code, type_), self._invariants(node, code)
+        last, rules = self._last(node, code, type_), self._asking.of_object(node, code)
         needed = tuple(required)
         tests = {name: test for name, (test, _) in plain.items()}
 
@@ -179,7 +175,7 @@ class Shapes:
             else:
                 members[key] = self._later(members, node, type_, key, group)
             if code in PRIMITIVES:
-                made = self._beside(node, code, key)
+                made = beside_of(self, node, code, key)
                 members[f"_{key}"] = fields.alone(made, group) if group else made
         return (*types, *beside)
 
@@ -252,48 +248,9 @@ class Shapes:
         found = [*bindings.of(node, code, self.definitions), *patterns.of(node)]
         if most := node.element.get("maxLength"):
             found.append(natives.no_longer_than(int(most)))
-        if rules := self._rules([node], code, node.path):
-            found.append(self._asking(rules, code, code))
+        if asking := self._asking.of_primitive(node, code):
+            found.append(asking)
         return found[0] if len(found) == 1 else natives.all_of(found) if found else None
-
-    def _beside(self, node: Node, code: str, key: str) -> Member:
-        """The check of `_name`: ids and extensions of a primitive (http://hl7.org/fhir/R4/json.html#primitive)."""
-        called = (node.path, code)
-        many = node.is_list
-        coded = bindings.required(node)
-        element = node.path.rpartition(".")[2].removesuffix("[x]")
-        fixed = any(name.startswith("fixed") for name in node.element)
-
-        def one(item: Any, at: At, run: Run, *, valued: bool) -> None:
-            if valued and item.__class__ is dict and item.keys() == {"id"}:
-                if not PRIMITIVES["string"][0](item["id"]):
-                    run.wrong_in(at, "id", PRIMITIVES["string"][1])
-                return
-            self.base("Element")(item, at, run)
-            if fixed and item.__class__ is dict and "extension" in item:
-                run.wrong(at, "no extension may stand beside a value that the definition fixes")
-            if coded and not valued:
-                run.wrong(at, "must have a code: a value set is required here")
-
-        def member(field: Any, at: At, name: str, run: Run, value: dict[str, Any]) -> None:
-            run.beside.add(element)
-            values = value.get(key)
-            if not many:
-                one(field, (at, name, -1, called), run, valued=values is not None)
-                return
-            if field.__class__ is not list or not field:
-                run.wrong_in(at, name, fields.LIST if field.__class__ is not list else fields.EMPTY)
-                return
-            if values.__class__ is list and len(values) != len(field):
-                run.wrong_in(at, name, "must be as long as the list that it stands beside")
-            for position, item in enumerate(field):
-                valued = values.__class__ is list and position < len(values) and values[position] is not None
-                if item is not None:
-                    one(item, (at, name, position, called), run, valued=valued)
-                elif not valued:
-                    run.wrong((at, name, position, called), fields.EMPTY)
-
-        return member
 
     def _last(self, node: Node, code: str, type_: Mapping[str, Any]) -> tuple[Check, ...]:
         """What is asked of an object as a whole, once its fields are."""
@@ -307,78 +264,3 @@ class Shapes:
         if code == "Coding" and self.definitions.code_systems:
             found.append(bindings.whole_systems(self.definitions))
         return tuple(found)
-
-    def _invariants(self, node: Node, code: str) -> Check | None:
-        """The rules of a type, and those of the element where it stands."""
-        nodes = [node] if "." not in node.path else [self._type_root(code), node]
-        path = node.path if code in _BACKBONES or "." not in node.path else code
-        rules = self._rules([each for each in nodes if each], code, path)
-        asking = self._asking(rules, code, self._path(node, path)) if rules else None
-        if code == "Meta":
-            return natives.both(natives.meta, asking) if asking else natives.meta
-        return asking
-
-    def _path(self, node: Node, path: str) -> str:
-        """A path as the model of FHIRPath knows it: where a content reference leads, its target's."""
-        reference = node.element.get("contentReference")
-        return str(reference).partition("#")[2] if reference else path
-
-    def _type_root(self, code: str) -> Node | None:
-        definition = self.definitions.structure(code) if code not in _BACKBONES else None
-        return self.root(definition) if definition else None
-
-    def _rules(self, nodes: Iterable[Node], code: str, path: str) -> list[Invariant]:
-        rules: dict[str, Invariant] = {}
-        for node in nodes:
-
-            def plain(expression: Expression, node: Node = node) -> Callable[[dict[str, Any]], bool] | None:
-                return None if code in PRIMITIVES else self._plainly.compiled(expression, node, code)
-
-            for constraint in node.element.get("constraint", ()):
-                key = constraint["key"]
-                if key in NATIVE or key in rules or "expression" not in constraint:
-                    continue
-                if constraint["severity"] in self._severities:
-                    rules[key] = Invariant(constraint, self.model, lambda name: self._names(code, path, name), plain)
-        return list(rules.values())
-
-    def _names(self, code: str, path: str, name: str) -> list[str]:
-        """The fields of JSON in which an element of an object may stand."""
-        keys = self.model.choices(path, name) or self.model.choices(code, name) or [name]
-        return [written for key in keys for written in (key, f"_{key}")]
-
-    def _asking(self, rules: list[Invariant], code: str, path: str) -> Check:
-        """The quick ones as Python, the others over FHIR's types where an object has what could break them."""
-        model = self.model
-        quick = tuple((rule.plain, rule.detail) for rule in rules if rule.plain is not None)
-        others = [rule for rule in rules if rule.plain is None]
-        kind = "BackboneElement" if code in _BACKBONES else code
-
-        def typed(some: Iterable[Invariant], value: Any, at: At, run: Run) -> None:
-            element = None
-            for rule in some:
-                if rule.need_not_be_asked(value):
-                    continue
-                element = element or Element(model, value, kind, path)
-                try:
-                    holds = rule.holds(element, run.env(model.root))
-                except ExpressionError:
-                    holds = False
-                if not holds:
-                    run.wrong(at, rule.detail)
-
-        def check(value: Any, at: At, run: Run) -> None:
-            if run.beside and not all(run.beside.isdisjoint(rule.reads) for rule in rules):
-                typed(rules, value, at, run)
-                return
-            try:
-                for holds, detail in quick:
-                    if not holds(value):
-                        run.wrong(at, detail)
-            except ExpressionError:
-                typed(rules, value, at, run)
-                return
-            if others:
-                typed(others, value, at, run)
-
-        return check
