@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.core.mapping.environment import Function
-from adapter.core.mapping.expression_error import ExpressionError
-from adapter.core.mapping.fhirpath import Expression, compile_expression
+from adapter.core.mapping.fhirpath import Expression
 from adapter.core.mapping.inbound.elements import elements_of, first_path
 from adapter.core.mapping.inbound.fit import followed
-from adapter.core.mapping.positions import Document, Path, Positions, read_yaml
-from adapter.core.mapping.template import Template, compile_template
+from adapter.core.mapping.positions import Document, Path, read_yaml
+from adapter.core.mapping.reading import Reading
+from adapter.core.mapping.template import Template
 from adapter.errors import Finding, Misconfigured
 
 VARIABLES = frozenset({"resource", "release"})
@@ -85,7 +85,7 @@ def load_inbound(
     return tuple(m for m in found if m is not None)
 
 
-class _Loader:
+class _Loader(Reading):
     def __init__(
         self,
         document: Document,
@@ -95,40 +95,36 @@ class _Loader:
         types: Collection[str],
         files: Mapping[str, Mapping[str, Any]],
     ) -> None:
-        self._value: Any = document.value
-        self._positions: Positions = document.positions
-        self._file = file
-        self._findings = findings
-        self._functions = functions
+        super().__init__(document, file, findings, functions, VARIABLES)
         self._types = types
         self._files = files
 
     def load(self, stem: str) -> InboundMapping | None:
-        before = len(self._findings)
-        if not isinstance(self._value, dict):
-            self._find((), "an inbound mapping is an object with `from`, `make` and `record`")
+        before = len(self.findings)
+        if not isinstance(self.value, dict):
+            self.find((), "an inbound mapping is an object with `from`, `make` and `record`")
             return None
-        for key in self._value:
+        for key in self.value:
             if key not in _KEYS:
-                self._find_key((key,), f"`{key}` is no key of an inbound mapping: they are {', '.join(_KEYS)}")
-        from_ = self._text("from", _TYPE, "a type of resource, such as Goal")
+                self.find_key((key,), f"`{key}` is no key of an inbound mapping: they are {', '.join(_KEYS)}")
+        from_ = self.text("from", _TYPE, "a type of resource, such as Goal")
         if from_ and from_ not in self._types:
-            self._find(("from",), f"`{from_}` is no type that is exchanged here")
+            self.find(("from",), f"`{from_}` is no type that is exchanged here")
         if from_ == "Consent":
-            self._find(("from",), "Consents are read by docs/consents.md, never by a mapping file")
-        make = self._text("make", _MAKE, "`child`, `case`, a collection, or a list of its entries (goals.steps)")
-        expressions = {key: self._expression(key) for key in ("when", "with", "into")}
+            self.find(("from",), "Consents are read by docs/consents.md, never by a mapping file")
+        make = self.text("make", _MAKE, "`child`, `case`, a collection, or a list of its entries (goals.steps)")
+        expressions = {key: self.expression(key) for key in ("when", "with", "into")}
         self._check_kind(make)
         if make and (schema := self._schema(make)) is not None:
-            self._check_fields(self._value.get("record"), ("record",), schema, self._files[make.partition(".")[0]])
+            self._check_fields(self.value.get("record"), ("record",), schema, self._files[make.partition(".")[0]])
         record = self._template("record", required=True)
         match = self._template("match")
-        if len(self._findings) > before or record is None:
+        if len(self.findings) > before or record is None:
             return None
         return InboundMapping(
             name=stem,
-            file=self._file,
-            line=self._positions.key(("from",)).line,
+            file=self.file,
+            line=self.positions.key(("from",)).line,
             from_=from_,
             when=expressions["when"],
             make=make,
@@ -136,24 +132,24 @@ class _Loader:
             into=expressions["into"],
             match=match,
             record=record,
-            elements=elements_of(self._value["record"]),
+            elements=elements_of(self.value["record"]),
             looked_at=self._first_path("when"),
             leads=self._first_path("with") or self._first_path("into"),
         )
 
     def _first_path(self, key: str) -> str:
-        return first_path(self._value.get(key, "")).removeprefix("%").removeprefix(".")
+        return first_path(self.value.get(key, "")).removeprefix("%").removeprefix(".")
 
     def _check_kind(self, make: str) -> None:
         depth = make.count(".")
-        if depth and "into" not in self._value:
-            self._find(("make",), "entries go into a record: say `into`, the resource that makes it")
-        if not depth and "into" in self._value:
-            self._find_key(("into",), "`into` is for entries (goals.steps)")
-        if depth and "with" in self._value:
-            self._find_key(("with",), "`with` is for records; an entry has `into`")
-        if (depth == 2) != ("match" in self._value):
-            self._find(("make",), "`match` tells the entry between, where there is one (care_plans.transitions.steps)")
+        if depth and "into" not in self.value:
+            self.find(("make",), "entries go into a record: say `into`, the resource that makes it")
+        if not depth and "into" in self.value:
+            self.find_key(("into",), "`into` is for entries (goals.steps)")
+        if depth and "with" in self.value:
+            self.find_key(("with",), "`with` is for records; an entry has `into`")
+        if (depth == 2) != ("match" in self.value):
+            self.find(("make",), "`match` tells the entry between, where there is one (care_plans.transitions.steps)")
 
     def _schema(self, make: str) -> Mapping[str, Any] | None:
         """The schema of what is made: of a record, or of an entry in its lists."""
@@ -163,7 +159,7 @@ class _Loader:
         for name in lists:
             found = followed(found, root).get("properties", {}).get(name, {}).get("items") if found and root else None
         if found is None:
-            self._find(("make",), f"no record schema has {make}")
+            self.find(("make",), f"no record schema has {make}")
         return found if isinstance(found, Mapping) else None
 
     def _check_fields(self, node: Any, path: Path, schema: Mapping[str, Any], root: Mapping[str, Any]) -> None:
@@ -182,56 +178,17 @@ class _Loader:
             if key.startswith("{"):
                 self._check_fields(child, here, inner, root)
             elif key not in inner.get("properties", {}):
-                self._find_key(here, f"`{key}` is no field of mappings/records: records would be refused")
+                self.find_key(here, f"`{key}` is no field of mappings/records: records would be refused")
             else:
                 self._check_fields(child, here, inner["properties"][key], root)
 
-    def _text(self, key: str, form: re.Pattern[str], rule: str) -> str:
-        value = self._value.get(key)
-        if value is None:
-            self._find((), f"`{key}` is missing")
-        elif not isinstance(value, str) or not form.fullmatch(value):
-            self._find((key,), f"`{key}` is {rule}")
-        else:
-            return value
-        return ""
-
-    def _expression(self, key: str) -> Expression | None:
-        if key not in self._value:
-            return None
-        text = self._value[key]
-        if not isinstance(text, str) or "{{" in text:
-            self._find((key,), f"`{key}` is one FHIRPath expression, without braces")
-            return None
-        try:
-            return compile_expression(text, functions=self._functions, variables=VARIABLES)
-        except ExpressionError as error:
-            line, column = self._positions.value((key,)).within(text, 0, error.line, error.column)
-            self._findings.append(
-                Finding(self._file, line, f"column {column}: {error.reason}" if column else error.reason)
-            )
-            return None
-
     def _template(self, key: str, *, required: bool = False) -> Template | None:
-        body = self._value.get(key)
+        body = self.value.get(key)
         if body is None and not required:
             return None
         if not isinstance(body, dict):
-            self._find((key,) if key in self._value else (), f"`{key}` is missing: the fields of the record")
+            self.find((key,) if key in self.value else (), f"`{key}` is missing: the fields of the record")
             return None
         if "id" in body:
-            self._find_key((key, "id"), "a mapping gives no `id`: it is given by rule")
-        try:
-            return compile_template(body, name=self._file, positions=self._positions.below(key),
-                                    functions=self._functions, variables=VARIABLES)  # fmt: skip
-        except Misconfigured as error:
-            self._findings.extend(error.findings)
-            return None
-
-    def _find(self, path: Path, reason: str) -> None:
-        place = self._positions.value(path)
-        self._findings.append(Finding(self._file, place.line, f"column {place.column}: {reason}"))
-
-    def _find_key(self, path: Path, reason: str) -> None:
-        place = self._positions.key(path)
-        self._findings.append(Finding(self._file, place.line, f"column {place.column}: {reason}"))
+            self.find_key((key, "id"), "a mapping gives no `id`: it is given by rule")
+        return self.template(key)
