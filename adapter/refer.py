@@ -198,7 +198,7 @@ def _check_way(desk: Desk, row: Tracked, said: Mapping[str, str]) -> None:
 
 def _is_held(tx: Tx, at: Place) -> bool:
     """May the partner hold its Task?"""
-    share = next((s for s in shares.of_case(tx, at.stored.id) if s.partner == at.tracked.partner), None)
+    share = shares.between(tx, at.stored.id, at.tracked.partner)
     held = holdings.of_share(tx, share.id) if share else []
     return any(h.urn == at.tracked.urn and h.state != "withdrawn" for h in held)
 

@@ -225,7 +225,7 @@ def _put(tx: Tx, desk: Desk, partner: str, stored: StoredCase, served: Served, n
     """Write what differs; take away what is no longer in the view, unless the view of another case holds it too. From
     now on it is the view of this version of the case."""
     world = world_of(partner)
-    share = next((s for s in shares.of_case(tx, stored.id) if s.partner == partner), None)
+    share = shares.between(tx, stored.id, partner)
     if share is None:
         return
     before = views.of_share(tx, share.id)

@@ -81,7 +81,7 @@ def match(desk: Desk, number: str, partner: str, body: bytes, *, role: str, labe
     now = desk.clock()
     with desk.store.writing() as tx:
         stored = cases.get(tx, number)
-        share = next((s for s in shares.of_case(tx, stored.id) if s.partner == partner), None) if stored else None
+        share = shares.between(tx, stored.id, partner) if stored else None
         known = matches.of_share(tx, share.id) if share else None
         if stored is None or share is None or known is None or known.state != "waiting":
             raise NotFound("There is no such child that waits to be matched there.")
@@ -112,7 +112,7 @@ def purged(desk: Desk, number: str, partner: str, body: bytes, *, role: str, lab
     now = desk.clock()
     with desk.store.writing() as tx:
         stored = cases.get(tx, number)
-        share = next((s for s in shares.of_case(tx, stored.id) if s.partner == partner), None) if stored else None
+        share = shares.between(tx, stored.id, partner) if stored else None
         row = purges.of_share(tx, share.id) if share else None
         if row is None:
             raise NotFound("There is no such request to purge.")

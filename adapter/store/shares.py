@@ -241,6 +241,11 @@ def of_case(tx: Tx, case_id: str) -> list[Share]:
     return [_share(row) for row in tx.connection.execute(sql.OF_CASE, {"of_case": case_id})]
 
 
+def between(tx: Tx, case_id: str, partner: str) -> Share | None:
+    """The share of this case and this partner, if there is one."""
+    return next((share for share in of_case(tx, case_id) if share.partner == partner), None)
+
+
 def listed(
     tx: Tx, *, partner: str | None = None, state: State | None = None, after: int = 0, limit: int = 100
 ) -> list[Share]:
