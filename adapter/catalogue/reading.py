@@ -7,7 +7,7 @@ would stop the share when our own check finds it, a case too late.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fhirpathpy.models import models
@@ -40,11 +40,7 @@ def check_reads(
     case = _case(schemas)
     for path in sorted(folder.glob("*.yaml")):
         file = f"{name}/{path.name}"
-        try:
-            documents = read_yaml(path.read_text(encoding="utf-8"), file)
-        except (Misconfigured, OSError, UnicodeDecodeError):
-            continue  # told when the mappings were read
-        for document in documents:
+        for document in _documents(path, file):
             found.remarks.extend(_found(document, file, case, schemas, lists, codes, model))
 
 
@@ -52,11 +48,7 @@ def check_constants(folder: Path, name: str, definitions: Definitions, found: Fo
     """Remarks for each code that a mapping file writes out and its element, by its profile, may not have."""
     for path in sorted(folder.glob("*.yaml")):
         file = f"{name}/{path.name}"
-        try:
-            documents = read_yaml(path.read_text(encoding="utf-8"), file)
-        except (Misconfigured, OSError, UnicodeDecodeError):
-            continue  # told when the mappings were read
-        for document in documents:
+        for document in _documents(path, file):
             make = document.value.get("make") if isinstance(document.value, dict) else None
             for place, detail in (
                 wrong_codes(make, f"{PROFILES}csp-{path.stem}", definitions) if isinstance(make, dict) else ()
@@ -71,11 +63,7 @@ def check_programs(folder: Path, name: str, schemas: Schemas, found: Found) -> N
     case.fields["consents"] = Listing(schemas.collections["consents"])
     for path in (folder.parent / EVERY_PROGRAM, *sorted(folder.glob("*.yaml"))):
         file = f"mappings/{EVERY_PROGRAM}" if path.name == EVERY_PROGRAM else f"{name}/{path.name}"
-        try:
-            documents = read_yaml(path.read_text(encoding="utf-8"), file)
-        except (Misconfigured, OSError, UnicodeDecodeError):
-            continue  # told when the programs were read
-        for document in documents:
+        for document in _documents(path, file):
             variables: dict[str, Node | None] = {"case": case, "child": schemas.collections["child"]}
             for each in written(document):
                 record = _shape(each.each, case, schemas, schemas.collections["consents"])
@@ -90,6 +78,14 @@ def check_programs(folder: Path, name: str, schemas: Schemas, found: Found) -> N
                 )
                 if each.name:
                     variables[each.name] = shape_of(each.text, record=record, variables=known)
+
+
+def _documents(path: Path, file: str) -> Sequence[Document]:
+    """What stands in a file; nothing where that cannot be read: it was told when the files were read."""
+    try:
+        return read_yaml(path.read_text(encoding="utf-8"), file)
+    except (Misconfigured, OSError, UnicodeDecodeError):
+        return ()
 
 
 def _found(
