@@ -8,18 +8,15 @@ ways must find the same.
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from adapter.core.account.chain import Line
 from adapter.store import cases, disclosures
 from adapter.store.database import Store, Tx
-from adapter.store.seal import Keys
+from bench.stores import run
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 PARTNERS, OPEN, TIMES, AT_ONCE = 10, 3, 15, 1000
@@ -69,9 +66,7 @@ def timed(store: Store, case_id: str, way: Callable[[Tx, str], dict[str, str]]) 
     return statistics.median(took), found
 
 
-def measure(url: str, most: int) -> None:
-    store = Store.open(url, Keys.generate())
-    store.upgrade()
+def measure(store: Store, most: int) -> None:
     print(f"{'lines':>8} {'all of it ms':>14} {'of them ms':>12} {'ratio':>8}")
     for count in (n for n in (200, 2_000, 20_000) if n <= most):
         with store.writing() as tx:
@@ -89,17 +84,7 @@ def measure(url: str, most: int) -> None:
         tail, after = timed(store, stored.id, of_them)
         assert before == after and len(after) == OPEN
         print(f"{count:>8} {all_of_it:>14.2f} {tail:>12.2f} {all_of_it / tail:>8.0f}")
-    store.close()
-
-
-def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--most", type=int, default=20_000)
-    asked.add_argument("--url")
-    given = asked.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        measure(given.url or f"sqlite:///{Path(folder) / 'bench.db'}", given.most)
 
 
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__, most=20_000)

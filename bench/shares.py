@@ -8,19 +8,16 @@ and settled as a worker does it, one transaction each.
 
 from __future__ import annotations
 
-import argparse
 import resource
 import statistics
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from adapter.store import shares
 from adapter.store.database import Store
-from adapter.store.seal import Keys
+from bench.stores import run
 
 DUE, CLAIMS, PARTNERS = 1000, 500, 10
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -61,9 +58,7 @@ def claims(store: Store) -> list[float]:
     return sorted(took)
 
 
-def measure(url: str, most: int) -> None:
-    store = Store.open(url, Keys.generate())
-    store.upgrade()
+def measure(store: Store, most: int) -> None:
     there = 0
     print(f"{'idle shares':>12} {'p50 ms':>8} {'p99 ms':>8} {'memory MB':>10}")
     for step, wanted in enumerate(n for n in (1_000, 100_000, 1_000_000) if n <= most):
@@ -76,17 +71,7 @@ def measure(url: str, most: int) -> None:
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         p99 = took[int(0.99 * len(took))]
         print(f"{wanted:>12} {statistics.median(took):>8.2f} {p99:>8.2f} {memory:>10.0f}")
-    store.close()
-
-
-def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--most", type=int, default=1_000_000)
-    asked.add_argument("--url")
-    given = asked.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        measure(given.url or f"sqlite:///{Path(folder) / 'bench.db'}", given.most)
 
 
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__, most=1_000_000)
