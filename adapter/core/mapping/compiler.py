@@ -6,18 +6,19 @@ for a field of anything else, one call for a function or operator, a comprehensi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from adapter.core.mapping import conversion, environment, functions, items, operators
+from adapter.core.mapping import functions, items, operators
 from adapter.core.mapping.elements import Model
 from adapter.core.mapping.environment import Function
 from adapter.core.mapping.expression_error import ExpressionError
 from adapter.core.mapping.names import Names
+from adapter.core.mapping.scope import Code, Scope
 from adapter.core.mapping.syntax import Binary, Call, Index, Literal, Member, Node, Special, Typed, Unary, Variable
+from adapter.core.mapping.written_out import WRITTEN, typed
 
 _OPERATORS: dict[str, tuple[Callable[..., Any], bool]] = {
     "=": (operators.equal, True), "!=": (operators.unequal, True), "~": (operators.equivalent, True),
@@ -36,29 +37,8 @@ _CONSTANTS = {
     "ucum": "http://unitsofmeasure.org", "sct": "http://snomed.info/sct", "loinc": "http://loinc.org",
 }  # fmt: skip
 _PREFIXED = {"vs-": "http://hl7.org/fhir/ValueSet/", "ext-": "http://hl7.org/fhir/StructureDefinition/"}
-_PRIMITIVES = frozenset({"boolean", "integer", "decimal", "string"})
 _BY_POSITION = frozenset({"first", "last", "tail", "skip", "take"})
 _UNORDERED = frozenset({"children", "descendants"})
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """One Python expression; `boolean` where it gives True, False or None and nothing else."""
-
-    text: str
-    boolean: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What names mean at one place of an expression: the Python texts for `$this` and its kin, and for variables."""
-
-    this: str
-    record: str = ""
-    index: str = ""
-    total: str = ""
-    variables: Mapping[str, str] = field(default_factory=dict)
-    guarded: bool = False
 
 
 class Compiler:
@@ -68,7 +48,7 @@ class Compiler:
         self, custom: Mapping[str, Function], *, model: Model | None = None, variables: frozenset[str] | None = None
     ) -> None:
         self._custom = custom
-        self._model = model
+        self.model = model
         self._known = variables
         self.names = Names(custom)
 
@@ -104,7 +84,7 @@ class Compiler:
                 function, boolean = _OPERATORS[node.operator]
                 return Code(self._call(function, node.left, (node.right,), scope).text, boolean)
             case Typed():
-                return self._typed(node.operator, self.code(node.operand, scope).text, node.type, node)
+                return typed(self, node.operator, self.code(node.operand, scope).text, node.type, node)
             case Call():
                 return self._function(node, scope)
         raise ExpressionError("this cannot be compiled", node.line, node.column)
@@ -140,7 +120,7 @@ class Compiler:
         return found
 
     def _member(self, node: Member, scope: Scope) -> str:
-        if isinstance(node.target, Variable) and node.target.name == "context" and self._model is None:
+        if isinstance(node.target, Variable) and node.target.name == "context" and self.model is None:
             return f"record.get({node.name!r})"
         if node.target is not None:
             self._defined(node, node.target)
@@ -148,28 +128,28 @@ class Compiler:
         self._unguarded(node, scope, node.name)
         if node.name[:1].isupper():
             return f"{self.names.runtime(items.start)}({scope.this}, {node.name!r})"
-        if scope.record and self._model is None:
+        if scope.record and self.model is None:
             return f"{scope.record}.get({node.name!r})"
         return self._step(scope.this, node.name)
 
     def _step(self, target: str, name: str) -> str:
         """The children of that name; of one object, by far the most frequent case, without a call."""
         called = f"{self.names.runtime(items.step)}({target}, {name!r})"
-        if self._model is not None or not target.isidentifier():
+        if self.model is not None or not target.isidentifier():
             return called
         return f"({target}.get({name!r}) if {target}.__class__ is dict else {called})"
 
     def _defined(self, node: Member, target: Node) -> None:
         """Refuse a member that the type just named does not have: `(value as Period).unit`."""
-        if self._model and isinstance(target, Typed) and target.operator == "as":
+        if self.model and isinstance(target, Typed) and target.operator == "as":
             kind = target.type.rpartition(".")[2]
-            if not self._model.defines(kind, node.name):
+            if not self.model.defines(kind, node.name):
                 raise ExpressionError(f"{kind} has no `{node.name}`", node.line, node.column)
 
     def _ordered(self, node: Call) -> None:
         """Refuse to pick by position from what has no order (N1, 5.8)."""
         target = node.target
-        if self._model and node.name in _BY_POSITION and isinstance(target, Call) and target.name in _UNORDERED:
+        if self.model and node.name in _BY_POSITION and isinstance(target, Call) and target.name in _UNORDERED:
             raise ExpressionError(f"`{target.name}()` has no order to `{node.name}` by", node.line, node.column)
 
     def _unguarded(self, node: Node, scope: Scope, name: str) -> None:
@@ -188,11 +168,10 @@ class Compiler:
             given = "".join(f", {self.listed(a, scope)}" for a in node.arguments)
             name = self.names.runtime(self._custom[node.name], node.name)
             return Code(f"{name}(env, {self.listed(focus, focused)}{given})")
-        own: Callable[[Call, str, Scope], Code] | None = getattr(self, f"_write_{node.name.lower()}", None)
-        if own is not None and node.name in _WRITTEN:
-            least, most = _WRITTEN[node.name]
+        if node.name in WRITTEN:
+            write, least, most = WRITTEN[node.name]
             self._arity(node, least, most)
-            return own(node, target, scope)
+            return write(self, node, target, scope)
         if node.name == "trace":
             raise ExpressionError("`trace` is refused: it would write values to a log", node.line, node.column)
         if node.name not in functions.FUNCTIONS:
@@ -210,121 +189,3 @@ class Compiler:
             wanted = str(least) if least == most else f"{least} to {most}" if most < 99 else f"at least {least}"
             raise ExpressionError(f"`{node.name}` takes {wanted} argument{'' if wanted == '1' else 's'}, not "
                                   f"{len(node.arguments)}", node.line, node.column)  # fmt: skip
-
-    def _inner(self, scope: Scope) -> Scope:
-        return replace(scope, this=self.names.new("item"), record="", index=self.names.new("index"), guarded=False)
-
-    def _over(self, inner: Scope, target: str, written: str) -> str:
-        """`for item in items(target)`, with its index where what was written uses it."""
-        each = f"{self.names.runtime(items.items)}({target})"
-        if re.search(rf"\b{inner.index}\b", written):
-            return f"for {inner.index}, {inner.this} in enumerate({each})"
-        return f"for {inner.this} in {each}"
-
-    def _write_where(self, node: Call, target: str, scope: Scope) -> Code:
-        inner = self._inner(scope)
-        test = self.condition(node.arguments[0], inner)
-        return Code(f"[{inner.this} {self._over(inner, target, test)} if {test}]")
-
-    def _write_exists(self, node: Call, target: str, scope: Scope) -> Code:
-        if not node.arguments:
-            return Code(f"{self.names.runtime(functions.exists)}({target})", boolean=True)
-        inner = self._inner(scope)
-        test = self.condition(node.arguments[0], inner)
-        return Code(f"any({test} {self._over(inner, target, test)})", boolean=True)
-
-    def _write_all(self, node: Call, target: str, scope: Scope) -> Code:
-        inner = self._inner(scope)
-        test = self.condition(node.arguments[0], inner)
-        return Code(f"all({test} {self._over(inner, target, test)})", boolean=True)
-
-    def _write_select(self, node: Call, target: str, scope: Scope) -> Code:
-        inner = self._inner(scope)
-        each = self.code(node.arguments[0], inner).text
-        return Code(f"{self.names.runtime(items.gather)}({each} {self._over(inner, target, each)})")
-
-    def _write_repeat(self, node: Call, target: str, scope: Scope) -> Code:
-        inner = replace(self._inner(scope), index="")
-        each = self.code(node.arguments[0], inner).text
-        return Code(f"{self.names.runtime(functions.repeat)}({target}, lambda {inner.this}: {each})")
-
-    def _write_aggregate(self, node: Call, target: str, scope: Scope) -> Code:
-        inner = self._inner(scope)
-        inner = replace(inner, total=self.names.new("total"))
-        each = self.code(node.arguments[0], inner).text
-        start = f", {self.code(node.arguments[1], scope).text}" if len(node.arguments) > 1 else ""
-        head = f"lambda {inner.this}, {inner.index}, {inner.total}"
-        return Code(f"{self.names.runtime(functions.aggregate)}({target}, {head}: {each}{start})")
-
-    def _write_sort(self, node: Call, target: str, scope: Scope) -> Code:
-        keys = node.arguments or (Special(node.line, node.column, "this"),)
-        written = []
-        for key in keys:
-            descending = isinstance(key, Unary) and key.operator == "-"
-            inner = replace(self._inner(scope), index="")
-            each = self.code(key.operand if isinstance(key, Unary) and descending else key, inner).text
-            written.append(f"(lambda {inner.this}: {each}, {descending})")
-        return Code(f"{self.names.runtime(functions.sort)}({target}, {', '.join(written)})")
-
-    def _write_iif(self, node: Call, target: str, scope: Scope) -> Code:
-        inner = scope if node.target is None else replace(scope, this=self.names.new("item"), record="", guarded=False)
-        test = self.condition(node.arguments[0], inner)
-        chosen = [self.code(a, inner) for a in node.arguments[1:]]
-        other = chosen[1].text if len(chosen) > 1 else "None"
-        text = f"({chosen[0].text} if {test} else {other})"
-        if node.target is None:
-            return Code(text, boolean=all(c.boolean for c in chosen))
-        return Code(f"{self.names.runtime(functions.apply)}({target}, lambda {inner.this}: {text})")
-
-    def _write_coalesce(self, node: Call, target: str, scope: Scope) -> Code:
-        inner = scope if node.target is None else replace(scope, this=self.names.new("item"), record="", guarded=False)
-        name = self.names.new("unused") if node.target is None else inner.this
-        texts = "".join(f", lambda {name}: {self.code(a, inner).text}" for a in node.arguments)
-        return Code(f"{self.names.runtime(functions.coalesce)}({'None' if node.target is None else target}{texts})")
-
-    def _write_is(self, node: Call, target: str, scope: Scope) -> Code:
-        return self._typed("is", target, self._type_name(node), node)
-
-    def _write_as(self, node: Call, target: str, scope: Scope) -> Code:
-        return self._typed("as", target, self._type_name(node), node)
-
-    def _write_oftype(self, node: Call, target: str, scope: Scope) -> Code:
-        return self._typed("ofType", target, self._type_name(node), node)
-
-    def _write_resolve(self, node: Call, target: str, scope: Scope) -> Code:
-        return Code(f"{self.names.runtime(functions.resolve)}({target}, values.get('resource', context))")
-
-    def _write_now(self, node: Call, target: str, scope: Scope) -> Code:
-        return Code(f"{self.names.runtime(environment.now)}(env)")
-
-    def _write_today(self, node: Call, target: str, scope: Scope) -> Code:
-        return Code(f"{self.names.runtime(environment.today)}(env)")
-
-    def _write_timeofday(self, node: Call, target: str, scope: Scope) -> Code:
-        return Code(f"{self.names.runtime(environment.time_of_day)}(env)")
-
-    def _typed(self, operator: str, target: str, name: str, node: Node) -> Code:
-        namespace, _, short = name.rpartition(".")
-        system = short in conversion.SYSTEM and namespace in ("", "System")
-        named = (short in self._model.names) if self._model else (short[:1].isupper() or short in _PRIMITIVES)
-        if not (system or named or namespace == "System") or namespace not in ("", "System", "FHIR"):
-            raise ExpressionError(f"there is no type `{name}`", node.line, node.column)
-        function = {"is": conversion.is_type, "as": conversion.as_type, "ofType": conversion.of_type}[operator]
-        return Code(f"{self.names.runtime(function)}({target}, {name!r})", boolean=operator == "is")
-
-    def _type_name(self, node: Call) -> str:
-        parts: list[str] = []
-        given: Node | None = node.arguments[0]
-        while isinstance(given, Member):
-            parts.insert(0, given.name)
-            given = given.target
-        if given is not None:
-            raise ExpressionError(f"`{node.name}` takes the name of a type", node.line, node.column)
-        return ".".join(parts)
-
-
-_WRITTEN: dict[str, tuple[int, int]] = {
-    "where": (1, 1), "exists": (0, 1), "all": (1, 1), "select": (1, 1), "repeat": (1, 1), "aggregate": (1, 2),
-    "sort": (0, 99), "iif": (2, 3), "is": (1, 1), "as": (1, 1), "ofType": (1, 1), "resolve": (0, 0), "now": (0, 0),
-    "today": (0, 0), "timeOfDay": (0, 0), "coalesce": (1, 99),
-}  # fmt: skip

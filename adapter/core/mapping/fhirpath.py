@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from adapter.core.mapping import items
-from adapter.core.mapping.compiler import Compiler, Scope
+from adapter.core.mapping.compiler import Compiler
 from adapter.core.mapping.dates import Temporal
 from adapter.core.mapping.elements import Element, Model
 from adapter.core.mapping.environment import Env, Function
 from adapter.core.mapping.expression_error import ExpressionError
 from adapter.core.mapping.quantities import Quantity, to_json
+from adapter.core.mapping.scope import Scope
 from adapter.core.mapping.syntax import parse
 
 __all__ = ["Env", "Expression", "ExpressionError", "Function", "Model", "compile_expression"]

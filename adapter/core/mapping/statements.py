@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from adapter.core.mapping import items
-from adapter.core.mapping.compiler import Compiler, Scope
+from adapter.core.mapping.compiler import Compiler
 from adapter.core.mapping.expression_error import ExpressionError
 from adapter.core.mapping.pieces import Block, Inserted
 from adapter.core.mapping.positions import Path, Place, Positions
+from adapter.core.mapping.scope import Scope
 from adapter.core.mapping.syntax import Node, parse
 
 

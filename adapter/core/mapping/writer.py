@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapter.core.mapping import items
-from adapter.core.mapping.compiler import Scope
 from adapter.core.mapping.expression_error import ExpressionError
 from adapter.core.mapping.pieces import Block, Inserted, UnreadableError, array_of, block_of, pieces_of
 from adapter.core.mapping.positions import Path
+from adapter.core.mapping.scope import Scope
 from adapter.core.mapping.statements import Statements
 
 
