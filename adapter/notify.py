@@ -18,6 +18,7 @@ from adapter import serve
 from adapter.core import strict_json
 from adapter.core.account.chain import Line
 from adapter.core.fhir import models
+from adapter.core.fhir.instants import instant
 from adapter.core.partner import Partner
 from adapter.core.subscriptions import telling, theirs, words
 from adapter.core.subscriptions.telling import Event, Stands
@@ -106,7 +107,7 @@ def delete(desk: Desk, world: World, id_: str) -> None:
 def shown(one: Subscription, world: World) -> dict[str, Any]:
     """The resource as it is read: the state is ours, and secrets stand in it nowhere."""
     body = {**theirs.hidden(one.resource), "id": one.id, "status": shown_status(one, world.now)}
-    meta = {"versionId": str(one.version), "lastUpdated": _instant(one.updated_at)}
+    meta = {"versionId": str(one.version), "lastUpdated": instant(one.updated_at)}
     stated = {k: v for k, v in (body.get("meta") or {}).items() if k not in meta}
     return {**body, "meta": {**meta, **stated}} | ({"error": one.detail} if _tells_error(one, world) else {})
 
@@ -332,7 +333,3 @@ def _is_taken(answer: Answer) -> bool:
 
 def _why(answer: Answer) -> str:
     return f"HTTP {answer.status}" if isinstance(answer, Answered) else answer.reason
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

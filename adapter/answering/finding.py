@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from adapter.answering.incoming import MOST_TASKS, REVOKED, SLOT, Incoming
 from adapter.answering.writing import account
+from adapter.core.fhir.instants import instant
 from adapter.core.fhir.search import index
 from adapter.core.identity import Key
 from adapter.core.referral import inward
@@ -66,7 +67,7 @@ def _make(at: Incoming, wanted: Reply) -> Received | None:
         return None
     identity = at.desk.bench.identity(at.row.partner)
     name = identity.identifier(Key(at.stored.number, at.row.path, "Task", SLOT))
-    body = inward.new_task({**request.body, "id": request.id}, name, _instant(at.now))
+    body = inward.new_task({**request.body, "id": request.id}, name, instant(at.now))
     id_ = secrets.token_hex(16)
     made = resources.create(
         at.tx, at.row.partner, "Task", {**body, "id": id_}, id=id_, now=at.now, indexed=index(body, base="")
@@ -91,7 +92,3 @@ def begun(row: Tracked, known: Inward, id_: str, task: Mapping[str, Any], dialec
         course=replace(anew, business="", words="", reason="", result=""),
         inward=replace(known, task=id_, made=False, asked="", held="", because="", former=former),
     )
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
+from adapter.core.fhir.instants import instant
 from adapter.store.resources import Received
 
 STAMPED = ("versionId", "lastUpdated")
@@ -24,8 +24,3 @@ def unstamped(body: dict[str, Any]) -> dict[str, Any]:
     meta = body.get("meta")
     rest = {key: value for key, value in meta.items() if key not in STAMPED} if isinstance(meta, dict) else meta
     return {**body, "meta": rest} if rest else {key: value for key, value in body.items() if key != "meta"}
-
-
-def instant(moment: datetime) -> str:
-    """A moment as FHIR writes it, in UTC, to the millisecond."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

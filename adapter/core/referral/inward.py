@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from adapter.core.fhir.instants import instant
 from adapter.core.mapping.codes import ConceptMap
 from adapter.core.partner import Release
 from adapter.core.referral.answer import words_of
@@ -216,13 +217,13 @@ def dated(task: dict[str, Any], now: datetime) -> dict[str, Any]:
         written = datetime.fromisoformat(authored) if isinstance(authored, str) else None
     except ValueError:
         written = None  # a year, or a month
-    instant = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moment = instant(now)
     if written is not None and written.tzinfo is not None and "T" in str(authored):
         later = now >= written
     else:
-        later = not isinstance(authored, str) or authored < instant[: len(authored)]
+        later = not isinstance(authored, str) or authored < moment[: len(authored)]
     rest = {name: value for name, value in task.items() if name != "lastModified"}
-    return {**rest, "lastModified": instant} if later else rest
+    return {**rest, "lastModified": moment} if later else rest
 
 
 def merged(theirs: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:

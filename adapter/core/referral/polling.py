@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from adapter.core.fhir.instants import instant
 from adapter.core.fhir.named import names_of
 from adapter.core.fhir.results import place_of
 from adapter.core.partner import Referrals
@@ -94,9 +95,7 @@ def _until(body: Mapping[str, Any], headers: Mapping[str, str]) -> str:
     meta = body.get("meta")
     stated = meta.get("lastUpdated") if isinstance(meta, Mapping) else None
     moment = _instant(stated) or _date(headers.get("date", ""))
-    return (
-        (moment - OVERLAP).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else ""
-    )
+    return instant(moment - OVERLAP) if moment else ""
 
 
 def _instant(text: Any) -> datetime | None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from adapter.core.fhir.instants import instant
 from adapter.core.partner import Release
 from adapter.core.subscriptions import words
 from adapter.core.subscriptions.words import Content, Kind, Status
@@ -49,7 +50,7 @@ def notification(stands: Stands, kind: Kind, events: Sequence[Event], *, id_: st
     for focus in dict.fromkeys(named):
         url = f"{stands.base}/{focus}"
         entries.append({"fullUrl": url, "request": {"method": "GET", "url": url}, "response": {"status": "200"}})
-    made = {"resourceType": "Bundle", "type": "history", "timestamp": _instant(now), "entry": entries}
+    made = {"resourceType": "Bundle", "type": "history", "timestamp": instant(now), "entry": entries}
     if stands.release == "R5":
         return {**made, "type": "subscription-notification"}
     return {**made, "meta": {"profile": [words.NOTIFICATION_PROFILE]}}
@@ -80,7 +81,7 @@ def _r4(stands: Stands, kind: Kind, events: Sequence[Event], topic: str, id_: st
     for event in events:
         part: list[dict[str, Any]] = [
             {"name": "event-number", "valueString": str(event.number)},
-            {"name": "timestamp", "valueInstant": _instant(event.at)},
+            {"name": "timestamp", "valueInstant": instant(event.at)},
         ]
         if event.focus and stands.content == "id-only":
             part.append({"name": "focus", "valueReference": {"reference": f"{stands.base}/{event.focus}"}})
@@ -93,7 +94,7 @@ def _r5(stands: Stands, kind: Kind, events: Sequence[Event], topic: str, id_: st
     told = []
     for event in events:
         focus = {"reference": f"{stands.base}/{event.focus}"} if event.focus and stands.content == "id-only" else None
-        one = {"eventNumber": str(event.number), "timestamp": _instant(event.at)}
+        one = {"eventNumber": str(event.number), "timestamp": instant(event.at)}
         told.append({**one, **({"focus": focus} if focus else {})})
     return {
         "resourceType": "SubscriptionStatus",
@@ -105,7 +106,3 @@ def _r5(stands: Stands, kind: Kind, events: Sequence[Event], topic: str, id_: st
         "subscription": {"reference": stands.url},
         **({"topic": topic} if topic else {}),
     }
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from adapter.core.fhir.instants import instant
 from adapter.core.fhir.outcome import outcome
 from adapter.core.fhir.transaction import Step
 from adapter.errors import AdapterError
-from adapter.receive.telling import instant, shown
+from adapter.receive.telling import shown
 from adapter.receive.world import Answer, Page, Worked, World
 from adapter.store.resources import Received
 
