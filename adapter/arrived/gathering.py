@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapter.core.fhir.references import local, references
+from adapter.core.fhir.references import attached, local, references
 from adapter.core.fhir.search import CHILDLESS, PARAMETERS, REFERS, children
 from adapter.store import referrals, resources
 from adapter.store.database import Tx
@@ -169,24 +169,13 @@ def _reached(
 
 def _targets(kept: Received) -> list[str]:
     """`Type/id` of what a resource refers to in its own world, attachments too."""
-    wanted = [*(local(text, "") for _, text in references(kept.body)), *_attached(kept.body)]
-    return list(dict.fromkeys(name for name in wanted if name))
+    texts = [*(text for _, text in references(kept.body)), *attached(kept.body)]
+    return list(dict.fromkeys(name for text in texts if (name := local(text, ""))))
 
 
 def _read(tx: Tx, partner: str, names: Iterable[str]) -> list[Received]:
     found = (resources.read(tx, partner, *name.split("/", 1)) for name in names)
     return [each for each in found if each is not None and not each.deleted]
-
-
-def _attached(value: object) -> Iterable[str]:
-    if isinstance(value, dict):
-        if isinstance(url := value.get("url"), str) and (name := local(url, "")) and name.startswith("Binary/"):
-            yield name
-        for inner in value.values():
-            yield from _attached(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _attached(inner)
 
 
 def _name(kept: Received) -> str:

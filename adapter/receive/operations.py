@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from adapter.core.fhir.references import local, references
+from adapter.core.fhir.references import attached, local, references
 from adapter.core.fhir.search import MOST, PARAMETERS, REFERS
 from adapter.errors import NotFound, TooLarge
 from adapter.receive.checks import not_permitted
@@ -63,9 +63,8 @@ def _reached(tx: Tx, world: World, from_: Iterable[Received], known: Iterable[st
     seen, found, waiting = set(known), dict[str, Received](), list(from_)
     while waiting:
         kept = waiting.pop(0)
-        targets = [target for _, text in references(kept.body) if (target := local(text, world.base))]
-        attached = [target for text in _attached(kept.body) if (target := local(text, world.base))]
-        for name in [*targets, *attached]:
+        texts = [*(text for _, text in references(kept.body)), *attached(kept.body)]
+        for name in [target for text in texts if (target := local(text, world.base))]:
             if name not in seen and (next_ := named(tx, world, name)) is not None:
                 found[name] = next_
                 waiting.append(next_)
@@ -73,18 +72,6 @@ def _reached(tx: Tx, world: World, from_: Iterable[Received], known: Iterable[st
         if len(seen) > MOST:
             raise TooLarge(f"More than {MOST} resources belong to it: search for them by type.")
     return found
-
-
-def _attached(value: object) -> Iterable[str]:
-    """The addresses of attachments: a Binary of ours stands there by its relative one."""
-    if isinstance(value, dict):
-        if isinstance(url := value.get("url"), str) and url.startswith("Binary/"):
-            yield url
-        for inner in value.values():
-            yield from _attached(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _attached(inner)
 
 
 def _name(kept: Received) -> str:

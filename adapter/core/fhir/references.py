@@ -25,6 +25,18 @@ def references(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
             yield from references(inner, f"{pointer}/{position}")
 
 
+def attached(value: Any) -> Iterator[str]:
+    """The addresses of attachments: a Binary of the same server stands there by its relative one."""
+    if isinstance(value, Mapping):
+        if isinstance(url := value.get("url"), str) and url.startswith("Binary/"):
+            yield url
+        for inner in value.values():
+            yield from attached(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from attached(inner)
+
+
 def leads(reference: str, base: str) -> Leads:
     """Where a literal reference leads (http://hl7.org/fhir/R4/references.html#literal); `base` is our own address."""
     if reference.startswith("#"):
