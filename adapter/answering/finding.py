@@ -84,6 +84,7 @@ def _begin(at: Incoming, task: Received) -> Received:
 
 
 def begun(row: Tracked, known: Inward, id_: str, task: Mapping[str, Any], dialect: Dialect, now: datetime) -> Tracked:
+    """The row once it is answered on this Task, from where that is: what was said on an earlier one counts no more."""
     state, course = inward.begins(task, dialect), row.course
     anew = begun_again(course, state, now) if course.steps else replace(course, state=state)
     former = tuple(dict.fromkeys(each for each in (*known.former, known.task) if each not in ("", id_)))

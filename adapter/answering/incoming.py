@@ -58,6 +58,7 @@ def adopted(stored: StoredCase, partner: str | None = None) -> dict[str, Mapping
 
 
 def keep_outcome(tx: Tx, stored: StoredCase, kept: dict[str, Any], now: datetime) -> None:
+    """Keep how its referrals stand; where others may see that, their shares are due."""
     if kept == stored.kept:
         return
     cases.put(tx, stored.number, stored.body, kept, now=now)

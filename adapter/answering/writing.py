@@ -15,6 +15,7 @@ from adapter.store.resources import Received
 
 
 def told(at: Incoming, task: Mapping[str, Any], **says: Any) -> dict[str, Any]:
+    """The Task with what is said, as the partner's dialect and release have it (core/referral/inward.py)."""
     release = at.desk.catalogue.partners[at.row.partner].release
     return inward.told(task, at.dialect, at.desk.catalogue.codes["business-status"], release, **says)
 
@@ -38,6 +39,7 @@ def _less(some: Mapping[str, Sequence[str]], others: Mapping[str, Sequence[str]]
 
 
 def account(at: Incoming, operation: str, wanted: Reply) -> None:
+    """A line of the account, for one version of the Task."""
     line = Line(
         at=at.now,
         partner=at.row.partner,

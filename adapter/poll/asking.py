@@ -12,6 +12,7 @@ from adapter.poll.round import UNABLE, Round
 
 
 def ask(round_: Round, piece: Sequence[Question], since: str) -> None:
+    """Ask for these Tasks: what has changed `since` that moment of the partner's clock; empty: since any time."""
     # Whose Task has never been read has not been read since any time.
     new, known = [q for q in piece if not q.seen or not since], [q for q in piece if q.seen and since]
     if new:

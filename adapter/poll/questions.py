@@ -77,5 +77,6 @@ def named_in_hint(desk: Desk, poll: Poll, questions: Sequence[Question]) -> list
 
 
 def held_there(tx: Tx, partner: str, question: Question) -> Holding | None:
+    """The Task as the partner holds it."""
     share = shares.between(tx, question.case_id, partner)
     return next((h for h in holdings.of_share(tx, share.id) if h.urn == question.urn), None) if share else None

@@ -138,4 +138,5 @@ def _age(file: Reading, at: Path, asked: dict[str, Any]) -> Age:
 
 
 def is_years(value: Any) -> bool:
+    """An age, as rules name them: 0 to 25."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 25

@@ -15,6 +15,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 
 
 def rules_of(file: Reading) -> tuple[Rule, ...]:
+    """The rules in which nothing is wrong, in their order."""
     given = file.mapping(("rules",), file.value.get("rules", {}))
     return tuple(rule for id_ in given if (rule := _rule(file, id_, ("rules", id_))) is not None)
 

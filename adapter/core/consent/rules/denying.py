@@ -23,6 +23,7 @@ def counts_as_deny(rules: Rules, terms: Terms, p: Provision, partner: Partner, n
 
 
 def deny_of(rules: Rules, terms: Terms, p: Provision, partner: Partner, now: datetime) -> Deny:
+    """What a deny that counts hits, but for its exceptions, which are read as permits are."""
     # A consent that cannot be computed never permits: not by an exception of a denial either.
     exceptions = () if terms.faults else p.exceptions
     return Deny(

@@ -45,6 +45,7 @@ def why_not_in_force(rules: Rules, terms: Terms, partner: Partner, now: datetime
 
 
 def why_not_counted(rules: Rules, terms: Terms, p: Provision, partner: Partner, now: datetime) -> str:
+    """Why this permit of a consent in force does not count (rules 1, 2); empty when it does."""
     if not p.to or not p.purposes or not p.parts or p.names_no_record:
         return "names-nothing"
     if p.period is not None:
@@ -56,6 +57,7 @@ def why_not_counted(rules: Rules, terms: Terms, p: Provision, partner: Partner, 
 
 
 def permit_of(rules: Rules, terms: Terms, p: Provision, partner: Partner, now: datetime) -> Permit:
+    """What a permit that counts covers: what it names, but for its exceptions, which are read as denies are."""
     ends = [terms.period.end, p.period.end if p.period else None]
     return Permit(
         provision=p,
