@@ -1,4 +1,4 @@
-"""An agency and its five partners, each an adapter of its own in a process of its own, for all journeys."""
+"""An agency and its five partners, each an adapter of its own in a process of its own, for journeys."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from adapter.cli import main
 from adapter.demo.neighbours import WITH_SERVERS, Neighbours
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
-    """Started once; a journey puts cases of its own, so that none waits for another."""
+    """Started once for a file; a journey puts cases of its own, so that none waits for another. They end with the
+    file: six adapters that ask and look what is due take a processor from every test that follows."""
     started = Neighbours(tmp_path_factory.mktemp("neighbours"), main, WITH_SERVERS, linked=())
     try:
         started.start()

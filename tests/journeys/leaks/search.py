@@ -44,7 +44,7 @@ def _readings(data: bytes) -> Iterator[str]:
     if b"\0" in data:
         yield data.decode("utf-16-le", "ignore").casefold()
         yield data[1:].decode("utf-16-le", "ignore").casefold()
-    for run in _BASE64.findall(data):
+    for run in set(_BASE64.findall(data)):  # a log holds the same path in each line
         yield from _decoded(run)
     if data.startswith(b"%PDF"):
         yield pages(data).casefold()
@@ -68,7 +68,7 @@ def _decoded(run: bytes) -> Iterator[str]:
         if decoded.startswith(b"%PDF"):
             yield pages(decoded).casefold()
         elif decoded[:1] in b"{[" and decoded:
-            for inner in _BASE64.findall(decoded):
+            for inner in set(_BASE64.findall(decoded)):
                 yield from _decoded(inner)
         if len(decoded) in (32, 48, 64):
             yield decoded.hex()
