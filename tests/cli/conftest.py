@@ -3,44 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from adapter import catalogue
-from adapter.catalogue import files_root
-from adapter.catalogue.files import Found
-from adapter.catalogue.inbound import read_inbound
-from adapter.catalogue.translations import read_mappings
 from adapter.cli import main
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Run = Callable[..., Result]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _mappings_compiled_once() -> Iterator[None]:
-    """Compiling the repository's mappings takes most of a command's time: these tests do it once, as a server does."""
-    compiled: dict[Any, Any] = {}
-
-    def once(read: Callable[..., Any]) -> Callable[..., Any]:
-        def read_once(folder: Path, name: str, found: Found, **options: Any) -> Any:
-            if files_root() / "mappings" not in folder.parents:
-                return read(folder, name, found, **options)
-            key = (read, folder, options.get("release"))
-            if key not in compiled:
-                compiled[key] = read(folder, name, found, **options)
-            return compiled[key]
-
-        return read_once
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catalogue, "read_mappings", once(read_mappings))
-        patch.setattr(catalogue, "read_inbound", once(read_inbound))
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -49,14 +49,14 @@ def test_serve_answers_and_ends_well(instance: Path, how: signal.Signals, worker
         assert found, said
         assert requests.get(f"{found[1]}/readyz", timeout=10).status_code == 200
         running.send_signal(how)
-        assert running.wait(timeout=20) == 0
+        assert running.wait(timeout=60) == 0
 
 
 def test_work_ends_well(instance: Path) -> None:
     with process(instance, "work") as running:
         assert line(running) == "Working.\n"
         running.send_signal(signal.SIGTERM)
-        assert running.wait(timeout=20) == 0
+        assert running.wait(timeout=60) == 0
 
 
 def test_work_once_ends_by_itself(run: Run, tmp_path: Path) -> None:

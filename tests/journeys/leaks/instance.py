@@ -14,15 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from adapter import catalogue as catalogues
 from adapter import wiring, worker
-from adapter.catalogue import files_root
-from adapter.catalogue.translations import read_mappings
 from adapter.cli import main
 from adapter.core.diff import Holding
 from adapter.desk import Desk
@@ -33,6 +29,7 @@ from adapter.store.seal import Keys
 from adapter.web.app import create_app
 from tests.journeys.leaks.search import WORD
 from tests.outward.fault_server import JSON, FaultServer, Seen
+from tests.read_once import read_once
 from tests.verbs.agency import Clock, PartnerFhir
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
@@ -195,7 +192,7 @@ def instance(
             server.fhir, server.apart = Hostile(), True
         _write(folder, servers, timeout, labels_topics)
         log = stack.enter_context(_everything_logged(logging.DEBUG if deep else logging.WARNING))
-        stack.enter_context(_mappings_compiled_once())
+        stack.enter_context(read_once())
         clock = Clock(AFTERNOON)
         desk = wiring.wire(folder, clock=clock, environ={})
         stack.callback(desk.store.close)
@@ -253,22 +250,3 @@ def _everything_logged(level: int) -> Iterator[io.StringIO]:
 # Set one by one: some of them set a level of their own.
 _LIBRARIES = ("sqlalchemy.engine", "sqlalchemy.pool", "alembic", "urllib3", "requests", "werkzeug", "flask", "waitress",
               "fontTools", "fpdf", "adapter")  # fmt: skip
-
-
-@contextmanager
-def _mappings_compiled_once() -> Iterator[None]:
-    """Compiling the mappings takes most of a command's time: once in a process is enough, as a server does it."""
-
-    def read_once(folder: Path, name: str, found: Any) -> Any:
-        if folder != files_root() / "mappings" / "r4":
-            return read_mappings(folder, name, found)
-        if folder not in _COMPILED:
-            _COMPILED[folder] = read_mappings(folder, name, found)
-        return _COMPILED[folder]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catalogues, "read_mappings", read_once)
-        yield
-
-
-_COMPILED: dict[Path, Any] = {}
