@@ -1,20 +1,21 @@
-"""What holds for all tests: the repository's files are read once, and the longest tests begin."""
+"""What holds for all tests: the repository's files are read once in a process, and the longest tests begin."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-
-from tests.read_once import read_once
 
 FIRST = ("tests/journeys/", "tests/verbs/", "tests/core/consent/")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _files_read_once() -> Iterator[None]:
-    with read_once():
-        yield
+def pytest_configure(config: pytest.Config) -> None:
+    """Before the tests are collected: some tables are made of what the files say."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        return  # it hands the tests out to others, and reads nothing itself
+    from tests.read_once import read_once
+
+    reading = read_once()
+    reading.__enter__()
+    config.add_cleanup(lambda: reading.__exit__(None, None, None))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, wraps
+from inspect import unwrap
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from adapter import catalogue, wiring
-from adapter.catalogue import files_root
+from adapter.catalogue import definitions, files_root, profile_checks
 from adapter.catalogue.files import Found
 
 READERS: dict[ModuleType, tuple[str, ...]] = {
@@ -25,6 +26,8 @@ READERS: dict[ModuleType, tuple[str, ...]] = {
         "read_mappings", "read_inbound", "read_sources", "read_definitions", "read_guides", "check_profiles",
         "check_shorthand", "check_reads", "check_constants", "check_programs",
     ),
+    profile_checks: ("read_profiles",),
+    definitions: ("checkers",),
     wiring: ("checkers",),
 }  # fmt: skip
 """Where a reader is called → those of which all that they are given follows from the folder that they read."""
@@ -35,14 +38,13 @@ def read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for room, names in READERS.items():
             for name in names:
-                patch.setattr(room, name, once(room, name))
+                patch.setattr(room, name, once(unwrap(getattr(room, name))))
         yield
 
 
 @cache
-def once(room: ModuleType, name: str) -> Callable[..., Any]:
+def once(read: Callable[..., Any]) -> Callable[..., Any]:
     """This reader, which remembers the repository's files."""
-    read = getattr(room, name)
     root, kept = files_root(), {}  # type: ignore[var-annotated]
 
     @wraps(read)

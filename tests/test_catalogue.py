@@ -471,7 +471,8 @@ def _found(root: Path, usual: set[Finding], file: str, before: str, after: str, 
     assert before in text, "the test plants its mistake in words that the file has"
     path.write_text(text.replace(before, after, 1), encoding="utf-8")
     line = text.count("\n", 0, text.index(before)) + 1
-    new = [f for f in findings(partners=root / "partners", root=root) if _in_root(f, root) not in _all(usual)]
+    known = _all(usual)
+    new = [f for f in findings(partners=root / "partners", root=root) if _in_root(f, root) not in known]
     told = [f for f in new if detail in f.detail and _in_root(f, root).file == file]
     assert told, f"not found among {[str(f) for f in new[:5]]}"
     assert len(new) < 15, "one mistake is not told as a flood of others"

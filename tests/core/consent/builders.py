@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -56,6 +57,12 @@ PARTNERS = {
 
 def rulebook(**changes: Any) -> Rulebook:
     """The committed parts, topics, programs and schemas, with the partners above; `changes` replace single fields."""
+    return Rulebook(**{**_committed(), **changes})
+
+
+@cache
+def _committed() -> dict[str, Any]:
+    """Read once: every table of consent is made of it."""
     parts = yaml.safe_load((MAPPINGS / "parts.yaml").read_text("utf-8"))
     topics = yaml.safe_load((MAPPINGS / "topics.yaml").read_text("utf-8"))
     programs = {each.stem: yaml.safe_load(each.read_text("utf-8")) for each in (MAPPINGS / "programs").glob("*.yaml")}
@@ -63,7 +70,7 @@ def rulebook(**changes: Any) -> Rulebook:
         each.name.removesuffix(".schema.json"): json.loads(each.read_text("utf-8"))
         for each in (MAPPINGS / "records").glob("*.schema.json")
     }
-    values: dict[str, Any] = {
+    return {
         "schemas": Schemas.of(schemas),
         "parts": {part: each["since"] for part, each in parts["parts"].items()},
         "part_tables": parts["tables"],
@@ -75,7 +82,6 @@ def rulebook(**changes: Any) -> Rulebook:
         "agency": frozenset({AGENCY}),
         "sectors": frozenset(schemas["organizations"]["properties"]["sector"]["anyOf"][0]["enum"]),
     }
-    return Rulebook(**{**values, **changes})
 
 
 def case() -> dict[str, Any]:

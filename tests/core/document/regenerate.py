@@ -11,6 +11,7 @@ from adapter.core.document.place import PDF
 from tests.core.document.desired import attached, bundle, desired, reference
 
 GOLDEN = Path(__file__).parent / "golden"
+NAMES = ("reference.json", "bundle.json", "pages.txt")
 
 
 def files() -> dict[str, str]:
