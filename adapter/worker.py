@@ -32,6 +32,8 @@ _LONGEST_WAIT = 60.0
 
 _FIRST_REST, _LONGEST_REST = 0.1, 5.0
 """Seconds of rest after a failure, doubled for each that follows: neither a busy loop, nor long when it is over."""
+_CLOCK = 30.0
+"""Seconds between two looks at whether our clock is still the database's: with another one nothing is worked on."""
 _TIDIED = 3600.0
 """Seconds between two looks for notices that are too old."""
 _LAST_WORDS = 5.0
@@ -44,6 +46,7 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
     name = f"worker-{os.getpid()}-{secrets.token_hex(4)}"
     logger = log.logger()
     done = failures = 0
+    in_time = float("-inf")
     if once:
         _told(desk, tell.tidy, name, logger)
     with nullcontext() if once else _beside(desk, name):
@@ -51,6 +54,9 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
             desk.wake.clear()
             wait = 0.0
             try:
+                if time.monotonic() - in_time > _CLOCK:
+                    desk.store.check_clock()
+                    in_time = time.monotonic()
                 arrived, faults = settle_all(desk)
                 for fault_ in faults:
                     logger.error("failed", worker=name, error=fault_)

@@ -340,7 +340,12 @@ def _of_instance(asked: Asked) -> list[Finding]:
     if wrong := of(str(read.keys), lambda: Keys.parse(read.keys.read_text(encoding="utf-8"))):
         return wrong
     store = Store.open(read.database, Keys.parse(read.keys.read_text(encoding="utf-8")))
+
+    def usable() -> None:
+        store.check()
+        store.check_writable()
+
     try:
-        return of(str(read.signing_keys), lambda: keyless(asked)) + of("database", store.check)
+        return of(str(read.signing_keys), lambda: keyless(asked)) + of("database", usable)
     finally:
         store.close()

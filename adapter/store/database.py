@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -24,22 +25,22 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import ArgumentError
 
 from adapter.errors import Misconfigured, Unavailable
 from adapter.store.listening import listen
 from adapter.store.seal import Keys, Seal
 from adapter.store.tables import keystones
+from adapter.store.troubles import answering
 
 _WAIT = 15  # seconds that a transaction waits for another one's lock
 _LEAST_FREE = 16_000_000  # bytes: a few cases of the size that is accepted, and what SQLite needs beside them
 _HOLDS = 1.0  # seconds for which it is true that something could be written
 _UPGRADE_LOCK = 0x637370  # any number that is only ours: PostgreSQL's advisory lock while migrating
 _KEYSTONE = b"csp-fhir-adapter keystone"
+_MOST_APART = 2.0  # seconds between two clocks: far more than NTP leaves, far less than a lease of any use
 CHANNEL = "csp_due"
 """PostgreSQL's channel on which a transaction that made something due says so; it tells nothing else."""
-_PROBLEMS = (OperationalError, InterfaceError, PoolTimeout)
 
 # Statements
 KEYSTONE = sa.select(keystones).where(keystones.c.id == 1)
@@ -47,6 +48,7 @@ TOUCH = sa.update(keystones).values(sealed=keystones.c.sealed)
 SET_KEYSTONE = sa.insert(keystones)
 UPGRADE_LOCK = sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK))
 DURABLE = sa.text("SHOW synchronous_commit")
+CLOCK = sa.select(sa.func.clock_timestamp())
 NOTIFY = sa.select(sa.func.pg_notify(CHANNEL, ""))
 
 
@@ -98,13 +100,13 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Tx]:
         """A transaction that may write: all of it is kept, or none. Unavailable: not reached, full, locked too long."""
-        with _answering(), self._engine.connect() as connection, connection.begin():
+        with answering(), self._engine.connect() as connection, connection.begin():
             yield Tx(connection, self._seal, writes=True)
 
     @contextmanager
     def reading(self) -> Iterator[Tx]:
         """A transaction that sees one moment of the database, cannot write, and holds nobody up."""
-        with _answering(), self._reader.connect() as connection, connection.begin():
+        with answering(), self._reader.connect() as connection, connection.begin():
             yield Tx(connection, self._seal, writes=False)
 
     def listen(self, wake: Callable[[], None], stop: Event) -> None:
@@ -140,8 +142,8 @@ class Store:
     def check(self) -> None:
         """Return if the database can be used as it is.
 
-        Unavailable: it cannot be reached. Misconfigured: it is empty, of another version, was written with other keys,
-        or acknowledges what it has not yet written.
+        Unavailable: it cannot be reached, or has another time. Misconfigured: it is empty, of another version, was
+        written with other keys, or acknowledges what it has not yet written.
         """
         with self.reading() as tx:
             scripts = _scripts()
@@ -158,6 +160,18 @@ class Store:
             if tx.connection.dialect.name == "postgresql" and tx.connection.scalar(DURABLE) == "off":
                 raise Misconfigured("The database has synchronous_commit off, and could lose what it acknowledged.")
             self._check_keys(tx)
+        self.check_clock()
+
+    def check_clock(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Return if this machine's clock is the database's, within two seconds: what is due, whose lease has ended and
+        which consent is in force is told by it, on each machine. Unavailable: it is not. One machine has one clock.
+        """
+        if self._engine.dialect.name == "sqlite":
+            return
+        with self.reading() as tx:
+            before, there, after = clock(), tx.connection.execute(CLOCK).scalar_one(), clock()
+        if max((before - there).total_seconds(), (there - after).total_seconds()) > _MOST_APART:
+            raise Unavailable(_APART)
 
     def check_writable(self) -> None:
         """Return if something can be written and kept: a disk that is full still answers. Unavailable: it cannot.
@@ -182,6 +196,10 @@ class Store:
             raise Misconfigured("The database's keystone is not ours.")
 
 
+_APART = (
+    "This machine's clock and the database's differ by more than two seconds: set both (NTP), or consents would end, "
+    "and shares be taken over, at the wrong time."
+)
 _EARLIER = (
     "The database is of an earlier version ({version}, and this adapter is of {head}): stop all of its processes, back "
     "it up, and run `adapter db upgrade`."
@@ -190,19 +208,6 @@ _NEWER = (
     "The database is of a version that this adapter does not know (it knows those up to {head}): install the one that "
     "wrote it, or a later one. Nothing leads back to an earlier version but a backup."
 )
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """Turn what a database says when it cannot work into the one sentence that callers know."""
-    try:
-        yield
-    except _PROBLEMS as error:
-        raise Unavailable("The database cannot be reached, is full, or is locked.") from error
-    except DatabaseError as error:
-        if type(error) is DatabaseError:  # not one of its kinds: what SQLite says of a file that is no database
-            raise Unavailable("The database file is damaged, or is no database.") from error
-        raise
 
 
 def _engine(url: str) -> sa.Engine:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import stat
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,11 +20,24 @@ from adapter.store import cases
 from adapter.store.database import Store, Tx
 from adapter.store.seal import Keys
 from adapter.store.tables import metadata
+from adapter.store.troubles import answering
 from tests.store.conftest import NOW, Cluster, Place
 
 
 def setting(tx: Tx, statement: str) -> object:
     return tx.connection.exec_driver_sql(statement).scalar()
+
+
+def _of_sqlite(name: str) -> Exception:
+    error = sqlite3.OperationalError("of /srv/my-agency/adapter.db")
+    error.sqlite_errorname = name
+    return error
+
+
+def _of_postgresql(state: str | None, words: str = "of me and hers") -> Exception:
+    error = Exception(words)
+    error.sqlstate = state  # type: ignore[attr-defined]
+    return error
 
 
 def test_an_empty_database_is_refused_then_upgraded_then_right(
@@ -243,3 +258,70 @@ def test_whether_it_can_be_written_is_tried_and_not_more_often_than_once_a_secon
                 store.check_writable()
     else:
         store.check_writable()
+
+
+@pytest.mark.parametrize(
+    ("said", "raised", "sentence"),
+    [
+        pytest.param(_of_sqlite("SQLITE_FULL"), sa.exc.OperationalError, "disk of the database is full", id="full"),
+        pytest.param(_of_sqlite("SQLITE_BUSY_SNAPSHOT"), sa.exc.OperationalError, "locked by another", id="locked"),
+        pytest.param(_of_sqlite("SQLITE_READONLY_DIRECTORY"), sa.exc.OperationalError, "not be written", id="its mode"),
+        pytest.param(_of_sqlite("SQLITE_CANTOPEN"), sa.exc.OperationalError, "cannot be opened", id="no such folder"),
+        pytest.param(_of_sqlite("SQLITE_IOERR_READ"), sa.exc.OperationalError, "cannot be reached", id="any other"),
+        pytest.param(
+            _of_postgresql("25006"), sa.exc.InternalError, "only be read: is it a standby", id="after a failover"
+        ),
+        pytest.param(_of_postgresql("42501"), sa.exc.ProgrammingError, "use its tables", id="another's tables"),
+        pytest.param(_of_postgresql("53300"), sa.exc.OperationalError, "no more connections", id="too many"),
+        pytest.param(_of_postgresql("40P01"), sa.exc.OperationalError, "cannot be reached", id="a deadlock"),
+        pytest.param(
+            _of_postgresql(None, 'FATAL:  password authentication failed for user "me"'),
+            sa.exc.OperationalError,
+            "does not let us in",
+            id="a wrong password",
+        ),
+        pytest.param(
+            _of_postgresql(None, 'FATAL:  database "hers" does not exist'), sa.exc.OperationalError, "of this name",
+            id="no such database",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_database_says_is_told_in_one_sentence_without_its_words(
+    said: Exception, raised: type[sa.exc.DBAPIError], sentence: str
+) -> None:
+    with pytest.raises(Unavailable, match=sentence) as unavailable, answering():
+        raise raised("SELECT 1", {}, said)
+    assert "me" not in unavailable.value.detail.split() and "hers" not in unavailable.value.detail
+
+
+def test_a_fault_of_ours_is_not_taken_for_the_databases() -> None:
+    with pytest.raises(sa.exc.ProgrammingError), answering():
+        raise sa.exc.ProgrammingError("SELECT nothing", {}, _of_postgresql("42703"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("postgresql://me:hunter2@127.0.0.1:1/x?nosuch=1", id="no such setting"),
+        pytest.param("postgresql://me:hunter2@127.0.0.1:1/x?sslmode=maybe", id="no such value"),
+    ],
+)
+def test_a_setting_in_an_address_that_postgresql_does_not_know_is_told(url: str, keys: Keys) -> None:
+    store = Store.open(url, keys)
+    with pytest.raises(Misconfigured, match="setting that PostgreSQL does not know") as refused:
+        store.check()
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("seconds", [-300.0, -1.0, 1.0, 300.0])
+def test_a_machine_whose_clock_is_not_the_databases_does_not_work_with_it(store: Store, seconds: float) -> None:
+    """Several machines tell by their own clocks whose lease has ended and which consent is in force."""
+
+    def clock() -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=seconds)
+
+    if store._engine.dialect.name == "sqlite" or abs(seconds) < 2:
+        store.check_clock(clock)
+        return
+    with pytest.raises(Unavailable, match="clock"):
+        store.check_clock(clock)

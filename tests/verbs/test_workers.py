@@ -235,3 +235,20 @@ def test_an_instance_is_wired_from_its_files(tmp_path: Path) -> None:
     shown = wire_without_instance(partners)
     assert set(shown.catalogue.partners) == {"lakeside", "riverside"}
     assert shown.bench.identity("lakeside") != desk.bench.identity("lakeside")
+
+
+def test_a_worker_whose_clock_is_wrong_takes_nothing_up(open_agency: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Consents would end at another time than they do, and a share be taken from a worker that lives."""
+    agency = open_agency(**LAKESIDE)
+    agency.put(case_of())
+
+    def differs(_store: Store) -> None:
+        raise Unavailable("This machine's clock and the database's differ.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "check_clock", differs)
+        with pytest.raises(Unavailable, match="clock"):
+            agency.work()
+    assert (agency.share("C-0001")["state"], agency.fhir().resources) == ("due", {})
+    agency.work()
+    agency.assert_equal()
