@@ -21,6 +21,8 @@ LARGEST = 10_000_000
 _PIECE = 65_536
 _KEPT = ("date", "etag", "location", "last-modified", "www-authenticate", "x-request-id")
 _JSON = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
+_MARK = b"\xef\xbb\xbf"
+"""Which some servers put before all that they say, and whoever reads may leave out (RFC 8259, 8.1)."""
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 
 Unreadable = Literal["", "content type", "encoding", "too large", "not JSON"]
@@ -100,7 +102,7 @@ def _body(response: Response, sent: bytes, largest: int) -> tuple[Any, Unreadabl
         if encoding not in ("identity", "gzip", "x-gzip"):
             return None, "encoding"
         plain = sent if encoding == "identity" else _gunzip(sent, largest)
-        return parse(plain, max_bytes=largest), ""
+        return parse(plain.removeprefix(_MARK), max_bytes=largest), ""
     except zlib.error:
         return None, "encoding"
     except TooLarge:
@@ -123,7 +125,11 @@ def _gunzip(packed: bytes, largest: int) -> bytes:
 def _is_json(content_type: str) -> bool:
     header = Message()
     header["Content-Type"] = content_type
-    return header.get_content_type() in _JSON and str(header.get_param("charset", "utf-8")).lower() in _CHARSETS
+    try:
+        charset = str(header.get_param("charset", "utf-8"))
+    except ValueError:
+        return False  # its pieces (RFC 2231) have numbers that are too long to be any
+    return header.get_content_type() in _JSON and charset.lower() in _CHARSETS
 
 
 def _wait(value: str, now: datetime) -> timedelta | None:

@@ -15,6 +15,9 @@ from urllib3.exceptions import HTTPError
 from adapter.outward.answer import LARGEST, Answer, NotSent, Unknown, read
 from adapter.outward.wire import Exchange, Wire
 
+_AROUND = 8_000_000
+"""Bytes of an answer around its body, at most: http.client reads 100 headers of 64 kB each, and lines before chunks."""
+
 
 class Endpoint:
     """A base address; each thread may have one exchange under way, and connections are kept between them.
@@ -45,7 +48,7 @@ class Endpoint:
         if self._wire is None:
             return NotSent("not configured")
         request = Request(method, self._url + path, dict(headers), data=body).prepare()
-        self._exchange.begin(self._timeout)
+        self._exchange.begin(self._timeout, most=2 * largest + _AROUND)
         try:
             response = self._wire.send(request, stream=True, timeout=self._timeout, verify=self._trust)
             with closing(response):

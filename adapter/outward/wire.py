@@ -23,14 +23,23 @@ Stage = Literal["no name", "address not allowed", "no connection", "no TLS", "se
 
 
 class Exchange(threading.local):
-    """The exchange that the current thread has under way: its deadline (monotonic seconds), and how far it came."""
+    """The exchange that the current thread has under way: its deadline (monotonic seconds), how far it came, and how
+    many bytes may still come."""
 
     deadline = 0.0
     stage: Stage = "no connection"
+    room = 0
 
-    def begin(self, seconds: float) -> None:
+    def begin(self, seconds: float, *, most: int) -> None:
         self.deadline = time.monotonic() + seconds
         self.stage = "no connection"
+        self.room = most
+
+    def came(self, count: int) -> None:
+        """OSError where that is more than may come: whatever http.client makes of a length, none is read for ever."""
+        self.room -= count
+        if self.room < 0:
+            raise OSError("more bytes came than are read of an answer")
 
     def left(self) -> float:
         """Seconds until the deadline; TimeoutError when it has passed."""
@@ -53,7 +62,10 @@ class _Timed(socket.socket):
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         self._limit()
-        return super().recv_into(*args, **kwargs)
+        count = super().recv_into(*args, **kwargs)
+        if self.exchange is not None:
+            self.exchange.came(count)
+        return count
 
     def send(self, *args: Any, **kwargs: Any) -> int:
         self._limit()

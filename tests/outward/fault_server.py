@@ -97,7 +97,15 @@ class Twice:
     pause: float = 0.0
 
 
-Fault = Answer | Changed | Late | CutBefore | CutAfter | Truncated | Drip | Twice
+@dataclass(frozen=True)
+class Flood:
+    """Sends `head`, then `piece` without end, for as long as anybody listens; how much it was is in `flooded`."""
+
+    head: bytes
+    piece: bytes
+
+
+Fault = Answer | Changed | Late | CutBefore | CutAfter | Truncated | Drip | Twice | Flood
 
 
 def redirect(to: str, status: int = 307) -> Answer:
@@ -133,6 +141,7 @@ class FaultServer:
         self.fhir = MemoryFhir()
         self.seen: list[Seen] = []
         self.connections = 0
+        self.flooded = 0
         self._tls = tls
         self._plan: deque[Fault | None] = deque()
         self._lock = threading.Lock()
@@ -253,6 +262,11 @@ class FaultServer:
                 return False
             case Drip(interval, headers_too):
                 self._drip(connection, _http(*self._apply(seen)), interval, headers_too)
+            case Flood(head, piece):
+                connection.sendall(head)
+                while not self._over.is_set():
+                    connection.sendall(piece)
+                    self.flooded += len(piece)
             case Twice(pause):
                 whole = _http(*self._apply(seen))
                 connection.sendall(whole if pause else whole * 2)

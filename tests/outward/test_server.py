@@ -96,6 +96,15 @@ def _transact(partner: FaultServer, *, timeout: float = 5.0) -> Any:
             id="a key that is there twice is not read",
         ),
         pytest.param(faults.Answer(204), Answered(204), False, id="no content is no content"),
+        pytest.param(
+            faults.Answer(200, {"Content-Type": f"{JSON['Content-Type']}; charset*{'9' * 5000}*=x"}, b"{}"),
+            Answered(200, unreadable="content type"),
+            False,
+            id="a charset in more pieces than can be counted is not read",
+        ),
+        pytest.param(
+            faults.Answer(200, JSON, b"\xef\xbb\xbf{}"), Answered(200), False, id="a mark before UTF-8 is passed over"
+        ),
     ],
 )
 def test_a_fault_has_its_answer(partner: FaultServer, fault: Any, expected: Any, applied: bool) -> None:
@@ -108,6 +117,25 @@ def test_a_fault_has_its_answer(partner: FaultServer, fault: Any, expected: Any,
         answer = replace(answer, body=None, headers={})
     assert answer == expected
     assert bool(partner.fhir.resources) is applied
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(faults.Flood(CHUNKED + b"-1\r\n", b"a" * 65_536), id="in a chunk of less than no length"),
+        pytest.param(faults.Flood(HEAD + b"\r\n", b"a" * 65_536), id="in a body without a length"),
+    ],
+)
+def test_what_comes_without_end_is_not_kept(partner: FaultServer, fault: faults.Flood) -> None:
+    """However long a partner may take, no more than a measure of bytes is read of what it says."""
+    partner.plan(fault)
+    answer = _transact(partner, timeout=60.0)
+    assert answer == Unknown("connection lost") or getattr(answer, "unreadable", "") == "too large"
+    assert partner.flooded < 50_000_000
 
 
 def test_the_body_is_read_exactly(partner: FaultServer) -> None:
