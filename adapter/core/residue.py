@@ -89,7 +89,7 @@ _STUBS: Mapping[Release, Mapping[str, Mapping[str, Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Residue:
-    """`stubs`: the partner's server refuses to delete, so that what is taken back is emptied instead."""
+    """`stubs`: nothing is deleted at the partner, so that what is taken back is emptied instead."""
 
     identity: Identity
     number: str
@@ -102,8 +102,7 @@ class Residue:
         more = [h for h in holdings if h.urn not in wanted and h.about != PURGE and h.urn not in frozen]
         closing = [self._inactive(h) for h in holdings if _is_own_consent(h) and h.urn not in wanted]
         gone = [h for h in more if not h.directory and h.ours and not _is_own_consent(h)]
-        known = _STUBS[self.release]
-        stubs = [self._stub(h) for h in gone if self.stubs and h.state != "withdrawn" and h.type in known]
+        stubs = [stub for h in gone if (stub := self.stub(h)) and (self.stubs or h.hash == content(stub))]
         pieces = pieces_of(self.identity, self.number)
         ended = [h for h in gone if not _took_place(h, made) and not _still_told(h, made, pieces)]
         return [*made, *closing, *stubs, *self._purge(ended, holdings)]
@@ -123,7 +122,11 @@ class Residue:
         }
         return Made(held.urn, "Consent", held.identifier, resource, about=held.about)
 
-    def _stub(self, held: Holding) -> Made:
+    def stub(self, held: Holding) -> Made | None:
+        """What takes the place of what is taken back where it is not deleted; None where there is nothing to empty, or
+        its type has none. Once it stands there it stays: its server has refused to delete it."""
+        if held.state == "withdrawn" or held.directory or held.type not in _STUBS[self.release]:
+            return None
         resource = {
             "resourceType": held.type,
             **named_by(held.type, held.identifier, self.release),

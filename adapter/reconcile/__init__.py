@@ -15,6 +15,7 @@ from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.reconcile.alerting import note_stop
 from adapter.reconcile.asking import knowing, learn
+from adapter.reconcile.emptying import emptied, one_by_one
 from adapter.reconcile.lease import held, lease
 from adapter.reconcile.looking import look_first, meet
 from adapter.reconcile.matching import match_first
@@ -109,12 +110,14 @@ def _deliver(desk: Desk, work: Work, attempt: Attempt) -> tuple[Work, Attempt] |
     """Send group by group, each only while the share and the case are ours; None where they are no longer.
 
     What fails ends it. Where each change stands alone, only what refers to the one that failed is left out; and what
-    somebody at the partner has changed is read, and waits for a person, or is sent once more with what is theirs.
+    somebody at the partner has changed is read, and waits for a person, or is sent once more with what is theirs. What
+    is taken back waits for nothing that is refused.
     """
     known = {h.urn: h for h in work.held}
     known |= {c.made.urn: c.holding for c in work.plan.changes if isinstance(c, Adopt)}
     waiting = list(groups(work.plan.changes, work.way))
     apart = work.way.mode != "transaction"
+    follows = False  # what is sent next follows from a refusal: it is of no use to ask for the refusal again
     lost: set[str] = set()
     seen: set[str] = set()
     stays: Attempt | None = None
@@ -123,7 +126,7 @@ def _deliver(desk: Desk, work: Work, attempt: Attempt) -> tuple[Work, Attempt] |
         chunk = standing(group, lost)
         lost |= created(group) - created(chunk)
         # What has failed in this claim is not tried again before the rest has gone out: the rest waits for no pace.
-        hurried = apart and (stays is not None or attempt.outcome not in WELL)
+        hurried = follows or (apart and (stays is not None or attempt.outcome not in WELL))
         met = meet(desk, work, chunk, at_once=hurried)
         if isinstance(met, datetime):
             put_off(desk, work, met)
@@ -143,8 +146,12 @@ def _deliver(desk: Desk, work: Work, attempt: Attempt) -> tuple[Work, Attempt] |
         if not announce(desk, work, chunk, at_once=hurried or met.asked):
             return None
         sending = send(desk, work, chunk, asked, _bytes(asked))
-        before, attempt = attempt, after(attempt, sending.attempt, apart=apart)
         remember(desk, work, sending, known)
+        if (apart or len(chunk) == 1) and not sending.loose:
+            sending, stubs = emptied(desk, work, sending)
+            waiting = [*stubs, *waiting]
+            follows = follows or bool(stubs)
+        before, attempt = attempt, after(attempt, sending.attempt, apart=apart)
         work = replace(work, asked=False)  # what has been sent stays: the rest may go another time
         learn(desk, work, sending.shown)
         failed = created(r.change for r in sending.results if r.outcome not in WELL)
@@ -157,8 +164,14 @@ def _deliver(desk: Desk, work: Work, attempt: Attempt) -> tuple[Work, Attempt] |
                 waiting.insert(0, there.again)
                 failed -= created(there.again)
             if there.attempt and not apart:
-                break
+                if (singly := one_by_one(sending, chunk, waiting)) is None:
+                    break
+                attempt, waiting, apart, follows = before, singly, True, True
+                continue
         elif ends_it(sending, apart):
+            if not apart and (singly := one_by_one(sending, chunk, waiting)) is not None:
+                attempt, waiting, apart, follows = before, singly, True, True
+                continue
             attempt = at_once(attempt) if sending.loose else attempt
             break
         lost |= failed

@@ -44,6 +44,8 @@ class PartnerFhir(MemoryFhir):
     def __init__(self) -> None:
         super().__init__()
         self.deletes = True
+        self.needed: frozenset[str] = frozenset()
+        """Types of which something of its own refers to each: 409 to who would delete one."""
         self.refuses = ""
         """What stands in a resource that is refused."""
         self.watch: Callable[[str, str, bytes], None] | None = None
@@ -56,6 +58,8 @@ class PartnerFhir(MemoryFhir):
     def _write(self, request: Mapping[str, str], resource: Any) -> tuple[str, str]:
         if request["method"] == "DELETE" and not self.deletes:
             raise _Refusal(405, "not-supported")
+        if request["method"] == "DELETE" and request["url"].partition("/")[0] in self.needed:
+            raise _Refusal(409, "conflict")
         if self.refuses and self.refuses in json.dumps(resource, default=str):
             raise _Refusal(422, "business-rule")
         return super()._write(request, resource)

@@ -1,0 +1,66 @@
+"""What a partner's server refuses to delete is emptied there: what is no longer permitted does not stay for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from adapter.core.desired import narrows
+from adapter.core.diff import Delete, Update
+from adapter.core.fhir.bundle import Sent
+from adapter.core.fhir.results import Result
+from adapter.core.residue import Residue
+from adapter.core.retry import together
+from adapter.desk import Desk
+from adapter.reconcile.sending import OF_ONE, Sending
+from adapter.reconcile.work import Work
+from adapter.store import holdings, shares
+
+_CONFLICTS = 2
+"""So many attempts may fail before a conflict (409) is taken for a refusal: two that write at once have one, too."""
+
+
+def one_by_one(
+    sending: Sending, chunk: Sequence[Sent], waiting: Iterable[Sequence[Sent]]
+) -> list[tuple[Sent, ...]] | None:
+    """Where a whole Bundle was refused, and something is taken back in it or after it: each change alone, so that it
+    waits for nothing that is refused. None: what was refused stays so."""
+    if len(chunk) < 2 or not all(result.outcome in OF_ONE for result in sending.results):
+        return None
+    left = [change for group in (chunk, *waiting) for change in group]
+    takes_back = narrows(left) or any(isinstance(change, Delete) for change in left)
+    return [(change,) for change in left] if takes_back else None
+
+
+def emptied(desk: Desk, work: Work, sending: Sending) -> tuple[Sending, list[tuple[Sent, ...]]]:
+    """The same without what was refused to be deleted, and what is sent in its place (consent.md, *When permission
+    ends*: a stub). What is shared among cases tells of none: it is left there, and forgotten."""
+    partner = desk.catalogue.partners[work.share.partner]
+    residue = Residue(desk.bench.identity(partner.id), work.stored.number, partner.release)
+    stubs: list[tuple[Sent, ...]] = []
+    left: set[str] = set()
+    rest: list[Result] = []
+    for result in sending.results:
+        if isinstance(result.change, Delete) and _is_refused(result, work):
+            held = result.change.holding
+            if held.directory:
+                left.add(held.urn)
+                continue
+            if stub := residue.stub(held):
+                stubs.append((Update(stub, held),))
+                continue
+        rest.append(result)
+    if left:
+        with desk.store.writing() as tx:
+            if shares.still_mine(tx, work.share):
+                holdings.forget(tx, work.share.id, left)
+    if len(rest) == len(sending.results):
+        return sending, []
+    attempt = replace(sending.attempt, outcome=together(result.outcome for result in rest))
+    return replace(sending, results=tuple(rest), attempt=attempt), stubs
+
+
+def _is_refused(result: Result, work: Work) -> bool:
+    if result.outcome == "conflict":
+        return work.share.attempts >= _CONFLICTS
+    return result.outcome in OF_ONE

@@ -1,0 +1,109 @@
+"""Withdrawal where a server refuses: what it does not delete is emptied, and nothing waits for what it does not take."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.outward.memory_fhir import Can
+from tests.verbs.agency import DIRECTORY, Agency, case_of, record, revoked
+from tests.verbs.conftest import Open
+
+pytestmark = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+"""How things are sent does not depend on the database."""
+
+CANS = {
+    "transactions": Can(),
+    "batches": Can(transaction=False),
+    "single calls": Can(transaction=False, batch=False),
+}
+
+
+def opened(open_agency: Open, can: str, **file: object) -> Agency:
+    agency = open_agency(each={"paused": True}, lakeside={"paused": False, **file})
+    agency.fhir().can = CANS[can]
+    return agency
+
+
+def there(agency: Agency) -> str:
+    return json.dumps(list(agency.fhir().resources.values()), ensure_ascii=False, default=float)
+
+
+@pytest.mark.parametrize(
+    ("can", "refused"),
+    [
+        ("transactions", "nothing is deleted there (405)"),
+        ("transactions", "its own record refers to a goal (409)"),
+        ("batches", "its own record refers to a goal (409)"),
+        ("single calls", "nothing is deleted there (405)"),
+    ],
+)
+def test_what_is_not_deleted_is_emptied_and_all_else_goes(open_agency: Open, can: str, refused: str) -> None:
+    """Its file says nothing of it. What was emptied stays so without more traffic; permitted again it is whole again."""
+    agency = opened(open_agency, can)
+    agency.put(case_of())
+    agency.work()
+    ids = {place for place in agency.fhir().resources if place.startswith("Goal")}
+    agency.fhir().deletes = "405" not in refused
+    agency.fhir().needed = frozenset({"Goal"} if "409" in refused else ())
+    agency.put(revoked(case_of()))
+    agency.work_on()
+    share = agency.share("C-0001")
+    assert (share["state"], share["alarms"]) == ("idle", [])
+    assert record(case_of(), "goals/g1")["title"] not in there(agency)
+    assert agency.fhir().counted()["Task"] == 1
+    assert agency.fhir().counted()["Patient"] == (1 if "405" in refused else 0)
+    agency.assert_equal()
+    before = len(agency.seen())
+    saved = revoked(case_of())
+    record(saved, "goals/g1")["title"] = "Another"
+    agency.put(saved)
+    agency.work_on()
+    assert len(agency.seen()) == before
+    agency.put(case_of())
+    agency.work_on()
+    agency.assert_equal()
+    assert {place for place in agency.fhir().resources if place.startswith("Goal")} == ids
+
+
+def test_a_refused_resource_holds_up_no_withdrawal_in_its_transaction(open_agency: Open) -> None:
+    """Nor in a later one, and however slowly the partner wants to be asked."""
+    agency = opened(open_agency, "transactions", chunk=30, rate=6.0)
+    case = case_of("ontario-csp")
+    agency.put(case)
+    agency.work_on()
+    gone = record(case, "goals/g-bath")["title"]
+    assert gone in there(agency)
+    plan = record(case, "care_plans/plan-2026")
+    plan["goals"] = [goal for goal in plan["goals"] if goal != "goals/g-bath"]
+    case["goals"] = [goal for goal in case["goals"] if goal["id"] != "g-bath"]
+    shown = {goal["description"]["text"] for goal in agency.fhir().of_type("Goal")}
+    next(goal for goal in case["goals"] if goal["title"] in shown)["title"] = "What nobody there takes"
+    agency.fhir().refuses = "What nobody there takes"
+    agency.put(json.loads(json.dumps(case)))
+    agency.work_on()
+    assert gone not in there(agency)
+    share = agency.share(case["case"])
+    assert (share["state"], share["outcome"]) == ("stopped", "rejected")
+    before = len(agency.seen())
+    agency.work_on()
+    assert len(agency.seen()) == before
+    agency.fhir().refuses = ""
+    case["goals"][0]["title"] += " now"
+    agency.put(json.loads(json.dumps(case)))
+    agency.work_on()
+    agency.assert_equal()
+
+
+def test_what_cases_share_and_their_records_need_is_left_there(open_agency: Open) -> None:
+    agency = opened(open_agency, "transactions")
+    agency.fhir().needed = frozenset(DIRECTORY)
+    case = case_of("ontario-csp")
+    agency.put(case)
+    agency.work()
+    agency.delete(case["case"])
+    agency.work_on(hours=1)
+    assert agency.share(case["case"])["state"] == "idle"
+    assert {*agency.fhir().counted()} - {*DIRECTORY} == {"Consent", "Task"}
+    assert not [held for held in agency.held(case["case"]).values() if held.directory]
