@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from adapter.core import purge as purges_of
 from adapter.core.account.chain import PURGED, Line
 from adapter.core.diff import Holding
 from adapter.core.doubt import LOOKED
-from adapter.core.purge import Purge
+from adapter.core.purge import Purge, Told
 from adapter.core.referral.answer import Hearing, names_in, read
 from adapter.core.residue import PURGE, Residue
 from adapter.desk import Desk
@@ -87,14 +87,19 @@ def written(
     return False
 
 
-def entered(tx: Tx, row: Requested, state: Literal["done", "kept"], *, role: str, label: str, now: datetime) -> None:
-    """A person enters what the partner said in another way."""
-    after = purges_of.entered(row.purge, state, now)
+def entered(desk: Desk, tx: Tx, row: Requested, told: Told, *, role: str, label: str, now: datetime) -> None:
+    """A person enters what the partner said in another way; what is known already is not entered again."""
+    after = purges_of.entered(row.purge, told, desk.settings.time_zone, now)
+    if after == row.purge:
+        return
     purges.save(tx, row, after, asked_at=row.asked_at, now=now)
-    _enter(tx, row, after, "entered", role=role, label=label, now=now)
+    _enter(tx, row, after, "entered", role=role, label=label, told=told, now=now)
 
 
-def _enter(tx: Tx, row: Requested, after: Purge, how: str, *, now: datetime, role: str = "", label: str = "") -> None:
+def _enter(
+    tx: Tx, row: Requested, after: Purge, how: str, *, now: datetime, role: str = "", label: str = "",
+    told: Told | None = None,
+) -> None:  # fmt: skip
     """The line of the account: that it answered, and what; its own words are for the agency, and stand apart."""
     line = Line(
         at=now,
@@ -112,5 +117,7 @@ def _enter(tx: Tx, row: Requested, after: Purge, how: str, *, now: datetime, rol
         outcome=after.state,
         role=role,
         label=label,
+        happened=told.at if told else None,
+        how=told.how if told else "",
     )
     disclosures.append(tx, row.case_id, [line])

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Literal, get_args
 
 from adapter import purging
-from adapter.core import strict_json
+from adapter.core import purge, strict_json
 from adapter.core.account import entering
 from adapter.core.account.chain import Line
 from adapter.core.asked import an_object, unknown
@@ -99,26 +99,26 @@ def match(desk: Desk, number: str, partner: str, body: bytes, *, role: str, labe
 
 def purged(desk: Desk, number: str, partner: str, body: bytes, *, role: str, label: str) -> dict[str, Any]:
     """A person enters what a partner has said in another way of our request to purge: `{"answer": "done"}`, or
-    `"kept"`, that it keeps its copies and the agency knows why. A line of the account; also of a deleted case.
+    `"kept"`, that it keeps its copies and the agency knows why; with `reason`, `how` and `on` (core/purge.told). A line
+    of the account; also of a deleted case.
 
-    NotFound: it has not been asked. Conflict: nothing is asked of it any more.
+    NotFound: it has not been asked. Conflict: nothing is asked of it any more; or since `asked`, the moment in which
+    the request was sent that is answered, it has been asked for more.
     """
-    given = an_object(body)
-    found = unknown(given, ("answer",))
-    if given.get("answer") not in ("done", "kept"):
-        found.append(Problem("/answer", "must be done or kept"))
-    if found:
-        raise Refused("The request breaks rules; nothing was done.", sorted(found))
-    now = desk.clock()
+    given, now = an_object(body), desk.clock()
     with desk.store.writing() as tx:
         stored = cases.get(tx, number)
         share = shares.between(tx, stored.id, partner) if stored else None
         row = purges.of_share(tx, share.id) if share else None
+        asked_at = row.asked_at if row else now
+        told = purge.told(given, asked_at=asked_at, zone=desk.settings.time_zone, now=now)
         if row is None:
             raise NotFound("There is no such request to purge.")
         if row.purge.state == "called-off":
             raise Conflict("All of it has been given again: nothing is to be purged.")
-        purging.entered(tx, row, given["answer"], role=role, label=label, now=now)
+        if "asked" in given and given["asked"] != row.asked_at.isoformat():
+            raise Conflict("The partner has been asked for more since: look at it again.")
+        purging.entered(desk, tx, row, told, role=role, label=label, now=now)
     return {"case": number, "partner": partner, "purge": given["answer"]}
 
 

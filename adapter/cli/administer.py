@@ -11,6 +11,7 @@ import click
 
 from adapter.cli.context import Asked, desk, now, opened, pass_asked, say
 from adapter.cli.output import print_json, print_rows
+from adapter.core.account.words import HOW
 
 if TYPE_CHECKING:
     from adapter.store.database import Store
@@ -229,21 +230,24 @@ def share_retry(asked: Asked, case: str, partner: str, theirs: str | None) -> No
 @click.argument("partner")
 @click.option("--done", "answer", flag_value="done", required=True, help="It says that it has removed its copies.")
 @click.option("--kept", "answer", flag_value="kept", help="It keeps its copies, and the agency knows why.")
+@click.option("--how", type=click.Choice(list(HOW)), help="How it said so.")
+@click.option("--on", help="When it said so: a date, or a date-time.")
+@click.option("--reason", help="Why; for people of the agency.")
 @pass_asked
-def share_purged(asked: Asked, case: str, partner: str, answer: str) -> None:
+def share_purged(asked: Asked, case: str, partner: str, answer: str, **more: str | None) -> None:
     """Enter what a partner has said, by telephone for example, of the request to purge what was taken back.
 
     What it answers on its Task comes home by itself. It is a line in the account of the case, and ends the alarm.
 
     \b
     Example:
-      adapter --instance my-agency share purged C-1042 riverside --done
+      adapter --instance my-agency share purged C-1042 riverside --done --how telephone --on 2026-11-25
     """
     from adapter import steer
     from adapter.core import strict_json
 
     with opened(asked) as wired:
-        body = strict_json.dump({"answer": answer})
+        body = strict_json.dump({"answer": answer, **{name: said for name, said in more.items() if said is not None}})
         done = steer.purged(wired, case, partner, body, role="admin", label="command line")
     print_json(done)
     say("It is in the account of the case.")

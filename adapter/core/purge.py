@@ -7,13 +7,17 @@ ends*: "withdrawn" and "asked to purge", never "erased").
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from adapter.core.account.entering import is_text, moment_of
+from adapter.core.account.words import HOW
+from adapter.core.asked import unknown
 from adapter.core.referral.answer import Answer
+from adapter.errors import Problem, Refused
 
 State = Literal["asked", "taken-up", "done", "refused", "failed", "kept", "called-off"]
 """asked: nothing yet; taken-up: it is at it; done, refused, failed: its answer; kept: a person has noted that it keeps
@@ -43,6 +47,8 @@ PATIENCE = timedelta(days=30)
 """After so long without an answer a person should ask."""
 ASKED_FOR = timedelta(days=90)
 """So long a partner's server is asked for its answer; one that it writes to us, or to its Task, counts later too."""
+LONGEST_REASON = 2000
+"""Characters of the reason that a person enters."""
 _MOST = 50
 """Answers, and places where they were read, that are remembered: so that the same one is not heard twice."""
 
@@ -61,6 +67,10 @@ class Purge:
     newest: tuple[tuple[str, int], ...] = ()
     seen: bool = False
     """Has the Task been read since it was sent so?"""
+    how: str = ""
+    """Of what a person has entered: how the partner said it (a code of account/words.HOW)."""
+    said_on: str = ""
+    """Of what a person has entered: the day in the agency's time zone on which the partner said it."""
 
 
 def asked(before: Purge | None, content: str, now: datetime, *, over: bool) -> Purge | None:
@@ -73,7 +83,7 @@ def asked(before: Purge | None, content: str, now: datetime, *, over: bool) -> P
     if before is None:
         return None if over else Purge(content, on=now.isoformat())
     state: State = "called-off" if over else "asked"
-    return replace(before, asked=content, state=state, on=now.isoformat(), reason="", seen=False)
+    return replace(before, asked=content, state=state, on=now.isoformat(), reason="", seen=False, how="", said_on="")
 
 
 def heard(purge: Purge, answer: Answer, now: datetime) -> Purge:
@@ -91,12 +101,56 @@ def heard(purge: Purge, answer: Answer, now: datetime) -> Purge:
         return known
     if answer.said not in _SAYS or (state, answer.reason) == (purge.state, purge.reason):
         return known
-    return replace(known, state=state, on=now.isoformat(), reason=answer.reason)
+    return replace(known, state=state, on=now.isoformat(), reason=answer.reason, how="", said_on="")
 
 
-def entered(purge: Purge, state: Literal["done", "kept"], now: datetime) -> Purge:
-    """After a person has entered what the partner said in another way, or that it keeps its copies."""
-    return replace(purge, state=state, on=now.isoformat())
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a person enters that a partner has said in another way: done, or that it keeps its copies; why, how it was
+    said, and when. What is not known is empty."""
+
+    answer: Literal["done", "kept"]
+    reason: str = ""
+    how: str = ""
+    at: datetime | None = None
+
+
+def told(asked: Mapping[str, Any], *, asked_at: datetime, zone: tzinfo, now: datetime) -> Told:
+    """`{"answer": "done" | "kept", "reason", "how", "on"}`, all but the first where they are known.
+
+    `on`: a date, or a date-time (without a zone, in the agency's), and not before the day on which it was asked: what
+    was said earlier answers another request. Refused: every problem at once.
+    """
+    found = [*unknown(asked, ("answer", "reason", "how", "on", "asked")), *_wrong(asked, asked_at, zone, now)]
+    if found:
+        raise Refused("The request breaks rules; nothing was done.", sorted(found))
+    at = moment_of(asked["on"], zone) if "on" in asked else None
+    return Told(asked["answer"], asked.get("reason", "").strip(), asked.get("how", ""), at)
+
+
+def _wrong(asked: Mapping[str, Any], asked_at: datetime, zone: tzinfo, now: datetime) -> Iterator[Problem]:
+    if asked.get("answer") not in ("done", "kept"):
+        yield Problem("/answer", "must be done or kept")
+    if "reason" in asked and not is_text(asked["reason"], LONGEST_REASON):
+        yield Problem("/reason", f"must be a text of 1 to {LONGEST_REASON} characters on one line")
+    if "how" in asked and (not isinstance(asked["how"], str) or asked["how"] not in HOW):
+        yield Problem("/how", f"must be one of {', '.join(HOW)}")
+    if "on" not in asked:
+        return
+    if (at := moment_of(asked["on"], zone)) is None:
+        yield Problem("/on", "must be a date or a date-time (ISO 8601)")
+    elif at > now:
+        yield Problem("/on", "must not be in the future")
+    elif at.astimezone(zone).date() < asked_at.astimezone(zone).date():
+        yield Problem("/on", "must not be before the day on which the partner was asked")
+
+
+def entered(purge: Purge, told: Told, zone: tzinfo, now: datetime) -> Purge:
+    """After a person has entered what the partner said in another way, or that it keeps its copies; as before where
+    that is what is known already."""
+    said_on = told.at.astimezone(zone).date().isoformat() if told.at else ""
+    after = replace(purge, state=told.answer, reason=told.reason, how=told.how, said_on=said_on)
+    return purge if after == purge else replace(after, on=now.isoformat())
 
 
 def alarm(purge: Purge, asked_at: datetime, now: datetime) -> str:

@@ -8,6 +8,7 @@ from adapter.show.forms import case_as_read, form_of, forms, sheet, taken, what_
 from adapter.show.incoming import incoming
 from adapter.show.matching import to_match
 from adapter.show.programs import asked_for, case_of, counts, tasks, waitlist
+from adapter.show.purging import purge_of, unanswered
 from adapter.show.referrals import board, referral
 from adapter.show.shares import jwks, overview, partners, shares_of
 from adapter.show.views import bundle, preview, view_of
@@ -37,6 +38,7 @@ __all__ = [
     "partners",
     "preview",
     "put_by",
+    "purge_of",
     "referral",
     "shares_of",
     "sheet",
@@ -49,6 +51,7 @@ __all__ = [
     "to_match",
     "tasks",
     "to_review",
+    "unanswered",
     "verified",
     "view_of",
     "waitlist",

@@ -170,6 +170,6 @@ def _scene(desk: Desk, stored: StoredCase) -> audit.Scene:
 
 def _entered(line: account.Line) -> dict[str, Any]:
     """What a line says besides that a person entered; nothing for the others."""
-    said = {"role": line.role, "label": line.label, "by": line.by, "to": line.to, "basis": line.basis}
+    said = {"role": line.role, "label": line.label, "by": line.by, "to": line.to, "basis": line.basis, "how": line.how}
     told = {"happened": line.happened.isoformat()} if line.happened else {}
     return {**{name: value for name, value in said.items() if value}, **told}

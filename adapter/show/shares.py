@@ -9,6 +9,7 @@ from adapter.core.pace import Pace
 from adapter.core.purge import alarm
 from adapter.desk import Desk, Preview
 from adapter.show.found import known_case
+from adapter.show.purging import said
 from adapter.store import cases, holdings, paces, purges, subscribed
 from adapter.store import shares as share_rows
 from adapter.store.database import Tx
@@ -110,14 +111,7 @@ def _share(share: share_rows.Share) -> dict[str, Any]:
 def _purge(row: Requested | None, now: datetime, *, words: bool) -> dict[str, Any] | None:
     if row is None:
         return None
-    answered = row.purge.state not in ("asked", "called-off")
-    return {
-        "asked": row.asked_at.isoformat(),
-        "state": row.purge.state,
-        "since": row.purge.on if answered else None,
-        "alarm": alarm(row.purge, row.asked_at, now) or None,
-        **({"reason": row.purge.reason} if words and row.purge.reason else {}),
-    }
+    return {**said(row, words=words), "alarm": alarm(row.purge, row.asked_at, now) or None}
 
 
 def _held(tx: Tx, share: share_rows.Share) -> dict[str, Any]:

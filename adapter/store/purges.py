@@ -36,6 +36,9 @@ ASKED = (
     .where(_h.state == "active")
     .order_by(_c.share_id)
 )
+UNANSWERED = (
+    ROWS.where(_c.open, _c.asked_at <= _b("until", type_=Instant)).order_by(_c.asked_at, _c.share_id).limit(_b("limit"))
+)
 OF_DELETED = (
     sa.select(shares.c.case_id)
     .join(purges, _c.share_id == shares.c.id)
@@ -87,6 +90,12 @@ def named(tx: Tx, partner: str, identifier: tuple[str, str]) -> Requested | None
 def asked(tx: Tx, partner: str, *, later_than: datetime) -> list[Requested]:
     """The requests that this partner holds, was sent after this moment, and may still answer."""
     rows = tx.connection.execute(ASKED, {"of_partner": partner, "later_than": later_than})
+    return [_requested(tx, row) for row in rows]
+
+
+def unanswered(tx: Tx, *, until: datetime, limit: int) -> list[Requested]:
+    """The requests that were sent up to this moment, and to which an answer may still come; the oldest first."""
+    rows = tx.connection.execute(UNANSWERED, {"until": until, "limit": limit})
     return [_requested(tx, row) for row in rows]
 
 

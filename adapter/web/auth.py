@@ -122,6 +122,8 @@ GET     /inbox                                      page    coordinator privacy 
 GET     /inbox/<item>                               page    coordinator privacy admin
 POST    /inbox/<item>                               page    coordinator privacy admin
 GET     /cases/<case>                               page    coordinator privacy admin
+GET     /purges/<case>/<partner>                    page    coordinator privacy admin
+POST    /purges/<case>/<partner>                    page    coordinator privacy admin
 GET     /waitlist                                   page    coordinator privacy admin
 GET     /waiting                                    page    coordinator privacy admin
 GET     /waiting/<case>                             page    coordinator privacy admin

@@ -22,7 +22,8 @@ PROBLEM_JSON = "application/problem+json"
 REALM = 'Bearer realm="csp-fhir-adapter"'
 MOST_PROBLEMS = 1000
 """What a person can still work through; an answer is not to be many times larger than what was sent."""
-_PAGES = frozenset({"/", "/inbox", "/referrals", "/sign-in", "/sign-out", "/waiting"})
+_PAGES = frozenset({"/", "/inbox", "/referrals", "/sign-in", "/sign-out", "/waiting", "/waitlist"})
+_BELOW = ("/cases/", "/inbox/", "/partners/", "/purges/", "/r/", "/referrals/", "/waiting/")
 
 
 class MethodNotAllowed(AdapterError):  # noqa: N818  named as its siblings in errors.py
@@ -67,7 +68,7 @@ def answer(error: AdapterError) -> Response:
 def _written(error: AdapterError) -> Response:
     if request.path == "/fhir" or request.path.startswith("/fhir/"):
         return Response(strict_json.dump(outcome(error, root=_root())), content_type=FHIR_JSON)
-    if request.path in _PAGES or request.path.startswith(("/inbox/", "/r/", "/referrals/", "/waiting/")):
+    if request.path in _PAGES or request.path.startswith(_BELOW):
         return Response(render_template("error.html", error=error))
     return Response(strict_json.dump(problem(error)), content_type=PROBLEM_JSON)
 

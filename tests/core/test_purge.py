@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import get_args
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.core.mapping.codes import ConceptMap
-from adapter.core.purge import PATIENCE, WORDS, Purge, State, alarm, asked, entered, heard, read, written
+from adapter.core.purge import PATIENCE, WORDS, Purge, State, Told, alarm, asked, entered, heard, read, told, written
 from adapter.core.referral.answer import Hearing
 from adapter.core.referral.answer import read as answer_of
 from adapter.core.referral.table import Dialect
+from adapter.errors import Refused
 
 NOW = datetime(2026, 11, 21, 17, tzinfo=UTC)
 HEARS = Hearing(Dialect("generic", {}), ConceptMap("business-status", {}))
@@ -80,9 +82,55 @@ def test_nothing_is_asked_where_nothing_is_to_be_purged_and_what_was_is_called_o
 
 
 def test_what_a_person_has_noted_stays_until_it_is_done_after_all() -> None:
-    kept = entered(said(FIRST, "rejected", "2"), "kept", NOW)
+    kept = entered(said(FIRST, "rejected", "2"), Told("kept"), UTC, NOW)
     assert said(kept, "rejected", "3", reason="Again").state == "kept"
     assert said(kept, "completed", "4").state == "done"
+
+
+TORONTO = ZoneInfo("America/Toronto")
+
+
+def test_what_a_person_enters_is_kept_until_something_else_is_asked_or_said() -> None:
+    """How and when the partner said it goes with its answer, and never with a later one."""
+    by_letter = told(
+        {"answer": "kept", "reason": " The law asks for it ", "how": "mail", "on": "2026-11-21"},
+        asked_at=NOW, zone=TORONTO, now=NOW,
+    )  # fmt: skip
+    kept = entered(FIRST, by_letter, TORONTO, NOW)
+    assert (kept.state, kept.reason, kept.how, kept.said_on) == ("kept", "The law asks for it", "mail", "2026-11-21")
+    assert entered(kept, by_letter, TORONTO, NOW + timedelta(hours=1)) == kept, "entered twice"
+    assert read(written(kept)) == kept
+    for after in (said(kept, "completed", "4"), asked(kept, "two", NOW, over=False)):
+        assert after is not None
+        assert (after.reason, after.how, after.said_on) == ("", "", "")
+
+
+def test_what_was_kept_before_a_person_could_say_how_is_read() -> None:
+    old = {name: value for name, value in written(FIRST).items() if name not in ("how", "said_on")}
+    assert read(old) == FIRST
+
+
+@pytest.mark.parametrize(
+    ("body", "places"),
+    [
+        ({}, ["/answer"]), ({"answer": "erased"}, ["/answer"]), ({"answer": ["done"]}, ["/answer"]),
+        ({"answer": "done", "how": "by owl"}, ["/how"]), ({"answer": "done", "how": {}}, ["/how"]),
+        ({"answer": "done", "on": "yesterday"}, ["/on"]), ({"answer": "done", "on": "2026-11-22"}, ["/on"]),
+        ({"answer": "done", "on": "2026-11-19"}, ["/on"]), ({"answer": "done", "reason": " "}, ["/reason"]),
+        ({"answer": "done", "reason": "a\nb"}, ["/reason"]), ({"answer": "done", "reason": "a" * 2001}, ["/reason"]),
+        ({"answer": "x", "how": "", "on": "", "reason": "", "more": 1}, ["/answer", "/how", "/more", "/on", "/reason"]),
+        ({"answer": "done", "on": "2026-11-20"}, []), ({"answer": "done", "on": "2026-11-21T09:00"}, []),
+    ],
+)  # fmt: skip
+def test_every_fault_of_what_is_entered_is_said_at_once(body: dict[str, Any], places: list[str]) -> None:
+    """Nobody has answered before it was asked (on the 20th there, late in the evening), or will have tomorrow."""
+    evening = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
+    if not places:
+        assert told(body, asked_at=evening, zone=TORONTO, now=NOW).at is not None
+        return
+    with pytest.raises(Refused) as refused:
+        told(body, asked_at=evening, zone=TORONTO, now=NOW)
+    assert [problem.pointer for problem in refused.value.problems] == places
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ PAGES = {
     "/referrals",
     "/referrals/<case>/<referral>",
     "/cases/<case>",
+    "/purges/<case>/<partner>",
     "/waitlist",
     "/r/<token>",
     "/waiting",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from adapter.core.diff import Holding
 from adapter.core.purge import Purge
@@ -14,7 +17,7 @@ from adapter.store import cases, purges, shares
 from adapter.web.context import KEY
 from tests.web.conftest import ROOT, Web
 from tests.web.shapes import assert_error
-from tests.web.test_console import sign_in
+from tests.web.test_console import mark_of, sign_in
 
 WORDS = "We keep <b>charts</b> for ten years"
 
@@ -59,3 +62,91 @@ def test_a_person_enters_what_was_said_and_the_alarm_ends(own: Web) -> None:
     [line] = [x for x in own.ask("privacy", "GET", "/api/cases/C-0001/disclosures").json if x["kind"] == "purge"]
     assert (line["operation"], line["outcome"], line["role"]) == ("entered", "kept", "privacy")
     assert "it keeps them" in sign_in(own, "privacy")[0].get("/cases/C-0001").text
+
+
+PLACE = "/purges/C-0001/lakeside"
+SAID = {"answer": "kept", "how": "mail", "reason": "The law <i>asks</i> for it"}
+
+
+def write(web: Web, who: str, **said: str) -> TestResponse:
+    """What a person writes down on the page of the request."""
+    browser = sign_in(web, who)[0]
+    page = browser.get(PLACE)
+    asked = re.search(r'name="asked" value="([^"]+)"', page.text)
+    assert asked
+    return browser.post(PLACE, data={"mark": mark_of(page), "asked": asked[1], **said})
+
+
+def today(web: Web) -> str:
+    wired = web.app.extensions[KEY]
+    return str(wired.clock().astimezone(wired.settings.time_zone).date())
+
+
+def lines(web: Web) -> list[dict[str, Any]]:
+    return [x for x in web.ask("privacy", "GET", "/api/cases/C-0001/disclosures").json if x["kind"] == "purge"]
+
+
+def test_a_coordinator_writes_down_what_a_letter_says(own: Web) -> None:
+    """From the case's page to the form; the answer, how and when in the account, the reason on the pages alone."""
+    browser = sign_in(own, "coordinator")[0]
+    assert PLACE in browser.get("/cases/C-0001").text
+    assert PLACE in browser.get("/waiting").text
+    answer = write(own, "coordinator", on=today(own), **SAID)
+    assert (answer.status_code, answer.headers["Location"]) == (303, PLACE)
+    page = browser.get(PLACE).text
+    for seen in ("it keeps them", "by mail", today(own), "The law &lt;i&gt;asks&lt;/i&gt; for it"):
+        assert seen in page
+    assert PLACE not in browser.get("/waiting").text
+    [line] = lines(own)
+    assert (line["operation"], line["outcome"], line["role"], line["how"]) == ("entered", "kept", "coordinator", "mail")
+    assert "asks" not in json.dumps(line)
+    statement = own.ask("privacy", "GET", "/api/cases/C-0001/statement?as=csv&language=fr").text
+    assert "par la poste" in statement
+    assert "asks" not in statement
+    assert own.ask("privacy", "GET", "/api/cases/C-0001/disclosures?as=fhir").status_code == 200
+
+
+def test_what_is_missing_is_said_beside_what_was_filled_in(own: Web) -> None:
+    """Every problem at once, nothing written down; how, when and (of what is kept) why are needed."""
+    page = write(own, "coordinator", answer="kept", how="", on="2199-01-01", reason="")
+    assert page.status_code == 422
+    for said in ("How it said so must be one of", "When it said so must not be in the future", "Why must be a text"):
+        assert said in page.text
+    assert 'value="kept" required checked' in page.text
+    assert 'value="2199-01-01"' in page.text
+    assert lines(own) == []
+    assert write(own, "coordinator", answer="done", how="telephone", on="", reason="").status_code == 422
+    assert write(own, "coordinator", answer="done", how="telephone", on=today(own), reason="").status_code == 303
+
+
+def test_a_form_from_elsewhere_or_of_an_engineer_writes_nothing(own: Web) -> None:
+    browser = sign_in(own, "coordinator")[0]
+    assert browser.post(PLACE, data={"mark": "0" * 64, "on": today(own), **SAID}).status_code == 403
+    assert sign_in(own, "engineer")[0].get(PLACE).status_code == 403
+    assert own.app.test_client().get(PLACE).status_code == 401
+    assert browser.get("/purges/C-0001/riverside").status_code == 404
+    assert "<h1>" in browser.get("/purges/C-0001/riverside").text
+    assert lines(own) == []
+
+
+def test_an_answer_to_an_earlier_request_is_none_to_the_one_that_stands(own: Web) -> None:
+    """The page was opened, more was taken back, and then the form was sent."""
+    answer = write(own, "coordinator", on=today(own), **SAID, asked="2026-01-01T00:00:00+00:00")
+    assert answer.status_code == 409
+    assert "asked for more since" in answer.text
+    assert lines(own) == []
+
+
+def test_a_deleted_case_has_its_page_too(own: Web) -> None:
+    assert own.ask("source", "DELETE", "/api/cases/C-0001").status_code == 202
+    page = sign_in(own, "privacy")[0].get(PLACE).text
+    assert "The case has been deleted here" in page
+    assert "/cases/C-0001" not in page
+    assert PLACE in sign_in(own, "privacy")[0].get("/waiting").text
+    assert write(own, "privacy", on=today(own), **SAID).status_code == 303
+
+
+def test_whoever_opens_it_has_looked_at_the_case(own: Web) -> None:
+    sign_in(own, "privacy")[0].get(PLACE)
+    looks = [x for x in own.ask("privacy", "GET", "/api/cases/C-0001/disclosures").json if x["kind"] == "look"]
+    assert [look["role"] for look in looks] == ["privacy"]

@@ -193,7 +193,7 @@ def _data(entry: Entry) -> dict[str, Any]:
 
 
 def _how(line: Line) -> str:
-    return line.operation if line.kind == TOLD else ""
+    return line.operation if line.kind == TOLD else line.how
 
 
 def _consents(line: Line) -> list[dict[str, Any]]:

@@ -30,8 +30,8 @@ class Line:
 
     `kind`: attempted, delivered, failed, withdrawn, frozen, purge, look, told. `operation`: create, update, withdraw,
     read, …; of a line of kind told, how it was told (fax, telephone, …). A line that a person entered says besides:
-    `role` and `label` of whoever entered it, `by` whom it was told, `to` whom, on which legal `basis`, and when it
-    `happened`.
+    `role` and `label` of whoever entered it, `by` whom it was told, `to` whom, on which legal `basis`, when it
+    `happened`, and, of an answer to a request to purge, `how` the partner gave it (telephone, mail, …).
     """
 
     at: datetime
@@ -53,6 +53,7 @@ class Line:
     to: str = ""
     basis: str = ""
     happened: datetime | None = None
+    how: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def told(
         by=asked["by"].strip(),
         to=asked["to"].strip(),
         basis=asked["basis"].strip(),
-        happened=_moment(asked["at"], zone),
+        happened=moment_of(asked["at"], zone),
     )
 
 
@@ -79,28 +79,29 @@ def _problems(asked: Mapping[Any, Any], parts: Collection[str], zone: tzinfo, no
     if any(name not in fields for name in asked):
         yield Problem("", f"may hold {', '.join(sorted(fields))} and nothing else")
     for name, longest in LONGEST.items():
-        if not _is_text(asked.get(name), longest):
+        if not is_text(asked.get(name), longest):
             yield Problem(f"/{name}", f"must be a text of 1 to {longest} characters on one line")
     if not isinstance(asked.get("how"), str) or asked["how"] not in HOW:
         yield Problem("/how", f"must be one of {', '.join(HOW)}")
     named = asked.get("parts")
     if not isinstance(named, list) or not named or not all(isinstance(p, str) and p in parts for p in named):
         yield Problem("/parts", f"must be a list of at least one of {', '.join(parts)}")
-    moment = _moment(asked.get("at"), zone)
+    moment = moment_of(asked.get("at"), zone)
     if moment is None:
         yield Problem("/at", "must be a date or a date-time (ISO 8601)")
     elif moment > now:
         yield Problem("/at", "must not be in the future")
 
 
-def _is_text(value: Any, longest: int) -> bool:
+def is_text(value: Any, longest: int) -> bool:
+    """Is it a text of 1 to `longest` characters, on one line?"""
     if not isinstance(value, str) or not value.strip() or len(value) > longest:
         return False
     return not any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value)
 
 
-def _moment(value: Any, zone: tzinfo) -> datetime | None:
-    """A date is the start of that day in the zone."""
+def moment_of(value: Any, zone: tzinfo) -> datetime | None:
+    """A date or a date-time as an instant in UTC; a date is the start of that day in the zone. None: it is neither."""
     if not isinstance(value, str):
         return None
     try:

@@ -158,7 +158,7 @@ def _fact(line: Line, kind: str, zone: tzinfo) -> Fact:
         return Fact(day, "", kind, to=line.to, how=line.operation, basis=line.basis, by=line.by)
     if kind in ("received", "failed", "unknown", "open"):
         return Fact(day, line.partner, kind, purposes=tuple(line.purpose.split()), consents=line.consents)
-    return Fact(day, line.partner, kind)
+    return Fact(day, line.partner, kind, how=line.how)
 
 
 def _with(fact: Fact, parts: tuple[str, ...], times: int) -> Fact:

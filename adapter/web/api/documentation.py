@@ -18,6 +18,7 @@ from adapter.core.account.words import HOW, LANGUAGES
 from adapter.core.consent.rulebook import TOPICS
 from adapter.core.fhir.patch import MOST_OPERATIONS
 from adapter.core.fhir.search import PARAMETERS
+from adapter.core.purge import LONGEST_REASON
 from adapter.core.referral.course import HANDOVER
 from adapter.core.referral.inward import ANSWERS
 from adapter.core.referral.table import STATES
@@ -318,7 +319,19 @@ _OWN: dict[str, dict[str, Any]] = {
         "description": "What the partner says it has done with its copies of what was taken back.",
         "required": ["answer"],
         "additionalProperties": False,
-        "properties": {"answer": {"enum": ["done", "kept"]}},
+        "properties": {
+            "answer": {"enum": ["done", "kept"]},
+            "reason": {"type": "string", "minLength": 1, "maxLength": LONGEST_REASON},
+            "how": {"enum": list(HOW)},
+            "on": {
+                "type": "string",
+                "description": "When it said so: a date or date-time (ISO 8601), not before it was asked.",
+            },
+            "asked": {
+                "type": "string",
+                "description": "The request that is answered: its `asked` in GET …/shares. After another one, 409.",
+            },
+        },
     },
     "Reviewed": {
         "type": "object",

@@ -13,6 +13,7 @@ from adapter.web.console import session
 from adapter.web.console.inbox import arrivals
 from adapter.web.console.page import page
 from adapter.web.console.programs import programs
+from adapter.web.console.purges import purges
 from adapter.web.console.referrals import referrals
 from adapter.web.console.waiting import waiting
 from adapter.web.context import wiring
@@ -20,6 +21,7 @@ from adapter.web.context import wiring
 console = Blueprint("console", __name__)
 console.register_blueprint(waiting)
 console.register_blueprint(programs)
+console.register_blueprint(purges)
 console.register_blueprint(referrals)
 console.register_blueprint(arrivals)
 

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, request
 
 from adapter import consenting, show, steer
 from adapter.core.consent.rulebook import TOPICS
+from adapter.core.purge import WORDS
 from adapter.core.strict_json import dump
 from adapter.errors import Forbidden, Unauthenticated
 from adapter.store.tokens import Principal
@@ -25,8 +26,9 @@ def lists() -> Response:
     found = [
         each(wiring(), after=after) for each in (show.alarms, show.silent, show.due_soon, show.counts, show.to_review)
     ]
-    shown = {name: value for one in found for name, value in one.items()}
-    return page("waiting.html", person=person, to_match=show.to_match(wiring())["matches"], **shown)
+    shown = {name: value for one in (*found, show.unanswered(wiring())) for name, value in one.items()}
+    matches = show.to_match(wiring())["matches"]
+    return page("waiting.html", person=person, to_match=matches, purge_words=WORDS, **shown)
 
 
 @waiting.get("/waiting/<case>")
