@@ -77,6 +77,8 @@ class Alerts:
 
     every_minutes: float = 60.0
     """No more than one alert of a kind and partner in this time."""
+    subscription_hours: float = 24.0
+    """So long a subscription may not work before people are told."""
     mail_to: tuple[str, ...] = ()
     mail_from: str = ""
     smtp_host: str = ""
@@ -231,6 +233,7 @@ def _identifier(form: Form) -> tuple[str, str]:
 def _alerts(form: Form) -> Alerts:
     found = Alerts(
         every_minutes=form.take("every_minutes", number(1, 10_080), 60.0),
+        subscription_hours=form.take("subscription_hours", number(1, 720), 24.0),
         mail_to=form.take("mail_to", _mailboxes, ()),
         mail_from=form.take("mail_from", _mailbox, ""),
         smtp_host=form.take("smtp_host", text, ""),

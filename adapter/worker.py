@@ -163,7 +163,7 @@ def _notified(desk: Desk) -> bool | None:
     return told is not None or None
 
 
-_TELLING: tuple[Tells, ...] = (alerting.tell_next, tell.tell_next)
+_TELLING: tuple[Tells, ...] = (alerting.note_troubled, alerting.tell_next, tell.tell_next)
 _NOTIFYING: tuple[Tells, ...] = (_notified,)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-Kind = Literal["stopped", "conflict", "circuit", "overdue", "untold", "trial"]
+Kind = Literal["stopped", "conflict", "circuit", "overdue", "untold", "subscription", "subscriber", "trial"]
 
 SENTENCES: Mapping[Kind, str] = {
     "stopped": "Shares have stopped: they are not tried again until something changes or a person says so.",
@@ -19,6 +19,8 @@ SENTENCES: Mapping[Kind, str] = {
     "circuit": "The partner is away: its circuit is open, and one share at a time tries whether it is back.",
     "overdue": "Referrals have not been answered by the day that they ask for.",
     "untold": "The case system has not taken notices for 96 hours, or wants none: they wait.",
+    "subscription": "Our subscription at the partner has not worked for long: it is polled for answers meanwhile.",
+    "subscriber": "A subscription of the partner here has been in error for long: it is told of no changes.",
     "trial": "This is a trial: alerts reach you.",
 }
 NEXT: Mapping[Kind, str] = {
@@ -27,6 +29,8 @@ NEXT: Mapping[Kind, str] = {
     "circuit": "adapter partner list; once it is back: adapter partner resume {partner}",
     "overdue": "adapter referral list; then ask the partner",
     "untold": "adapter notice trial; once it is back: adapter notice replay",
+    "subscription": "adapter partner list; then adapter partner check {partner}, and ask the partner",
+    "subscriber": "ask the partner: once its endpoint is there again, it puts its Subscription again",
     "trial": "nothing needs to be done",
 }
 

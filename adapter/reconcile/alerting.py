@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from adapter.core.alert import Alert, Kind, wait_after
 from adapter.desk import Desk
-from adapter.store import alerts, notices
+from adapter.store import alerts, notices, shares, troubled
 from adapter.store.database import Tx
 from adapter.store.shares import Share
 
@@ -24,6 +24,27 @@ def note_stop(desk: Desk, tx: Tx, kind: Kind, share: Share, *, outcome: str) -> 
     """A share has stopped: people are told, and the case system."""
     note(desk, tx, kind, share.partner, share=share.id, outcome=outcome)
     notices.note(tx, "share.stopped", {"case": share.case_id, "partner": share.partner}, now=desk.clock())
+
+
+def note_troubled(desk: Desk) -> bool | None:
+    """Let it be told, once, that a subscription has not worked for as long as the settings say: the partner, and whose
+    it is. True if there is news; None where there is none."""
+    if not desk.ways:
+        return None  # whoever is named later is told then
+    now = desk.clock()
+    until = now - timedelta(hours=desk.settings.alerts.subscription_hours)
+    with desk.store.reading() as tx:
+        held = shares.pauses_since(tx)
+        found = troubled.listed(tx, until=until, now=now)
+    called = {p.id for p in desk.catalogue.partners.values() if not p.paused and p.id not in held}
+    new = [one for one in found if not one.alarmed and one.partner in called]
+    if not new:
+        return None
+    with desk.store.writing() as tx:
+        for one in new:
+            if troubled.alarm(tx, one, until=until):
+                note(desk, tx, one.whose, one.partner, share=None, outcome="")
+    return True
 
 
 def tell_next(desk: Desk) -> bool | None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from adapter.core.alert import SENTENCES
 from adapter.core.pace import Pace
 from adapter.core.purge import alarm
 from adapter.desk import Desk, Preview
 from adapter.show.found import known_case
 from adapter.show.purging import said
-from adapter.store import cases, holdings, paces, purges, subscribed
+from adapter.store import cases, holdings, paces, purges, subscribed, troubled
 from adapter.store import shares as share_rows
 from adapter.store.database import Tx
 from adapter.store.purges import Requested
 from adapter.store.subscribed import Subscribed
+from adapter.store.troubled import Whose
 
 FIRST_PAGE = 50
 """Cases on the first page: it is read by a person, and tells what each partner holds of each."""
@@ -30,12 +32,26 @@ def shares_of(desk: Desk, number: str, *, words: bool = False) -> list[dict[str,
         return [_share(s) | {"purge": _purge(asked.get(s.partner), now, words=words)} for s in every]
 
 
+def troubled_at(desk: Desk) -> dict[str, list[Whose]]:
+    """Partners whose subscriptions have not worked for as long as the settings say: whose each of them is."""
+    now = desk.clock()
+    with desk.store.reading() as tx:
+        found = troubled.listed(tx, until=now - timedelta(hours=desk.settings.alerts.subscription_hours), now=now)
+    by: dict[str, list[Whose]] = {}
+    for one in found:
+        if one.partner in desk.catalogue.partners and one.whose not in by.setdefault(one.partner, []):
+            by[one.partner].append(one.whose)
+    return by
+
+
 def partners(desk: Desk | Preview) -> list[dict[str, Any]]:
     """The partners of the instance, and how each is called at present; nothing secret."""
     kept: dict[str, Pace] = {}
     pauses: dict[str, datetime] = {}
     told: dict[str, Subscribed] = {}
+    troubles: dict[str, list[Whose]] = {}
     if isinstance(desk, Desk):
+        troubles = troubled_at(desk)
         with desk.store.reading() as tx:
             kept, pauses, told = paces.listed(tx), share_rows.pauses_since(tx), subscribed.listed(tx)
     return [
@@ -52,6 +68,7 @@ def partners(desk: Desk | Preview) -> list[dict[str, Any]]:
             "rate": p.rate or None,
             **_called(kept.get(p.id, Pace())),
             "subscription": _subscription(told[p.id]) if p.id in told else None,
+            "alarms": [{"alarm": kind, "sentence": SENTENCES[kind]} for kind in troubles.get(p.id, ())],
         }
         for p in desk.catalogue.partners.values()
     ]

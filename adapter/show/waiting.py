@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from adapter.core.alert import SENTENCES as ALERTS
 from adapter.core.consent.explain import ALARMS, REASONS
 from adapter.core.consent.explain import alarms as found_in
 from adapter.core.consent.notices import LOOK, SENTENCES, SHARE_ALARMS, announcements
@@ -17,6 +18,7 @@ from adapter.core.purge import alarm
 from adapter.desk import Desk
 from adapter.show.found import known_case, stored_case
 from adapter.show.referrals import tracked, troubles
+from adapter.show.shares import troubled_at
 from adapter.store import cases, purges, views
 from adapter.store import shares as share_rows
 from adapter.store.cases import StoredCase
@@ -99,10 +101,11 @@ def due_soon(
 def alarms(
     desk: Desk, number: str | None = None, *, after: str | None = None, limit: int = FIRST_PAGE
 ) -> dict[str, Any]:
-    """`{"alarms": […], "next"}`: what a person must look at: of consents by their path, of shares by their partner."""
+    """`{"alarms": […], "next"}`: what a person must look at: of consents by their path, of shares by their partner; and
+    first, of no case, subscriptions that have not worked for long."""
     now = desk.clock()
     found, next_ = _page(desk, number, after, limit, deleted=True)
-    rows = []
+    rows = _troubled(desk) if number is None and after is None else []
     for stored in found:
         subject = Subject.of(stored.number, stored.body, stored.kept)
         of_case = found_in(rules_of(desk.bench, subject), now) if subject.case else ()
@@ -123,6 +126,14 @@ def alarms(
                 codes = [*codes, late]
             rows += [_alarm(stored.number, c, SHARE_ALARMS.get(c, LOOK), share=share) for c in codes]
     return {"alarms": rows, "next": next_}
+
+
+def _troubled(desk: Desk) -> list[dict[str, Any]]:
+    return [
+        {"case": None, "path": None, "partner": each, "alarm": kind, "sentence": ALERTS[kind], "detail": ""}
+        for each, kinds in troubled_at(desk).items()
+        for kind in kinds
+    ]
 
 
 def silent(

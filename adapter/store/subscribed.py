@@ -22,6 +22,8 @@ _c = subscribed.c
 _b = sa.bindparam
 _NOW = _b("now", type_=Instant)
 UNWANTED = "unwanted"
+_WELL: dict[str, object] = {"troubled_at": None, "alarmed": False}
+"""That it works, or nobody waits for it to: trouble that comes later is trouble of its own."""
 
 # Statements
 OF_PARTNER = sa.select(subscribed).where(_c.partner == _b("of_partner"))
@@ -60,6 +62,9 @@ class Subscribed:
     heard_at: datetime | None
     missed: int
     missed_at: datetime | None
+    troubled_at: datetime | None = None
+    """Since when it has not worked; through every state that it was in meanwhile."""
+    alarmed: bool = False
 
 
 def ensure(tx: Tx, partner: str, address: str, *, now: datetime) -> None:
@@ -104,6 +109,10 @@ def settle(
         more |= {"digest": _c.other_digest, "other_digest": _c.digest}
     elif state == "active":
         more["other_digest"] = None
+    if state in ("active", UNWANTED):
+        more |= _WELL
+    elif held.troubled_at is None:
+        more["troubled_at"] = now
     since = held.since if state == held.state and not written else now
     return _change(
         tx, held, id=id, state=state, detail=detail, ends=ends, since=since, attempts=attempts, due=due, **more,
@@ -141,12 +150,12 @@ def count(tx: Tx, before: Subscribed, seen: int, found: Found, *, look_at: datet
 
 def unwanted(tx: Tx, partner: str, *, now: datetime) -> None:
     """Its file asks for none any more: it is taken away now."""
-    tx.connection.execute(COUNT.values(state=UNWANTED, due=now), {"of_partner": partner})
+    tx.connection.execute(COUNT.values(state=UNWANTED, due=now, **_WELL), {"of_partner": partner})
 
 
 def elsewhere(tx: Tx, partner: str, address: str, *, now: datetime) -> None:
     """Its file names another address: one is made there now."""
-    tx.connection.execute(COUNT.values(address=address, id="", state="", due=now), {"of_partner": partner})
+    tx.connection.execute(COUNT.values(address=address, id="", state="", due=now, **_WELL), {"of_partner": partner})
 
 
 def state(tx: Tx, partner: str) -> str:

@@ -22,6 +22,8 @@ from adapter.store.tables import Instant, subscription_events, subscriptions
 
 VIEW = "view/"
 """What stands before a partner's id in the name of the world in which its view is served."""
+_WELL: dict[str, object] = {"troubled_at": None, "alarmed": False}
+"""That its endpoint takes what it is told, or that it asks for nothing."""
 KEPT = 1000
 """Events of one subscription that are kept at most: what a partner that was away for longer must read anyway."""
 
@@ -99,6 +101,8 @@ class Subscription:
     detail: str
     said_at: datetime | None
     updated_at: datetime
+    troubled_at: datetime | None
+    alarmed: bool
     base: str
     filters: Pairs
     resource: Mapping[str, Any] = field(repr=False)
@@ -137,7 +141,7 @@ def replace(
     values = {
         "version": before.version + 1, "topic": asked.topic, "status": "off" if asked.off else "requested",
         "ends": asked.ends, "due": None if asked.off else now, "lease_until": None, "attempts": 0, "detail": "",
-        "updated_at": now, "sealed": _sealed(tx, before.id, base, resource, asked),
+        "updated_at": now, "sealed": _sealed(tx, before.id, base, resource, asked), **(_WELL if asked.off else {}),
     }  # fmt: skip
     tx.connection.execute(REPLACE.values(values), {"of_id": before.id})
     tx.tell_workers()
@@ -227,6 +231,7 @@ def settle(
         "status": status, "told": told, "attempts": attempts, "detail": detail, "lease_until": None,
         "due": sa.case((more, sa.literal(now, type_=Instant)), else_=sa.literal(due, type_=Instant)),
         "said_at": now if said else held.said_at,
+        **({"troubled_at": held.troubled_at or now} if status == "error" else _WELL),
     }  # fmt: skip
     key = {"of_id": held.id, "held_fence": held.fence, "held_version": held.version}
     return tx.connection.execute(SETTLE.values(values), key).rowcount == 1

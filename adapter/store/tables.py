@@ -28,6 +28,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -377,6 +378,8 @@ subscribed = Table(
     Column("heard_at", Instant),
     Column("missed", Integer, nullable=False),  # how often a number was
     Column("missed_at", Instant),
+    Column("troubled_at", Instant),  # since when it has not worked
+    Column("alarmed", Boolean, nullable=False, server_default=false()),  # people have been told of that
 )
 
 # Partners' subscriptions at our /fhir, and what of their worlds has changed for each. The resource is sealed: its
@@ -400,6 +403,8 @@ subscriptions = Table(
     Column("detail", Text, nullable=False),
     Column("said_at", Instant),  # when its endpoint last took something
     Column("updated_at", Instant, nullable=False),
+    Column("troubled_at", Instant),  # since when it has been in error, whatever its partner tried meanwhile
+    Column("alarmed", Boolean, nullable=False, server_default=false()),  # people have been told of that
     Index("ix_subscriptions_partner", "partner"),
     Index("ix_subscriptions_due", "due"),
 )
