@@ -1,4 +1,4 @@
-"""Withdrawal where a server refuses: what it does not delete is emptied, and nothing waits for what it does not take."""
+"""Withdrawal where a server refuses: what it does not delete is emptied, nothing waits for what it does not take."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def there(agency: Agency) -> str:
     ],
 )
 def test_what_is_not_deleted_is_emptied_and_all_else_goes(open_agency: Open, can: str, refused: str) -> None:
-    """Its file says nothing of it. What was emptied stays so without more traffic; permitted again it is whole again."""
+    """Its file says nothing of it. What was emptied stays so without more traffic; permitted again it is whole."""
     agency = opened(open_agency, can)
     agency.put(case_of())
     agency.work()
