@@ -28,10 +28,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 
 from adapter.errors import Misconfigured, Unavailable
+from adapter.store.failures import answering
 from adapter.store.listening import listen
 from adapter.store.seal import Keys, Seal
 from adapter.store.tables import keystones
-from adapter.store.troubles import answering
 
 _WAIT = 15  # seconds that a transaction waits for another one's lock
 _LEAST_FREE = 16_000_000  # bytes: a few cases of the size that is accepted, and what SQLite needs beside them

@@ -18,9 +18,9 @@ from alembic.migration import MigrationContext
 from adapter.errors import Misconfigured, Unavailable
 from adapter.store import cases
 from adapter.store.database import Store, Tx
+from adapter.store.failures import answering
 from adapter.store.seal import Keys
 from adapter.store.tables import metadata
-from adapter.store.troubles import answering
 from tests.store.conftest import NOW, Cluster, Place
 
 
