@@ -131,7 +131,8 @@ def test_what_an_entry_says(change: Any, answered: Any, expected: tuple[str, str
         pytest.param(ERROR, {"status": 400}, "rejected", id="400"),
         pytest.param(None, {"status": 400}, "rejected", id="400 without words"),
         pytest.param(bundle(entry("204")), {"status": 400}, "rejected", id="400 with success inside"),
-        pytest.param(None, {"status": 307}, "rejected", id="a redirect"),
+        pytest.param(None, {"status": 308}, "rejected", id="a redirect"),
+        pytest.param(None, {"status": 307}, "unknown", id="a redirect for now"),
         pytest.param(None, {"status": 401}, "unauthorised", id="401"),
         pytest.param(None, {"status": 403}, "rejected", id="403"),
         pytest.param(

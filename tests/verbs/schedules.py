@@ -46,6 +46,7 @@ PASSING: dict[str, Fault] = {
     "500": faults.Answer(500, JSON, b"{}"),
     "500 though it was done": faults.Answer(500, JSON, b"{}", applied=True),
     "502 as a page": faults.page(502),
+    "302 to a page of maintenance": faults.redirect("http://169.254.169.254/", 302),
     "503": faults.Answer(503),
     "503 though it was done": faults.Answer(503, applied=True),
     "429": faults.Answer(429, {"Retry-After": "5"}),
@@ -78,7 +79,7 @@ LASTING: dict[str, Fault] = {
     "403": faults.Answer(403),
     "404": faults.Answer(404),
     "422": faults.Answer(422, JSON, OUTCOME),
-    "a redirect elsewhere": faults.redirect("http://169.254.169.254/"),
+    "a redirect elsewhere": faults.redirect("http://169.254.169.254/", 308),
 }
 """What the same request would meet again: it is not repeated until something changes, or a person says so."""
 HOSTILE: list[Fault | None] = [*PASSING.values(), *LASTING.values(), None, None]

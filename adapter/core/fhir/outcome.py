@@ -155,6 +155,8 @@ def of_status(status: int, said: Iterable[str] = (), *, retry_after: bool = Fals
         return "conflict"
     if status == 412:
         return "ambiguous" if codes & {"multiple-matches", "duplicate"} else "version"
+    if status in (302, 303, 307):
+        return "unknown"  # elsewhere for now: a page about maintenance, or what became of it
     if status in (408, 425):
         return "unknown" if status == 408 else "throttled"
     return "rejected" if 300 <= status < 500 or status in (501, 505) else "unknown"
