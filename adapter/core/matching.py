@@ -74,9 +74,12 @@ def with_identifier(body: Any, identifier: tuple[str, str]) -> list[Resource] | 
     return [each for each in there if _is_patient(each) and identifier in set(names_of(each))]
 
 
-def by_identifier(patient: Resource, found: Iterable[Resource]) -> Verdict:
-    """What searches by shared identifiers come to: one patient, unless something in it speaks against it."""
+def by_identifier(patient: Resource, found: Iterable[Resource], *, more: bool = False) -> Verdict:
+    """What searches by shared identifiers come to: one patient, unless something in it speaks against it. Where there
+    are `more`, on pages that are not fetched, another may be among them, or the only one: a person says who it is."""
     there = {place_of(each)[0]: each for each in found}
+    if more:
+        return Waits(tuple(Candidate(id_, "identifier") for id_ in sorted(there))[:_MOST])
     if not there:
         return Nobody()
     candidates = tuple(Candidate(id_, "identifier") for id_ in sorted(there))

@@ -96,10 +96,11 @@ class Server:
     ) -> Answer:
         """Searches for whatever bears one of these identifiers of ours, changed after `since`, a time of that server's
         own (http://hl7.org/fhir/R4/search.html#combining: a comma means *or*)."""
+        name = search(type_, identifiers[0]).partition("=")[0]
         asked = ",".join(search(type_, each).partition("=")[2] for each in identifiers)
         changed = f"&_lastUpdated=gt{quote(since, safe='')}" if since else ""
         headers = {"Cache-Control": "no-cache"}
-        path = f"/{_matching(_TYPE, type_)}?identifier={asked}{changed}&_count={2 * len(identifiers)}"
+        path = f"/{_matching(_TYPE, type_)}?{name}={asked}{changed}&_count={2 * len(identifiers)}"
         return self._ask("GET", path, request_id, headers)
 
     def find_parts(self, type_: str, ids: Sequence[str], *, request_id: str = "") -> Answer:

@@ -17,7 +17,7 @@ from adapter.reconcile.alerting import note_stop
 from adapter.reconcile.asking import knowing, learn
 from adapter.reconcile.emptying import emptied, one_by_one
 from adapter.reconcile.lease import held, lease
-from adapter.reconcile.looking import look_first, meet
+from adapter.reconcile.looking import look_first, meet, told_apart
 from adapter.reconcile.matching import match_first
 from adapter.reconcile.rereading import REFUSED, reread
 from adapter.reconcile.sending import WELL, after, announce, at_once, ends_it, remember, send, standing, withheld_in
@@ -145,7 +145,7 @@ def _deliver(desk: Desk, work: Work, attempt: Attempt) -> tuple[Work, Attempt] |
             continue
         if not announce(desk, work, chunk, at_once=hurried or met.asked):
             return None
-        sending = send(desk, work, chunk, asked, _bytes(asked))
+        sending = told_apart(desk, work, send(desk, work, chunk, asked, _bytes(asked)))
         remember(desk, work, sending, known)
         if (apart or len(chunk) == 1) and not sending.loose:
             sending, stubs = emptied(desk, work, sending)

@@ -11,13 +11,18 @@ from adapter.core.doubt import looked_up, sent, unclear
 from adapter.core.fhir.abilities import found_by_name
 from adapter.core.fhir.bundle import Sent, unconditional
 from adapter.core.fhir.outcome import of_status, read
+from adapter.core.fhir.results import Result, found, untold
 from adapter.desk import Desk
 from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.reconcile.account import line_of
 from adapter.reconcile.lease import lease
-from adapter.reconcile.work import Attempt, Work, not_sent, planned_again
+from adapter.reconcile.sending import Sending
+from adapter.reconcile.work import Attempt, Work, fhir_server, not_sent, planned_again, thing_of
 from adapter.store import disclosures, holdings, paces, shares
 from adapter.store.disclosures import Line
+
+_AT_ONCE = 20
+"""Identifiers in one question: an address is not to grow without end."""
 
 
 def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]:
@@ -94,6 +99,34 @@ def meet(desk: Desk, work: Work, chunk: Sequence[Sent], *, at_once: bool) -> Met
     return Met([change for change in rest if change is not None], list(there.values()), asked=bool(unsure))
 
 
+def told_apart(desk: Desk, work: Work, sending: Sending) -> Sending:
+    """The same, with each created resource where it is: some servers answer in an order of their own, and where the
+    resources did not come back two of one type may have changed places. Then one would be taken back for the other.
+
+    What cannot be found, or not yet, is where the order says that it is.
+    """
+    told = work.known.told if work.known else None
+    there: dict[str, tuple[str, str]] = {}
+    for type_, several in untold(sending.results).items():
+        if not found_by_name(told, type_):
+            continue
+        for some in (several[at : at + _AT_ONCE] for at in range(0, len(several), _AT_ONCE)):
+            if prolong(desk, work, at_once=True) is not None:
+                return sending
+            names = {thing_of(result.change).urn: thing_of(result.change).identifier for result in some}
+            server = fhir_server(desk, work.share.partner)
+            answer = server.find_any(type_, list(names.values()), request_id=work.request_id)
+            body = answer.body if isinstance(answer, Answered) and answer.status == 200 else None
+            places = {urn: found(body, type_, identifier) for urn, identifier in names.items()}
+            there |= {urn: each[0] for urn, each in places.items() if each is not None and len(each) == 1}
+    moved = [_placed(result, there.get(thing_of(result.change).urn)) for result in sending.results]
+    return replace(sending, results=tuple(moved))
+
+
+def _placed(result: Result, place: tuple[str, str] | None) -> Result:
+    return result if place is None or place[0] == result.id else replace(result, id=place[0], version=place[1])
+
+
 def _met(change: Sent, there: Mapping[str, Holding]) -> Sent | None:
     """What remains to be done: what is ours and there is written over, a directory resource left as it is."""
     if not isinstance(change, Create) or (found := there.get(change.made.urn)) is None:
@@ -108,12 +141,12 @@ def _look(desk: Desk, work: Work, held: Holding) -> Holding | Attempt:
     else:
         answer = server.find(held.type, held.identifier, request_id=work.request_id)
     match answer:
-        case Answered(status=status, body=body, retry_after=retry_after):
-            found = looked_up(held, status, body)
+        case Answered(status=status, body=body, retry_after=retry_after, unreadable=unreadable):
+            found = looked_up(held, status, body, readable=not unreadable)
             if isinstance(found, Holding):
                 return found
             said = of_status(status, read(body), retry_after=retry_after is not None)
-            outcome = found if said == "delivered" else said
+            outcome = found if said == "delivered" or (unreadable and status in (404, 410)) else said
             return Attempt(outcome, f"looking: HTTP {status}", retry_after=retry_after)
         case NotSent() as unsent:
             return not_sent(unsent, "looking: ")

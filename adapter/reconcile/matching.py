@@ -10,6 +10,7 @@ from adapter.core import strict_json
 from adapter.core.diff import Create, Holding, Made, Resource, Update
 from adapter.core.fhir.abilities import Abilities
 from adapter.core.fhir.outcome import of_status, read
+from adapter.core.fhir.results import goes_on
 from adapter.core.matching import (
     Candidate,
     Found,
@@ -86,6 +87,7 @@ def _asked(
 ) -> Verdict | Attempt | datetime:
     identifiers = shared(made.resource, partner.identifier_systems)
     found: list[Resource] = []
+    more = False
     for identifier in identifiers:
         answer = _ask(desk, work, made, {"identifier": "|".join(identifier)})
         if not isinstance(answer, Answered):
@@ -94,7 +96,8 @@ def _asked(
         if there is None:
             return _dark(answer)
         found += there
-    verdict = by_identifier(made.resource, found)
+        more = more or goes_on(answer.body)
+    verdict = by_identifier(made.resource, found, more=more)
     own = told.types.get("Patient") if told else None
     if not isinstance(verdict, Nobody) or partner.matching == "identifier" or own is None or not own.match:
         return verdict

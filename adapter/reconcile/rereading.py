@@ -87,7 +87,7 @@ def _read(desk: Desk, work: Work, held: Holding) -> tuple[Any, Holding | Outcome
     answer = desk.server(work.share.partner).read(held.type, held.id, request_id=work.request_id)
     if not isinstance(answer, Answered):
         return None, "unavailable"
-    return answer.body, looked_up(held, answer.status, answer.body)
+    return answer.body, looked_up(held, answer.status, answer.body, readable=not answer.unreadable)
 
 
 def _merged(

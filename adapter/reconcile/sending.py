@@ -160,8 +160,8 @@ def _results(chunk: Sequence[Sent], asked: Request, answer: Answered, waits: boo
     status, told = answer.status, answer.headers
     if not asked.path:
         return results(chunk, asked.body or {}, answer.body, status=status, waits=waits)
-    if answer.unreadable and 200 <= status < 300:
-        # An unreadable success is no success, whatever its headers say.
+    if answer.unreadable and (200 <= status < 300 or status in (404, 410)):
+        # An unreadable success is no success, whatever its headers say; nor is a gateway's page that it is not there.
         return [Result(chunk[0], "unknown")]
     place = {"location": told.get("location", ""), "etag": told.get("etag", "")}
     return [result_of_one(chunk[0], asked.body, answer.body, status=status, waits=waits, **place)]

@@ -128,14 +128,14 @@ def _current(desk: Desk, work: Work, change: Update) -> Update | Attempt:
             _bring_home(desk, work, change, body)
             resource = merged(change.made.resource, body, change.made.theirs)
             return Update(replace(change.made, resource=resource), replace(held, version=version))
-        case Answered(status=status, body=body, retry_after=retry_after):
-            gone = looked_up(held, status, body)
+        case Answered(status=status, body=body, retry_after=retry_after, unreadable=unreadable):
+            gone = looked_up(held, status, body, readable=not unreadable)
             if not isinstance(gone, str) and gone.state == "withdrawn":
                 with desk.store.writing() as tx:
                     holdings.save(tx, work.share.id, [gone], now=work.now)
                 return Attempt("conflict", "a Task was gone there")
             said = of_status(status, read(body), retry_after=retry_after is not None)
-            outcome = "unknown" if said == "delivered" else said
+            outcome = "unknown" if said == "delivered" or (unreadable and status in (404, 410)) else said
             return Attempt(outcome, f"reading a Task: HTTP {status}", retry_after=retry_after)
         case NotSent() as unsent:
             return not_sent(unsent, "reading a Task: ")

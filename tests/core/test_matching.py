@@ -76,6 +76,11 @@ def test_only_one_of_whom_nothing_speaks_against_is_found(there: list[Any], verd
     assert by_identifier(CHILD, there) == verdict
 
 
+@pytest.mark.parametrize(("there", "candidates"), [([patient()], (Candidate("7", "identifier"),)), ([], ())])
+def test_who_may_stand_on_a_page_that_is_not_fetched_waits_for_a_person(there: list[Any], candidates: Any) -> None:
+    assert by_identifier(CHILD, there, more=True) == Waits(candidates)
+
+
 @pytest.mark.parametrize(
     ("body", "count"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,6 +32,8 @@ class Result:
     said: tuple[str, ...] = ()
     status: int = 0
     """The HTTP status of its own, or of the whole; 0 where there was none."""
+    shown: bool = False
+    """Did the resource itself come back, so that it surely is the one that is at `id`?"""
 
     @property
     def undone(self) -> bool:
@@ -52,7 +54,7 @@ def results(
     `status` is the HTTP status, `waits` whether a Retry-After came with it. A success of the whole is never taken for a
     success of an entry; and where one entry is about something else than its change, or their number differs, the
     others cannot be believed either: all is unknown. Two creates of one type that changed places are noticed only if
-    the resources come back (bundle.alike). What is `said` holds no word of what was sent.
+    the resources come back (bundle.alike; else `untold`). What is `said` holds no word of what was sent.
     """
     found = _results(changes, bundle_sent, response, status, waits)
     return [replace(r, said=outcomes.unechoed(r.said, bundle_sent)) if r.said else r for r in found]
@@ -113,10 +115,20 @@ def _refers_in_vain(result: Result, answer: Any, new: AbstractSet[str], loose: b
     return bool((loose and referred(change.made.resource) & new) or (isinstance(told, dict) and referred(told) & new))
 
 
+def untold(results: Iterable[Result]) -> dict[str, list[Result]]:
+    """Type → what was created of it, where only the order of the answers tells which of them is where."""
+    by_type: dict[str, list[Result]] = {}
+    for result in results:
+        if isinstance(result.change, Create) and result.id and not result.shown:
+            by_type.setdefault(result.change.made.type, []).append(result)
+    return {type_: several for type_, several in by_type.items() if len(several) > 1}
+
+
 def found(body: Any, type_: str, identifier: tuple[str, str]) -> tuple[tuple[str, str], ...] | None:
     """(id, version) of the resources with this type and identifier in a searchset; None if the answer is not one.
 
-    What a server returns besides (some ignore parameters that they do not know) is left out.
+    What a server returns besides (some ignore parameters that they do not know) is left out. Where none is among them
+    and there are more, on a page that is not fetched, the answer does not tell.
     """
     if not isinstance(body, dict) or body.get("resourceType") != "Bundle" or body.get("type") != "searchset":
         return None
@@ -130,7 +142,13 @@ def found(body: Any, type_: str, identifier: tuple[str, str]) -> tuple[tuple[str
         for place in [place_of(entry["resource"])]
         if place[0]
     }
-    return tuple(sorted(places))
+    return tuple(sorted(places)) if places or not goes_on(body) else None
+
+
+def goes_on(searchset: Mapping[str, Any]) -> bool:
+    """Is there another page of it (http://hl7.org/fhir/R4/http.html#paging)?"""
+    links = searchset.get("link")
+    return isinstance(links, list) and any(isinstance(each, dict) and each.get("relation") == "next" for each in links)
 
 
 def place_of(resource: Any) -> tuple[str, str]:
@@ -192,7 +210,8 @@ def _result(change: Sent, entry: Any, waits: bool) -> Result | None:
     outcome = "unknown" if erroneous else _success(change, status, id_)
     if outcome == "unknown":
         return Result(change, "unknown", said=said)
-    return Result(change, outcome, id_, version, said, status)
+    shown = isinstance(resource, dict) and resource.get("resourceType") == type_of(change)
+    return Result(change, outcome, id_, version, said, status, shown)
 
 
 def _of_entry(change: Sent, status: int, said: tuple[str, ...], waits: bool) -> Outcome:
