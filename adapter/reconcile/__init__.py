@@ -23,7 +23,15 @@ from adapter.reconcile.rereading import REFUSED, reread
 from adapter.reconcile.sending import WELL, after, announce, at_once, ends_it, remember, send, standing, withheld_in
 from adapter.reconcile.settling import gathers, put_off, settle, stay_stopped
 from adapter.reconcile.shared import read_shared
-from adapter.reconcile.work import Attempt, Work, fingerprint, read_work, taking_back, thing_of
+from adapter.reconcile.work import (
+    Attempt,
+    Work,
+    fingerprint,
+    going_all_the_same,
+    read_work,
+    taking_back,
+    thing_of,
+)
 from adapter.store import paces, shares
 from adapter.store.shares import Share
 
@@ -85,25 +93,22 @@ def reconcile(desk: Desk, work: Work) -> None:
     if gathers(desk, work):
         return
     work = knowing(desk, work)
-    for before_sending in (look_first, read_shared):
-        work, dark = before_sending(desk, work)
-        if isinstance(dark, datetime):
-            put_off(desk, work, dark)
+    dark: Attempt | None = None
+    for before_sending in (look_first, read_shared, match_first):
+        work, found = before_sending(desk, work)
+        if isinstance(found, datetime):
+            put_off(desk, work, found)
             return
-        if dark is not None:
-            settle(desk, replace(work, plan=replace(work.plan, changes=())), dark)
-            return
-    work, unmatched = match_first(desk, work)
-    if isinstance(unmatched, datetime):
-        put_off(desk, work, unmatched)
-        return
+        if found is not None and before_sending is not match_first:
+            work = going_all_the_same(work, found)
+        dark = dark or found
     attempt = Attempt("unchanged")
-    if work.plan.desired.wrong:
+    if work.plan.desired.wrong and dark is None:
         attempt = Attempt("stopped", "our own check found mistakes in what would be sent", ("check",))
         work = taking_back(desk, work)
     if done := _deliver(desk, work, attempt):
         work, attempt = done
-        settle(desk, work, unmatched if unmatched is not None and attempt.outcome in WELL else attempt)
+        settle(desk, work, dark if dark is not None and attempt.outcome in WELL else attempt)
 
 
 def _deliver(desk: Desk, work: Work, attempt: Attempt) -> tuple[Work, Attempt] | None:

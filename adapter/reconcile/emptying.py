@@ -12,8 +12,8 @@ from adapter.core.fhir.results import Result
 from adapter.core.residue import Residue
 from adapter.core.retry import together
 from adapter.desk import Desk
-from adapter.reconcile.sending import OF_ONE, Sending
-from adapter.reconcile.work import Work
+from adapter.reconcile.sending import Sending
+from adapter.reconcile.work import OF_ONE, Work
 from adapter.store import holdings, shares
 
 _CONFLICTS = 2

@@ -17,7 +17,7 @@ from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.reconcile.account import line_of
 from adapter.reconcile.lease import lease
 from adapter.reconcile.sending import Sending
-from adapter.reconcile.work import Attempt, Work, fhir_server, not_sent, planned_again, thing_of
+from adapter.reconcile.work import OF_ONE, Attempt, Work, fhir_server, is_of_one, not_sent, planned_again, thing_of
 from adapter.store import disclosures, holdings, paces, shares
 from adapter.store.disclosures import Line
 
@@ -33,27 +33,30 @@ def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]
         return work, None
     refused = work.share.outcome == "conflict"
     learnt: list[Holding] = []
-    dark: Attempt | datetime | None = None
+    dark: Attempt | None = None
+    later: Attempt | datetime | None = None
     for held in questions:
-        if (dark := prolong(desk, work)) is not None:
+        if (later := prolong(desk, work)) is not None:
             break
         work = replace(work, asked=True)
         found = _look(desk, work, held)
         if isinstance(found, Attempt):
             # Until one has seen what a refused update met, that stays the question.
-            dark = replace(found, outcome="conflict") if refused else found
-            break
+            stays = refused and found.outcome not in OF_ONE
+            dark = dark or (replace(found, outcome="conflict") if stays else found)
+            if not is_of_one(work, found):
+                break
+            continue
         learnt.append(found)
         if refused and _changed_there(work, found):
-            dark = Attempt("version", "somebody there has changed our copy", ("conflict",))
-            break
+            dark = dark or Attempt("version", "somebody there has changed our copy", ("conflict",))
     lines = _lines_of_looking(desk, work, learnt, _open_attempts(desk, work, learnt) if learnt else {})
     with desk.store.writing() as tx:
         if shares.still_mine(tx, work.share):
             holdings.save(tx, work.share.id, learnt, now=work.now)
             disclosures.append(tx, work.stored.id, lines)
         held_now = tuple(holdings.of_share(tx, work.share.id))
-        return replace(planned_again(desk, tx, work, held_now), asked=work.asked), dark
+        return replace(planned_again(desk, tx, work, held_now), asked=work.asked), later or dark
 
 
 def _changed_there(work: Work, found: Holding) -> bool:

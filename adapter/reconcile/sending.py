@@ -20,14 +20,12 @@ from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.reconcile.account import kind_of, line
 from adapter.reconcile.asking import Shown, shown
 from adapter.reconcile.lease import lease
-from adapter.reconcile.work import Attempt, Work, fhir_server, not_sent, thing_of
+from adapter.reconcile.work import OF_ONE, Attempt, Work, fhir_server, not_sent, thing_of
 from adapter.store import disclosures, holdings, paces, shares
 from adapter.store.database import Tx
 
 SHORTLY = timedelta(seconds=1)
 WELL = ("delivered", "existing", "unchanged")
-OF_ONE = ("rejected", "ambiguous", "conflict", "version")
-"""Outcomes that are about one change: where each stands apart, the others go on."""
 
 
 def withheld_in(desk: Desk, work: Work, chunk: Sequence[Sent], payload: bytes) -> bool:
@@ -147,10 +145,14 @@ def _read(work: Work, partner: Partner, chunk: Sequence[Sent], asked: Request, a
     said = sorted({word for r in each for word in r.said})
     unreadable = [f"unreadable: {answer.unreadable}"] if answer.unreadable else []
     detail = " ".join([f"HTTP {status}", *unreadable, *said])[:200]
+    # Some servers undo nothing of a transaction that they refuse (reference/servers.md: Medplum's in memory): what was
+    # in it is looked up before it is sent again, or taken back.
+    in_part = whole and len(chunk) > 1
+    undone = (thing_of(r.change).urn for r in each if r.undone and not (in_part and r.outcome in OF_ONE))
     return Sending(
         tuple(each),
         Attempt(together(r.outcome for r in each), detail, retry_after=answer.retry_after),
-        frozenset(thing_of(r.change).urn for r in each if r.undone),
+        frozenset(undone),
         "transaction" if loose else has_shown,
         loose,
     )

@@ -10,7 +10,8 @@ from typing import cast
 
 from adapter.core import strict_json
 from adapter.core.desired import Desired, Plan, Subject, desire, narrows, toward
-from adapter.core.diff import ORDER, Change, Create, Holding, Made, Update, content
+from adapter.core.diff import ORDER, Change, Create, Delete, Holding, Made, Update, content
+from adapter.core.doubt import unclear
 from adapter.core.fhir.abilities import Way, not_taken, way
 from adapter.core.partner import Partner
 from adapter.core.retry import Outcome
@@ -22,6 +23,9 @@ from adapter.store.abilities import Known
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.shares import Share
+
+OF_ONE = ("rejected", "ambiguous", "conflict", "version")
+"""Outcomes that are about one change, or one resource: where each stands apart, the others go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,34 @@ def taking_back(desk: Desk, work: Work) -> Work:
         empty = replace(work.subject, case={})
         nothing = desire(desk.bench, empty, work.share.partner, work.now)
         needed = plan_of(desk, tx, work.share, empty, nothing, held, work.now)
-    return replace(work, held=held, plan=replace(work.plan, changes=needed.changes))
+    placed = tuple(c for c in needed.changes if not isinstance(c, Update | Delete) or c.holding.id)
+    return replace(work, held=held, plan=replace(work.plan, changes=placed))
+
+
+_VAIN = 2
+"""So many attempts may fail before one resource that cannot be read is taken for the only one."""
+
+
+def going_all_the_same(work: Work, dark: Attempt) -> Work:
+    """The same work where looking at something did not tell: nothing of the case may be sent then. What is taken back
+    waits for nobody's word on another resource: it goes, if it is known where it is, and what says that it is gone.
+
+    Unless it seems that the partner is away: then nothing does, until it has been so for a while.
+    """
+    wanted = {made.urn for made in work.plan.desired.made}
+    unsure = {held.urn for held in unclear(work.held, work.plan.changes)}
+    goes = [
+        change
+        for change in work.plan.changes
+        if (isinstance(change, Delete) and change.holding.id)
+        or (isinstance(change, Create | Update) and change.made.urn not in wanted | unsure)
+    ]
+    return replace(work, plan=replace(work.plan, changes=tuple(goes) if is_of_one(work, dark) else ()))
+
+
+def is_of_one(work: Work, dark: Attempt) -> bool:
+    """Is it about one resource alone that looking did not tell?"""
+    return dark.outcome in OF_ONE or (dark.outcome == "unknown" and work.share.attempts >= _VAIN)
 
 
 def thing_of(change: Change) -> Made | Holding:

@@ -25,7 +25,7 @@ Handled = tuple[int, Mapping[str, str], bytes]
 @dataclass(frozen=True)
 class Can:
     """What a server can do. `pretends`: a transaction is done like a batch, and answered with 200 all the same;
-    `mute`: it has no statement; `boasts`: it states transactions and batches, and refuses what it has not."""
+    `rolls_back`: what a refused transaction has done is undone; `mute`: it has no statement; `boasts`: it states transactions and batches, and refuses what it has not."""
 
     transaction: bool = True
     batch: bool = True
@@ -35,6 +35,7 @@ class Can:
     history: bool = True
     types: frozenset[str] = frozenset(ORDER)
     pretends: str = ""
+    rolls_back: bool = True
     mute: bool = False
     boasts: bool = False
     no: int = 405
@@ -66,7 +67,8 @@ class MemoryFhir:
         try:
             return self._handle(method, path, headers, body)
         except _Refusal as refusal:
-            self.resources, self.writes = kept
+            if self.can.rolls_back:
+                self.resources, self.writes = kept
             return refusal.status, JSON, _dumped(_outcome(refusal))
 
     def touch(self, place: str) -> None:

@@ -46,6 +46,8 @@ class PartnerFhir(MemoryFhir):
         self.deletes = True
         self.needed: frozenset[str] = frozenset()
         """Types of which something of its own refers to each: 409 to who would delete one."""
+        self.broken = ""
+        """What cannot be read there."""
         self.refuses = ""
         """What stands in a resource that is refused."""
         self.watch: Callable[[str, str, bytes], None] | None = None
@@ -53,6 +55,8 @@ class PartnerFhir(MemoryFhir):
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Any:
         if self.watch is not None:
             self.watch(method, path, body)
+        if method == "GET" and self.broken and path.startswith(self.broken):
+            return 500, {}, b""
         return super().handle(method, path, headers, body)
 
     def _write(self, request: Mapping[str, str], resource: Any) -> tuple[str, str]:

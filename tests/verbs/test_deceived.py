@@ -79,3 +79,26 @@ def test_two_that_changed_places_in_an_answer_are_told_apart(open_agency: Open, 
     assert [goal["description"]["text"] for goal in agency.fhir().of_type("Goal")] == ["Another goal"]
     assert {entry["request"]["method"] for entry in agency.sent_after(before)} <= {"DELETE", "POST", "PUT"}
     agency.assert_equal()
+
+
+@pytest.mark.parametrize("then", ["revoked", "as before"])
+def test_a_refused_transaction_may_have_been_done_in_part(open_agency: Open, then: str) -> None:
+    """The server has no rollback, and does not say so: what was written before the one that it refused is there."""
+    agency = open_agency(each={"paused": True}, lakeside={"paused": False})
+    agency.fhir().can = Can(rolls_back=False)
+    case = case_of()
+    case["goals"].append({**case["goals"][0], "id": "g9", "title": "What nobody there takes"})
+    case["consents"][0]["provisions"][1]["records"].append("goals/g9")
+    agency.fhir().refuses = "What nobody there takes"
+    if then == "as before":
+        agency.put(case_of())
+        agency.work()
+        case["goals"][0]["title"] = "Another title"
+    agency.put(case)
+    agency.work_on()
+    assert agency.share("C-0001")["state"] == "stopped"
+    assert agency.fhir().resources
+    agency.put(revoked(case) if then == "revoked" else case_of())
+    agency.work_on()
+    agency.assert_equal()
+    assert agency.share("C-0001")["state"] == "idle"

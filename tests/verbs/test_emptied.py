@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from tests.outward import fault_server as faults
 from tests.outward.memory_fhir import Can
-from tests.verbs.agency import DIRECTORY, Agency, case_of, record, revoked
+from tests.verbs.agency import DIRECTORY, Agency, case_of, is_residue, record, revoked
 from tests.verbs.conftest import Open
 
 pytestmark = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
@@ -107,3 +108,39 @@ def test_what_cases_share_and_their_records_need_is_left_there(open_agency: Open
     assert agency.share(case["case"])["state"] == "idle"
     assert {*agency.fhir().counted()} - {*DIRECTORY} == {"Consent", "Task"}
     assert not [held for held in agency.held(case["case"]).values() if held.directory]
+
+
+@pytest.mark.parametrize(
+    ("dark", "stays"),
+    [
+        pytest.param("twice", 2, id="two there bear the identifier of one"),
+        pytest.param("unreadable", 0, id="one cannot be read, and the others can"),
+    ],
+)
+def test_what_is_clear_is_taken_back_while_one_is_not(open_agency: Open, dark: str, stays: int) -> None:
+    """A person is asked about the one, and the partner to purge it; all else is gone meanwhile."""
+    agency = opened(open_agency, "single calls")
+    agency.put(case_of())
+    agency.work()
+    fhir = agency.fhir()
+    case = case_of()
+    if dark == "twice":
+        case["goals"].append({**case["goals"][0], "id": "g9"})
+        case["consents"][0]["provisions"][1]["records"].append("goals/g9")
+    else:
+        case["goals"][0]["title"] = "Another title"
+    agency.servers["lakeside"].plan(faults.CutAfter())
+    agency.put(case)
+    agency.work()
+    assert agency.share("C-0001")["outcome"] == "unknown"
+    newest = max((place for place in fhir.resources if place.startswith("Goal")), key=lambda p: int(p.split("/")[1]))
+    if dark == "twice":
+        fhir.resources["Goal/copy"] = {**fhir.resources[newest], "id": "copy"}
+    else:
+        fhir.broken = newest
+    agency.put(revoked(case))
+    agency.work_on(hours=1)
+    assert agency.fhir().counted()["Goal"] == stays
+    assert all(is_residue(each) for each in fhir.resources.values() if each["resourceType"] != "Goal")
+    assert agency.fhir().counted()["Task"] == 1
+    assert agency.share("C-0001")["state"] == ("stopped" if stays else "idle")
