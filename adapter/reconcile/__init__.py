@@ -15,7 +15,7 @@ from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.reconcile.alerting import note_stop
 from adapter.reconcile.asking import knowing, learn
-from adapter.reconcile.emptying import emptied, one_by_one
+from adapter.reconcile.emptying import emptied
 from adapter.reconcile.lease import held, lease
 from adapter.reconcile.looking import look_first, meet, told_apart
 from adapter.reconcile.matching import match_first
@@ -23,7 +23,9 @@ from adapter.reconcile.rereading import REFUSED, reread
 from adapter.reconcile.sending import WELL, after, announce, at_once, ends_it, remember, send, standing, withheld_in
 from adapter.reconcile.settling import gathers, put_off, settle, stay_stopped
 from adapter.reconcile.shared import read_shared
+from adapter.reconcile.splitting import in_smaller, is_refused, one_by_one, takes_back
 from adapter.reconcile.work import (
+    OF_ONE,
     Attempt,
     Work,
     fingerprint,
@@ -137,7 +139,15 @@ def _deliver(desk: Desk, work: Work, attempt: Attempt) -> tuple[Work, Attempt] |
             put_off(desk, work, met)
             return None
         if isinstance(met, Attempt):
-            return work, after(attempt, met, apart=apart)
+            if met.outcome not in OF_ONE or not (apart or takes_back(chunk, waiting)):
+                return work, after(attempt, met, apart=apart)
+            apart = follows = True
+            if len(chunk) > 1:
+                waiting = one_by_one(chunk, waiting)
+            else:
+                attempt = after(attempt, met, apart=True)
+                lost |= created(chunk)
+            continue
         known |= {h.urn: h for h in met.found}
         if not (chunk := met.chunk):
             continue
@@ -156,6 +166,9 @@ def _deliver(desk: Desk, work: Work, attempt: Attempt) -> tuple[Work, Attempt] |
             sending, stubs = emptied(desk, work, sending)
             waiting = [*stubs, *waiting]
             follows = follows or bool(stubs)
+        if smaller := in_smaller(sending, chunk, waiting, work.way):
+            waiting, follows = smaller, True
+            continue
         before, attempt = attempt, after(attempt, sending.attempt, apart=apart)
         work = replace(work, asked=False)  # what has been sent stays: the rest may go another time
         learn(desk, work, sending.shown)
@@ -168,15 +181,13 @@ def _deliver(desk: Desk, work: Work, attempt: Attempt) -> tuple[Work, Attempt] |
             if there.again:
                 waiting.insert(0, there.again)
                 failed -= created(there.again)
-            if there.attempt and not apart:
-                if (singly := one_by_one(sending, chunk, waiting)) is None:
-                    break
-                attempt, waiting, apart, follows = before, singly, True, True
-                continue
-        elif ends_it(sending, apart):
-            if not apart and (singly := one_by_one(sending, chunk, waiting)) is not None:
-                attempt, waiting, apart, follows = before, singly, True, True
-                continue
+            ends = there.attempt is not None and not apart
+        else:
+            ends = ends_it(sending, apart)
+        if ends and not apart and is_refused(sending, chunk) and takes_back(chunk, waiting):
+            attempt, waiting, apart, follows = before, one_by_one(chunk, waiting), True, True
+            continue
+        if ends:
             attempt = at_once(attempt) if sending.loose else attempt
             break
         lost |= failed

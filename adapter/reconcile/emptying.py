@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from adapter.core.desired import narrows
 from adapter.core.diff import Delete, Update
 from adapter.core.fhir.bundle import Sent
 from adapter.core.fhir.results import Result
@@ -18,18 +16,6 @@ from adapter.store import holdings, shares
 
 _CONFLICTS = 2
 """So many attempts may fail before a conflict (409) is taken for a refusal: two that write at once have one, too."""
-
-
-def one_by_one(
-    sending: Sending, chunk: Sequence[Sent], waiting: Iterable[Sequence[Sent]]
-) -> list[tuple[Sent, ...]] | None:
-    """Where a whole Bundle was refused, and something is taken back in it or after it: each change alone, so that it
-    waits for nothing that is refused. None: what was refused stays so."""
-    if len(chunk) < 2 or not all(result.outcome in OF_ONE for result in sending.results):
-        return None
-    left = [change for group in (chunk, *waiting) for change in group]
-    takes_back = narrows(left) or any(isinstance(change, Delete) for change in left)
-    return [(change,) for change in left] if takes_back else None
 
 
 def emptied(desk: Desk, work: Work, sending: Sending) -> tuple[Sending, list[tuple[Sent, ...]]]:

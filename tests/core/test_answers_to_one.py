@@ -49,6 +49,7 @@ def read(change: Any, status: int, body: Any = None, *, location: str = "", etag
         pytest.param(CREATE, 412, {"body": MANY}, ("ambiguous", "", "", True), id="several have the identifier"),
         pytest.param(CREATE, 412, {}, ("ambiguous", "", "", True), id="a condition, without a word"),
         pytest.param(CREATE, 409, {}, ("conflict", "", "", False), id="two at once: looked for"),
+        pytest.param(UPDATE, 423, {}, ("conflict", "", "", True), id="somebody is writing it"),
         pytest.param(CREATE, 422, {"body": ERROR}, ("rejected", "", "", True), id="refused"),
         pytest.param(CREATE, 404, {}, ("rejected", "", "", True), id="an unknown type"),
         pytest.param(CREATE, 500, {}, DARK, id="failed, perhaps after it was done"),

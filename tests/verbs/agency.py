@@ -46,6 +46,8 @@ class PartnerFhir(MemoryFhir):
         self.deletes = True
         self.needed: frozenset[str] = frozenset()
         """Types of which something of its own refers to each: 409 to who would delete one."""
+        self.most = 0
+        """Entries that it takes in one Bundle at most; 0: any number."""
         self.broken = ""
         """What cannot be read there."""
         self.refuses = ""
@@ -55,6 +57,8 @@ class PartnerFhir(MemoryFhir):
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Any:
         if self.watch is not None:
             self.watch(method, path, body)
+        if self.most and method == "POST" and not path and len(json.loads(body)["entry"]) > self.most:
+            return 413, {"Content-Type": "text/html"}, b"<html>too large</html>"
         if method == "GET" and self.broken and path.startswith(self.broken):
             return 500, {}, b""
         return super().handle(method, path, headers, body)

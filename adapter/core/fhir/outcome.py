@@ -151,7 +151,7 @@ def of_status(status: int, said: Iterable[str] = (), *, retry_after: bool = Fals
         return "throttled" if retry_after else "unavailable"
     if status == 401 or (status == 403 and codes & {"login", "expired"}):
         return "unauthorised"
-    if status == 409:
+    if status in (409, 423):  # 423: somebody there is writing it
         return "conflict"
     if status == 412:
         return "ambiguous" if codes & {"multiple-matches", "duplicate"} else "version"
