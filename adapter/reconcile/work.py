@@ -134,7 +134,7 @@ def taking_back(desk: Desk, work: Work) -> Work:
     return replace(work, held=held, plan=replace(work.plan, changes=placed))
 
 
-_VAIN = 2
+_VAIN = 5
 """So many attempts may fail before one resource that cannot be read is taken for the only one."""
 
 
