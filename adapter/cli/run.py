@@ -18,6 +18,9 @@ from adapter.errors import Unavailable
 if TYPE_CHECKING:
     from adapter.desk import Desk
 
+_TURN = 1.0
+"""Seconds after which the main thread looks whether it was told to stop."""
+
 
 @click.command()
 @click.option("--host", help="The address to listen at, instead of the settings'.")
@@ -77,7 +80,8 @@ def work(asked: Asked, once: bool) -> None:
             return
         with _interruptible(), _worker(wired) as ended, contextlib.suppress(KeyboardInterrupt):
             say("Working.")
-            ended.wait()
+            while not ended.wait(_TURN):
+                pass  # a signal that comes as this thread falls asleep is heard when it wakes, not before
 
 
 @click.command()
