@@ -165,18 +165,28 @@ def resume(desk: Desk, partner: str, *, per_minute: float | None = None) -> dict
     return {"partner": partner, "paused": desk.catalogue.partners[partner].paused}
 
 
-def resync_next(desk: Desk, partner: str, *, anew: bool = False) -> tuple[int, int] | None:
+def is_paused(desk: Desk, partner: str) -> bool:
+    """Is nothing new started for this partner, by its file or because a person has said so?"""
+    with desk.store.reading() as tx:
+        return desk.catalogue.partners[partner].paused or shares.paused(tx, partner)
+
+
+def resync_next(desk: Desk, partner: str, *, anew: bool = False, begins: bool = True) -> tuple[int, int] | None:
     """Have one more of the partner's shares looked at again, as if nothing were known of what is held: what was changed
     or lost there is then set right. (how many have been, how many there are); None: all have.
 
-    It goes on where it was stopped, whoever stopped it; `anew`: from the beginning. NotFound: no such partner.
+    It goes on where it was stopped, whoever stopped it; `anew`: from the beginning. Without `begins` it goes on only:
+    None, where another command that does the same has come to the end meanwhile. NotFound: no such partner.
     """
     _configured(desk, partner)
     now = desk.clock()
     with desk.store.writing() as tx:
         if anew:
             resyncs.end(tx, partner)
-        found = shares.listed(tx, partner=partner, after=resyncs.begun(tx, partner, now=now), limit=1)
+        if begins:
+            resyncs.begin(tx, partner, now=now)
+        place = resyncs.place(tx, partner)
+        found = [] if place is None else shares.listed(tx, partner=partner, after=place, limit=1)
         if not found:
             resyncs.end(tx, partner)
             return None
@@ -186,9 +196,9 @@ def resync_next(desk: Desk, partner: str, *, anew: bool = False) -> tuple[int, i
         holdings.save(tx, share.id, [held for held in doubted(known) if held not in known], now=now)
         shares.mark_due(tx, case_id=share.case_id, partner=partner, now=now)
         resyncs.advance(tx, partner, share.id)
-        done = resyncs.progress(tx, partner)
     desk.wake.set()
-    return done
+    with desk.store.reading() as tx:  # counting a million shares takes its time: nobody is to wait for it
+        return resyncs.progress(tx, partner, share.id)
 
 
 def pace_asked(body: bytes) -> float | None:

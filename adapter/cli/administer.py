@@ -301,16 +301,24 @@ def share_resync(asked: Asked, partner: str, per_minute: float, anew: bool) -> N
     from adapter import steer
 
     console = Console(stderr=True)
+    done, there, begins = 0, 0, True
     with opened(asked) as wired, Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(f"Shares of {partner}", total=None)
-        done, there = 0, 0
-        while (step := steer.resync_next(wired, partner, anew=anew)) is not None:
-            anew = False
-            done, there = step
-            bar.update(task, completed=done, total=there)
-            if done < there:
-                time.sleep(60 / per_minute)
+        try:
+            while (step := steer.resync_next(wired, partner, anew=anew, begins=begins)) is not None:
+                anew = begins = False
+                done, there = step
+                bar.update(task, completed=done, total=there)
+                if done < there:
+                    time.sleep(60 / per_minute)
+        except KeyboardInterrupt:
+            bar.stop()
+            say(f"Stopped after {done} of {there} share(s): the same command goes on from there.")
+            raise click.exceptions.Exit(130) from None
+        waits = steer.is_paused(wired, partner)
     say(f"{done or 'No'} share(s) of {partner} are due to be looked at again.")
+    if waits:
+        say(f"{partner} is paused: they wait until it is resumed (`adapter partner resume {partner} --per-minute N`).")
 
 
 @click.group()

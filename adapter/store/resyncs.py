@@ -19,11 +19,15 @@ COUNT = sa.select(sa.func.count()).where(shares.c.partner == sa.bindparam("of_pa
 COUNT_UP_TO = COUNT.where(shares.c.id <= sa.bindparam("place"))
 
 
-def begun(tx: Tx, partner: str, *, now: datetime) -> int:
-    """The number of the share behind which to go on; of a look that nobody has begun, 0: then it begins."""
-    values = {"partner": partner, "after_share": 0, "since": now}
-    tx.connection.execute(tx.insert_absent(resyncs), values)
-    return int(tx.connection.execute(POSITION, {"of_partner": partner}).scalar_one())
+def begin(tx: Tx, partner: str, *, now: datetime) -> None:
+    """Let there be a look at this partner's shares: one that is under way stays where it is."""
+    tx.connection.execute(tx.insert_absent(resyncs), {"partner": partner, "after_share": 0, "since": now})
+
+
+def place(tx: Tx, partner: str) -> int | None:
+    """The number of the share behind which to go on; None: none has begun, or it is through."""
+    found: int | None = tx.connection.scalar(POSITION, {"of_partner": partner})
+    return found
 
 
 def advance(tx: Tx, partner: str, share_id: int) -> None:
@@ -36,8 +40,7 @@ def end(tx: Tx, partner: str) -> None:
     tx.connection.execute(END, {"of_partner": partner})
 
 
-def progress(tx: Tx, partner: str) -> tuple[int, int]:
-    """(how many shares of the partner have been looked to, how many there are)."""
-    place = tx.connection.scalar(POSITION, {"of_partner": partner}) or 0
-    values = {"of_partner": partner, "place": place}
+def progress(tx: Tx, partner: str, share_id: int) -> tuple[int, int]:
+    """(how many shares of the partner there are up to this one, how many there are at all)."""
+    values = {"of_partner": partner, "place": share_id}
     return int(tx.connection.scalar(COUNT_UP_TO, values) or 0), int(tx.connection.scalar(COUNT, values) or 0)

@@ -20,7 +20,7 @@ ONLY = {"each": {"paused": True}, "lakeside": {"paused": False}}
 def resync(agency: Agency, **options: Any) -> list[tuple[int, int]]:
     steps = []
     while (step := steer.resync_next(agency.desk, "lakeside", **options)) is not None:
-        options = {}
+        options = {"begins": False}
         steps.append(step)
     return steps
 
@@ -84,6 +84,23 @@ def test_where_it_was_stopped_it_goes_on(three: Agency) -> None:
     three.assert_equal()
 
 
+def test_two_at_once_share_the_work_and_the_later_one_begins_nothing_anew(three: Agency) -> None:
+    """Whoever finds that the other has come to the end is through, too."""
+    assert steer.resync_next(three.desk, "lakeside") == (1, 3)
+    assert steer.resync_next(three.desk, "lakeside") == (2, 3)
+    assert steer.resync_next(three.desk, "lakeside", begins=False) == (3, 3)
+    assert steer.resync_next(three.desk, "lakeside", begins=False) is None
+    assert steer.resync_next(three.desk, "lakeside", begins=False) is None
+    assert steer.resync_next(three.desk, "lakeside") == (1, 3)
+
+
+def test_a_case_that_is_new_meanwhile_is_looked_at_too(three: Agency) -> None:
+    assert steer.resync_next(three.desk, "lakeside") == (1, 3)
+    three.put(another(case_of("shared-decision"), "C-4"))
+    three.work()
+    assert resync(three, begins=False) == [(2, 4), (3, 4), (4, 4)]
+
+
 def test_what_has_ended_is_neither_read_nor_sent(open_agency: Open) -> None:
     """What was taken back stays so, and what is frozen is left alone."""
     agency = open_agency(**ONLY)
@@ -112,3 +129,22 @@ def test_the_command_says_how_many(run: Run, tmp_path: Path) -> None:  # noqa: F
     words = ("--instance", folder, "share", "resync", "--partner")
     assert run(*words, "lakeside").stderr == "No share(s) of lakeside are due to be looked at again.\n"
     assert run(*words, "nobody").exit_code == 1
+
+
+def test_the_command_says_that_a_partner_is_paused(run: Run, three: Agency, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """And, stopped by a person, how far it came."""
+    monkeypatch.setattr("adapter.wiring.wire", lambda _folder: three.desk)
+    words = ("--instance", "anywhere", "share", "resync", "--per-minute", "6000", "--partner", "lakeside")
+    steer.pause(three.desk, "lakeside")
+    said = run(*words).stderr
+    assert said.startswith("3 share(s) of lakeside") and "`adapter partner resume lakeside" in said
+
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", interrupted)
+    stopped = run(*words)
+    assert (stopped.exit_code, stopped.stderr) == (
+        130,
+        "Stopped after 1 of 3 share(s): the same command goes on from there.\n",
+    )
