@@ -43,3 +43,5 @@ class Desk:
     signing: Callable[[], SigningKeys] = SigningKeys
     ways: Mapping[str, Teller] = field(default_factory=dict)
     case_system: Callable[[str, bytes], Taken] | None = None
+    lacking: Callable[[str], list[str]] = lambda _partner: []
+    """What keeps us from showing this partner who we are (outward/credentials.py), as sentences."""

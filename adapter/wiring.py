@@ -17,6 +17,7 @@ from adapter.core.desired import Bench
 from adapter.desk import Desk, Preview
 from adapter.errors import Misconfigured
 from adapter.outward.alerting import Mail, Teller, Webhook
+from adapter.outward.credentials import lacking
 from adapter.outward.folder import Folder
 from adapter.outward.server import Server
 from adapter.outward.signing import SigningKeys
@@ -52,7 +53,7 @@ def wire(instance: Path, *, clock: Callable[[], datetime] = now, environ: Mappin
     servers = _servers(catalogue, secrets, signing)
     return Desk(
         settings, catalogue, bench, clock, store, servers, signing=signing, ways=_ways(settings, secrets),
-        case_system=_case_system(settings, secrets),
+        case_system=_case_system(settings, secrets), lacking=_lacking(catalogue, secrets, signing, clock),
     )  # fmt: skip
 
 
@@ -92,8 +93,9 @@ def _bench(catalogue: Catalogue, settings: Agency, secret: bytes) -> Bench:
 def _read(path: Path, see: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except OSError as fault:
-        raise Misconfigured(f"A file with a secret cannot be read ({fault.strerror}): see {see}.") from None
+    except (OSError, UnicodeDecodeError) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else "not UTF-8"
+        raise Misconfigured(f"A file with a secret cannot be read ({why}): see {see}.") from None
 
 
 def _servers(
@@ -107,16 +109,37 @@ def _servers(
         with lock:
             if partner not in made:
                 whom = catalogue.partners[partner]
-                secret = secret_named(whom.authorisation.secret, environ)
-                certificate = secret_named(whom.authorisation.certificate, environ)
-                made[partner] = (
+                secret = _if_readable(whom.authorisation.secret, environ)
+                certificate = _if_readable(whom.authorisation.certificate, environ)
+                way: Way = (
                     Folder(whom, secret=secret)
                     if whom.folder
                     else Server(whom, secret=secret, certificate=certificate, signing=signing)
                 )
+                if _awaits(whom.authorisation.secret, secret) or _awaits(whom.authorisation.certificate, certificate):
+                    return way  # its file may be there the next time
+                made[partner] = way
             return made[partner]
 
     return server
+
+
+def _awaits(name: str, found: str | None) -> bool:
+    return bool(name) and not found
+
+
+def _lacking(
+    catalogue: Catalogue, environ: Mapping[str, str], signing: Callable[[], SigningKeys], clock: Callable[[], datetime]
+) -> Callable[[str], list[str]]:
+    """What keeps us from showing one partner who we are, as sentences."""
+
+    def found(partner: str) -> list[str]:
+        whom = catalogue.partners[partner]
+        secret = _if_readable(whom.authorisation.secret, environ)
+        certificate = _if_readable(whom.authorisation.certificate, environ)
+        return lacking(whom, secret=secret, certificate=certificate, signing=signing, now=clock())
+
+    return found
 
 
 def _ways(settings: Settings, environ: Mapping[str, str]) -> dict[str, Teller]:
@@ -150,8 +173,8 @@ def _case_system(settings: Settings, environ: Mapping[str, str]) -> Hook | None:
 
 
 def _if_readable(name: str, environ: Mapping[str, str]) -> str | None:
-    """As secret_named; that nobody can be told must not keep shares from going: the trials (`alert-trial`, `notice
-    trial`) say so."""
+    """As secret_named; None where it cannot be read: that one cannot be told, or sent to, must not keep others from it.
+    `alert-trial`, `notice trial`, `partner check` and the start of a worker say so."""
     try:
         return secret_named(name, environ)
     except Misconfigured:

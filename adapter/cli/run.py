@@ -54,6 +54,8 @@ def serve(asked: Asked, host: str | None, port: int | None, worker: bool | None)
         with _interruptible(), _worker(wired) if works else contextlib.nullcontext():
             address = f"http://{server.effective_host}:{server.effective_port}"
             say(f"Listening on {address}" + ("" if works else ", no worker"))
+            if works:
+                _say_what_is_lacking(wired)
             with contextlib.suppress(KeyboardInterrupt):
                 server.run()
             server.close()
@@ -80,6 +82,7 @@ def work(asked: Asked, once: bool) -> None:
             return
         with _interruptible(), _worker(wired) as ended, contextlib.suppress(KeyboardInterrupt):
             say("Working.")
+            _say_what_is_lacking(wired)
             while not ended.wait(_TURN):
                 pass  # a signal that comes as this thread falls asleep is heard when it wakes, not before
 
@@ -115,6 +118,14 @@ def _check(wired: Desk) -> None:
         wired.store.check()
     except Unavailable as away:
         say(f"adapter: {away.detail} Waiting for it.")
+
+
+def _say_what_is_lacking(wired: Desk) -> None:
+    """Partners that cannot be shown who we are; the others are sent to meanwhile."""
+    for partner in wired.catalogue.partners.values():
+        if partner.is_sent_to and not partner.paused:
+            for sentence in wired.lacking(partner.id):
+                say(f"adapter: Nothing can be sent to {partner.id}. {sentence}")
 
 
 @contextlib.contextmanager

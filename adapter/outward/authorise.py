@@ -97,11 +97,16 @@ def access(
         case "mtls":
             return Fixed({} if certificate else None)
         case "bearer":
-            return Fixed(_bearer(secret) if secret and _SENDABLE.fullmatch(secret) else None)
+            return Fixed(_bearer(secret) if secret and usable("bearer", secret) else None)
         case "client-secret" | "smart-backend":
             return Tokens(partner, secret=secret, signing=signing, certificate=certificate, trust=trust)
         case "ssh-key" | "password":
             return Fixed(None)  # for folders: no HTTP is spoken there
+
+
+def usable(kind: str, secret: str) -> bool:
+    """Can this be what a request shows? A token stands in a header as it is; a client's secret is encoded first."""
+    return _SENDABLE.fullmatch(secret) is not None if kind == "bearer" else secret.isprintable()
 
 
 def refused(answer: Answer) -> bool:
@@ -232,7 +237,7 @@ class Tokens:
             return None if signed is None else (
                 {}, {**form, "client_assertion_type": _ASSERTION_TYPE, "client_assertion": signed}
             )  # fmt: skip
-        if not self._secret or not self._secret.isprintable():
+        if not self._secret or not usable(asked.kind, self._secret):
             return None
         if asked.client_authentication == "form":
             return {}, {**form, "client_id": asked.client_id, "client_secret": self._secret}
@@ -269,7 +274,7 @@ def _granted(answer: Answer, now: float) -> Token | NotSent:
     if not isinstance(answer, Answered):
         return _none(answer)
     body: Mapping[str, Any] = answer.body if isinstance(answer.body, dict) else {}
-    if answer.status in (400, 401, 403):
+    if answer.status in (400, 401, 403) or (answer.status == 200 and body.get("error")):
         said = body.get("error")
         return NotSent("token refused", said if isinstance(said, str) and said in _WORDS else "")
     text, kind = body.get("access_token"), body.get("token_type")

@@ -68,7 +68,10 @@ def session(partner: Partner, secret: str | None) -> Iterator[Session]:
     # Every failure is an answer: paramiko would have a line for each line of a traceback besides.
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)
     url, key = urlsplit(partner.folder), _KEY.match(partner.host_key)
+    ours = private_key(secret) if secret and partner.authorisation.kind == "ssh-key" else None
     if not url.hostname or not url.username or key is None or not secret:
+        raise Unreached("not configured")
+    if ours is None and partner.authorisation.kind == "ssh-key":
         raise Unreached("not configured")
     deadline = time.monotonic() + partner.timeout
     line = _line(url.hostname, url.port or 22, partner.private_addresses, deadline)
@@ -81,7 +84,7 @@ def session(partner: Partner, secret: str | None) -> Iterator[Session]:
     watch.daemon = True
     watch.start()
     try:
-        yield Session(_files(transport, partner, unquote(url.username), secret, key, deadline), transport, deadline)
+        yield Session(_files(transport, unquote(url.username), ours or secret, key, deadline), transport, deadline)
     finally:
         watch.cancel()
         transport.close()
@@ -109,7 +112,7 @@ def _line(host: str, port: int, private: bool, deadline: float) -> socket.socket
 
 
 def _files(
-    transport: paramiko.Transport, partner: Partner, user: str, secret: str, key: re.Match[str], deadline: float
+    transport: paramiko.Transport, user: str, shown: paramiko.PKey | str, key: re.Match[str], deadline: float
 ) -> paramiko.SFTPClient:
     left = max(deadline - time.monotonic(), 0.001)
     transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = left
@@ -121,14 +124,14 @@ def _files(
     except (SSHException, OSError, EOFError, binascii.Error):
         raise Unreached("no TLS") from None
     try:
-        if partner.authorisation.kind == "ssh-key":
-            transport.auth_publickey(user, _private(secret))
+        if isinstance(shown, paramiko.PKey):
+            transport.auth_publickey(user, shown)
         else:
-            transport.auth_password(user, secret, fallback=False)
+            transport.auth_password(user, shown, fallback=False)
         files = paramiko.SFTPClient.from_transport(transport)
     except AuthenticationException:
         raise Refused from None
-    except (SSHException, OSError, EOFError, ValueError):
+    except (SSHException, OSError, EOFError):
         raise Unreached("no connection") from None
     if files is None:
         raise Unreached("no connection")
@@ -138,11 +141,12 @@ def _files(
     return files
 
 
-def _private(text: str) -> paramiko.PKey:
+def private_key(text: str) -> paramiko.PKey | None:
+    """The private key in this text; None where there is none, or one with a passphrase."""
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
         try:
             key: paramiko.PKey = kind.from_private_key(io.StringIO(text + "\n"))
         except (SSHException, ValueError, IndexError):
             continue
         return key
-    raise ValueError("not a private key without a passphrase")
+    return None

@@ -167,7 +167,7 @@ class Wire(HTTPAdapter):
             context = create_urllib3_context()
             context.sslsocket_class = _TimedTLS
             if certificate:
-                _present(context, certificate)
+                present(context, certificate)
             self._pool: HTTPConnectionPool = _EncryptedPool(host, port, maxsize=4, ssl_context=context, **ways)
         else:
             self._pool = _PlainPool(host, port, maxsize=4, **ways)
@@ -184,8 +184,12 @@ class Wire(HTTPAdapter):
         super().close()
 
 
-def _present(context: ssl.SSLContext, certificate: str) -> None:
-    """OpenSSL reads a certificate with its key from a file only: one that is ours alone, and gone again at once."""
+def present(context: ssl.SSLContext, certificate: str) -> None:
+    """Show this certificate (PEM, with those above it and its key). OSError (ssl.SSLError is one) or ValueError where
+    it cannot be used.
+
+    OpenSSL reads a certificate with its key from a file only: one that is ours alone, and gone again at once.
+    """
 
     def none_is_asked_for() -> str:
         return ""  # else OpenSSL would ask for the password of a locked key on the terminal

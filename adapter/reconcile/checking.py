@@ -30,7 +30,8 @@ def check_partner(desk: Desk, partner_id: str) -> dict[str, Any]:
     request_id = secrets.token_hex(16)
     asked = ask(desk, partner, request_id=request_id)
     told = asked.known.told
-    wrong = [*in_the_way(partner, told), *_read_of_nobody(desk, partner, request_id)]
+    lacking = desk.lacking(partner.id)
+    wrong = [*in_the_way(partner, told), *(lacking or _read_of_nobody(desk, partner, request_id))]
     notes = can(told)
     if asked.trouble:
         notes = [f"/metadata could not be read ({asked.trouble}).", *(can(told) if told else [])]

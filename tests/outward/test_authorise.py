@@ -247,6 +247,14 @@ GOOD = {"access_token": "abc", "token_type": "Bearer", "expires_in": 300}
             NotSent("token refused", "invalid_client"),
             id="refused, with the word for it",
         ),
+        pytest.param(
+            _answer({"error": "invalid_scope"}), NotSent("token refused", "invalid_scope"), id="refused, with 200"
+        ),
+        pytest.param(
+            _answer(GOOD | {"error": "invalid_grant"}),
+            NotSent("token refused", "invalid_grant"),
+            id="refused, and a token",
+        ),
         pytest.param(_answer({"error": "Ama Example"}, 400), NotSent("token refused"), id="refused, with other words"),
         pytest.param(_answer(b"", 403), NotSent("token refused"), id="forbidden"),
         pytest.param(

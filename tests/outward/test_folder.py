@@ -296,7 +296,7 @@ def test_a_key_in_place_of_a_password(sftp: Sftp, kind: Any) -> None:
     sftp.user_key = key
     with_key = {"authorisation": Authorisation("ssh-key", secret="DROP")}
     assert status(send(folder(sftp, secret=text.getvalue(), **with_key), create())) == "201"
-    assert send(folder(sftp, secret="no key", **with_key), create()) == NotSent("no connection")
+    assert send(folder(sftp, secret="no key", **with_key), create()) == NotSent("not configured")
 
 
 def test_a_server_that_is_slow_ends_with_the_time_for_the_whole(sftp: Sftp) -> None:
