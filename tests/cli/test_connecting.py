@@ -139,6 +139,8 @@ def test_a_check_says_what_the_server_can_and_what_follows(
     assert found["wrong"] == [] and says in json.dumps(found, ensure_ascii=False)
 
 
+STU3 = {"resourceType": "CapabilityStatement", "fhirVersion": "3.0.2"}
+DSTU2 = {"resourceType": "Conformance", "fhirVersion": "1.0.2"}
 R5 = {"resourceType": "CapabilityStatement", "fhirVersion": "5.0.0", "format": ["xml"]}
 
 
@@ -151,6 +153,8 @@ R5 = {"resourceType": "CapabilityStatement", "fhirVersion": "5.0.0", "format": [
         pytest.param(None, faults.CutBefore(), "cannot be reached", id="cut"),
         pytest.param(faults.Answer(200, JSON, json.dumps(R5).encode()), None, "speaks R5", id="another release"),
         pytest.param(faults.Answer(200, JSON, json.dumps(R5).encode()), None, "no JSON", id="XML only"),
+        pytest.param(faults.Answer(200, JSON, json.dumps(STU3).encode()), None, "speaks STU3", id="too old a release"),
+        pytest.param(faults.Answer(200, JSON, json.dumps(DSTU2).encode()), None, "speaks DSTU2", id="an older one"),
     ],
 )
 def test_a_check_that_fails_says_so_and_ends_with_1(

@@ -22,8 +22,8 @@ Mode = Literal["transaction", "batch", "single"]
 
 _INTERACTIONS = frozenset(get_args(Interaction))
 _SYSTEM = frozenset(get_args(System))
-_RELEASES = (("4.0", "R4"), ("4.3", "R4"), ("5.0", "R5"))
-"""R4B (4.3) differs from R4 in no resource that is sent."""
+_RELEASES = (("4.0", "R4"), ("4.3", "R4"), ("5.0", "R5"), ("1.0", "DSTU2"), ("3.0", "STU3"), ("6.", "R6"))
+"""R4B (4.3) differs from R4 in no resource that is sent. The last three are known so that they are told."""
 _MOST = 400
 """Types, formats and kinds that are read at most: FHIR has fewer."""
 _LONGEST = 100
@@ -66,11 +66,18 @@ class Abilities:
 
 
 def read(statement: Any) -> Abilities | None:
-    """The abilities that a CapabilityStatement tells of; None for anything else. Total over any JSON.
+    """The abilities that a CapabilityStatement tells of (of DSTU2's, its release); None for anything else. Total over
+    any JSON.
 
     http://hl7.org/fhir/R4/capabilitystatement.html: of several `rest` the first in the mode `server`.
     """
-    if not isinstance(statement, dict) or statement.get("resourceType") != "CapabilityStatement":
+    if not isinstance(statement, dict):
+        return None
+    if statement.get("resourceType") == "Conformance":
+        return Abilities(
+            release="DSTU2"
+        )  # http://hl7.org/fhir/DSTU2/conformance.html: what a statement was called then
+    if statement.get("resourceType") != "CapabilityStatement":
         return None
     rest = next((each for each in _objects(statement.get("rest")) if each.get("mode") == "server"), {})
     security = rest.get("security")

@@ -88,7 +88,11 @@ def in_the_way(partner: Partner, told: Abilities | None) -> list[str]:
     if told is None:
         return []
     wrong = []
-    if told.release and told.release != partner.release:
+    if told.release not in ("", "R4", "R5"):
+        wrong.append(
+            f"It speaks {told.release}, and the adapter R4 and R5: ask for an address where it speaks one of these."
+        )
+    elif told.release and told.release != partner.release:
         wrong.append(f'It speaks {told.release}, and its file says release = "{partner.release}": correct the file.')
     if told.formats and not any("json" in each for each in told.formats):
         wrong.append("It states no JSON among its formats, and the adapter speaks nothing else.")
