@@ -74,7 +74,10 @@ def ids(_token: str, leaf: Leaf) -> bool:
 
 
 def logs(i: Instance, _numbers: list[str]) -> Iterator[Piece]:
-    yield "our log, and all of every library's", i.log.getvalue().encode(), nothing
+    """What was written since it was searched last: nothing may ever stand there, and nothing is taken out of it."""
+    written = i.log.getvalue()[i.searched :]
+    i.searched += written.rfind("\n") + 1  # a line that is not whole is searched again
+    yield "our log, and all of every library's", written.encode(), nothing
 
 
 def database(i: Instance, _numbers: list[str]) -> Iterator[Piece]:

@@ -110,6 +110,8 @@ class Instance:
     servers: Mapping[str, FaultServer]
     tokens: Mapping[str, str]
     log: io.StringIO
+    searched: int = 0
+    """How much of the log was searched already."""
     answers: list[tuple[str, TestResponse]] = field(default_factory=list)
 
     def ask(self, who: str, method: str, path: str, body: Any = None, /, **headers: str) -> TestResponse:

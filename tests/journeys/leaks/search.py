@@ -14,8 +14,9 @@ from adapter.core.sheet import Sheet, Words
 from adapter.paper.pdf import pdf
 
 WORD = re.compile(r"qz[bcdfghjklmnpqrstvw]{7}x")
-NUMBER = re.compile(r"(?<![\w.-])7\d{6}(?![\w-])")
-DATE = re.compile(r"(?<!\d)1[78]\d\d-[01]\d-[0-3]\d(?!\d)")
+# What may not stand before is asked behind the first digit: a search for a digit is many times as fast.
+NUMBER = re.compile(r"7(?<![\w.-]7)\d{6}(?![\w-])")
+DATE = re.compile(r"1(?<!\d1)[78]\d\d-[01]\d-[0-3]\d(?!\d)")
 HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
 _ESCAPE = re.compile(rb"\\u[0-9a-fA-F]{4}")
