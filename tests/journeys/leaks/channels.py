@@ -20,6 +20,7 @@ from adapter.core.consent.rulebook import TOPICS
 from adapter.core.notice import Kind
 from adapter.outward.webhook import Taken
 from adapter.store import notices
+from tests.journeys.leaks import coming_back
 from tests.journeys.leaks.instance import PARTNERS, READERS, Instance
 from tests.journeys.leaks.planting import Leaf
 from tests.journeys.leaks.sight import permitted
@@ -442,6 +443,8 @@ CHANNELS: Mapping[str, Channel] = {
     "command line: output and errors": command_line,
     "command line: help": help_texts,
     "doors that are open to all, metrics": open_doors,
+    "the answer on a partner's Task": coming_back.answers,
+    "what subscribers are told, and ask": coming_back.subscribers,
 }
 """Channel → how it is read. Requests to partners, and what they still hold in the end, are searched in story.py."""
 

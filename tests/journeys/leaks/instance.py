@@ -36,6 +36,8 @@ FIXTURES = Path(__file__).parents[3] / "fixtures"
 PARTNERS = sorted(path.stem for path in (FIXTURES / "partners").glob("*.toml"))
 READERS = ("lakeside", "riverside")
 """Partners that also read their view here."""
+TOLD = "told"
+"""Where on its server a partner wants to be told that something has changed here."""
 ROLES = ("source", "coordinator", "privacy", "engineer", "admin")
 AFTERNOON = datetime(2026, 11, 2, 20, tzinfo=UTC)
 """The afternoon of the day that the generators' cases speak of."""
@@ -56,6 +58,8 @@ class Hostile(PartnerFhir):
         self.given: set[str] = set()
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Any:
+        if path.startswith(TOLD):
+            return 200, {}, b""
         if method == "POST" and self.refuses > 0:
             self.refuses -= 1
             word = _words(body)[0]

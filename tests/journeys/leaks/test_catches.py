@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from adapter import keep, reconcile, saving, serve
+from adapter import answering, keep, reconcile, saving, serve
 from adapter.cli import main
 from adapter.core import case as case_room
 from adapter.core import desired as desired_room
@@ -23,7 +23,9 @@ from adapter.core import notice as notice_room
 from adapter.core.account import audit, export
 from adapter.core.diff import Delete
 from adapter.core.fhir import outcome
+from adapter.core.referral import reply as reply_room
 from adapter.core.sheet import Words
+from adapter.core.subscriptions import telling as telling_room
 from adapter.paper import pdf as pdf_room
 from adapter.receive.world import World
 from adapter.reconcile import sending
@@ -279,6 +281,16 @@ def tells_whose_it_is(patch: Patch, g: Ground) -> None:
     _wrap(patch, notice_room, "told", lambda right, *a: {**right(*a), "name": g.name})
 
 
+def answers_with_the_case(patch: Patch, _g: Ground) -> None:
+    """What may be told of an answer is asked of the case in place of the view, and the last look is blind."""
+    patch.setattr(answering, "last_look", lambda *_a, **_o: None)
+    _wrap(patch, reply_room, "view_of", lambda right, case, *a: replace(right(case, *a), case=case))
+
+
+def tells_subscribers_a_name(patch: Patch, g: Ground) -> None:
+    _wrap(patch, telling_room, "notification", lambda right, *a, **o: {**right(*a, **o), "name": g.name})
+
+
 def enters_titles(patch: Patch, g: Ground) -> None:
     goal = g.cases[0]["goals"][0]["title"]
     from adapter.web.api import account as account_routes
@@ -305,6 +317,8 @@ READ: dict[str, tuple[Break, str]] = {
     "case numbers at an open door": (says_how_it_is, "doors that are open to all, metrics"),
     "a name in a list of shares": (lists_what_a_share_says, "shares, alarms, what waits, what ends (API)"),
     "a name in a notice": (tells_whose_it_is, "notices to the case system"),
+    "an answer made of the case": (answers_with_the_case, "the answer on a partner's Task"),
+    "a name in a notification": (tells_subscribers_a_name, "what subscribers are told, and ask"),
     "a title in the account": (enters_titles, "the account of disclosures (API)"),
 }
 
