@@ -139,6 +139,7 @@ plain = st.one_of(
 deeds = st.lists(st.one_of(plain, st.builds(stopped, plain)), max_size=12)
 
 
+@pytest.mark.timeout(1800 if PROOFS else 120)  # 300 sequences of up to 12 deeds each take minutes
 @pytest.mark.parametrize("name", sorted(DIALECTS) if PROOFS else ["generic", "gravity"])
 def test_the_task_follows_whatever_happens(open_agency: Open, name: str) -> None:
     agency, dialect = quiet(open_agency, name), DIALECTS[name]
@@ -228,7 +229,8 @@ def assert_level(run: Run, dialect: Dialect) -> None:
         assert row.course.state != wanted.state or row.inward.held == "no-reason"
     elif wanted.state is not None and not (row.course.steps and row.course.steps[-1].by == "requester"):
         said = dialect.says.get(wanted.state, wanted.state)
-        assert task["status"] == said or dialect.ended(row.course.state)
+        # What the partner has itself written on its Task may stand there in the word that its dialect has another for.
+        assert task["status"] in (said, wanted.state) or dialect.ended(row.course.state)
         if row.course.state == wanted.state:
             reason = task.get("statusReason", {}).get("text", "")
             # What the sender said with its own request stays, where nothing is to be said in its place.
