@@ -155,6 +155,8 @@ def test_the_task_follows_whatever_happens(open_agency: Open, name: str) -> None
     @example([partner("cancelled", True), record("accepted", "", False), request("revoked")])
     @example([consent(["referrals"], False), record("rejected", "", True), consent([], True), removed])
     @example([consent(["referrals"], False), record("rejected", "", True), stopped(consent([], False)), removed])
+    @example([record("in-progress", "", False), record("accepted", "scheduled", False)])
+    @example([person("received", True), partner("received", False)])
     @example([request("revoked"), removed, partner("entered-in-error", True)])
     @example([removed, partner("on-hold", False), partner("received", True)])
     def follows(sequence: list[Do]) -> None:
@@ -227,6 +229,8 @@ def assert_level(run: Run, dialect: Dialect) -> None:
         assert row.inward.held == "denied"
     elif row.inward.held:
         assert row.course.state != wanted.state or row.inward.held == "no-reason"
+    elif wanted.begun and row.course.state == "in-progress":
+        assert task["status"] == "in-progress", "once the work has begun a yes is not taken back"
     elif wanted.state is not None and not (row.course.steps and row.course.steps[-1].by == "requester"):
         said = dialect.says.get(wanted.state, wanted.state)
         # What the partner has itself written on its Task may stand there in the word that its dialect has another for.
