@@ -121,7 +121,9 @@ def known_by(desk: Desk, tx: Tx, stored: StoredCase) -> None:
     """Keep by which names the child may be known at partners, none of a case that is deleted; and let what partners
     said of it be compared anew."""
     identities = [desk.bench.identity(partner) for partner in desk.catalogue.partners]
-    inbox.name(tx, stored.id, () if stored.deleted else names.of_case(stored.number, stored.body, identities))
+    if inbox.name(tx, stored.id, () if stored.deleted else names.of_case(stored.number, stored.body, identities)):
+        for partner in desk.catalogue.partners:
+            inbox.loosen(tx, partner, now=desk.clock())  # what it sent of no child may name this one
     inbox.again(tx, stored.id)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from adapter.core.fhir.references import attached, local, references
 from adapter.core.fhir.search import CHILDLESS, PARAMETERS, REFERS, children
+from adapter.core.inbox.called import child_of, identifiers
 from adapter.store import referrals, resources
 from adapter.store.database import Tx
 from adapter.store.resources import Received
@@ -43,6 +44,7 @@ def belonging(tx: Tx, partner: str, child: str) -> Sent:
     patient = resources.read(tx, partner, "Patient", child)
     if patient is not None and not patient.deleted:
         found[f"Patient/{child}"] = patient
+        found |= {_name(kept): kept for kept in _calling(tx, partner, patient.body)}
     frontier = [f"Patient/{child}"]
     while frontier and len(found) <= MOST:
         fresh = {
@@ -64,6 +66,20 @@ def belonging(tx: Tx, partner: str, child: str) -> Sent:
     return Sent(tuple(ordered[:MOST]), len(found) > MOST, consents > MOST)
 
 
+def called(tx: Tx, partner: str, consent: Mapping[str, Any]) -> set[str]:
+    """The ids of the Patients of this world that bear an identifier by which this Consent names its child."""
+    terms = [f"{of}|{value}" for of, value in identifiers(child_of(consent))]
+    found = resources.search(tx, partner, "Patient", [("identifier", terms)], limit=MOST) if terms else []
+    return {kept.id for kept in found}
+
+
+def _calling(tx: Tx, partner: str, patient: Mapping[str, Any]) -> list[Received]:
+    """The Consents that refer to no Patient, and name this one by an identifier."""
+    own = set(identifiers(patient))
+    loose = resources.search(tx, partner, "Consent", [(CHILDLESS, ["yes"])], limit=MOST + 1) if own else []
+    return [kept for kept in loose if own & set(identifiers(child_of(kept.body)))]
+
+
 def childless(tx: Tx, partner: str) -> Sent:
     """What names no child, and what no child's resources lead to."""
     loose: dict[str, Received] = {}
@@ -73,6 +89,7 @@ def childless(tx: Tx, partner: str) -> Sent:
             found = resources.search(tx, partner, type_, [(CHILDLESS, ["yes"])], limit=limit)
             loose |= {_name(kept): kept for kept in found}
     loose = {name: kept for name, kept in loose.items() if not referrals.is_answer(tx, partner, kept.body)}
+    loose = {name: kept for name, kept in loose.items() if not called(tx, partner, kept.body)}
     every = loose.keys() if len(loose) <= MOST else None
     alone = {name: kept for name, kept in loose.items() if not _has_child(tx, partner, kept, every)}
     return Sent(tuple(alone.values())[:MOST], len(loose) > MOST)

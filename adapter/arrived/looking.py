@@ -25,6 +25,7 @@ from adapter.store import cases, holdings, inbox, shares, views
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.inbox import Item
+from adapter.store.resources import Received
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,16 @@ def _of_nobody(desk: Desk, item: Item, sent: Sent) -> Look:
     )
     consents = imported.read(mapped, sent.names, source=item.partner)
     return Look(item, sent, mapped, (), reading.with_decisions(others, item.decisions), told, None, consents)
+
+
+def denials_of(
+    desk: Desk, tx: Tx, item: Item, consent: Received, stored: StoredCase
+) -> Mapping[str, tuple[str, dict[str, Any]]]:
+    """What one Consent that refers to no child comes to in the case of the child that it names; nothing, where it is
+    one that we gave the partner ourselves."""
+    known = _known(desk, tx, item.partner, stored)
+    sent = _without_our_own(Sent((consent,)), known)
+    return imported.read(_mapped(desk, tx, item, sent, stored, known), sent.names, source=item.partner)
 
 
 def _mapped(

@@ -4,12 +4,13 @@ and whether anything waits for a person. Repeated at will; the partner that wrot
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapter.arrived.looking import Look, look
+from adapter.arrived.looking import Look, denials_of, look
 from adapter.core.inbox import imported, names
+from adapter.core.inbox.called import child_of
 from adapter.core.inbox.names import Proof
 from adapter.core.keeping import carry
 from adapter.core.matching import speaks_nothing_against
@@ -20,6 +21,10 @@ from adapter.store import cases, inbox, notices, shares, views
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
 from adapter.store.inbox import NOBODY, Item
+
+Consents = Mapping[str, tuple[str, dict[str, Any]]]
+"""Id of a consent → (`Consent/id`, its record)."""
+_Named = tuple[StoredCase, dict[str, tuple[str, dict[str, Any]]], dict[str, int]]
 
 _AT_ONCE = 100
 _PROOFS: tuple[Proof, ...] = ("ours", "identifier", "name")
@@ -57,6 +62,7 @@ def settle_case(desk: Desk, case_id: str) -> None:
     """Let what partners have said of this case's child count before anything is decided by its consents."""
     with desk.store.reading() as tx:
         waiting = [item for item in inbox.of_case(tx, case_id) if item.stale]
+        waiting += inbox.of_nobody(tx, desk.catalogue.partners)  # some of it may name this child
     for item in waiting:
         settle(desk, item)
 
@@ -70,6 +76,7 @@ def settle(desk: Desk, item: Item) -> None:
                 return
             seen = look(desk, tx, current)
             found = candidates(desk, tx, seen)
+            named = _named(desk, tx, seen)
         matched = _matched(desk, seen, found)
         with desk.store.writing() as tx:
             if matched is not current:
@@ -77,7 +84,11 @@ def settle(desk: Desk, item: Item) -> None:
                 continue
             if not _stands(tx, seen.stored) or not _is_as(tx, current):
                 continue
+            if not all(_stands(tx, stored) for stored, *_ in named):
+                continue
             due = seen.stored is not None and _let_count(desk, tx, seen, seen.stored)
+            for stored, denied, versions in named:
+                due = _joined(desk, tx, current, stored, denied, versions) or due
             inbox.looked_at(tx, _noted(desk, tx, replace(current, state=state_of(seen))))
         if due:
             desk.wake.set()
@@ -98,11 +109,35 @@ def _noted(desk: Desk, tx: Tx, item: Item) -> Item:
     return replace(item, noted=now_noted)
 
 
+def _named(desk: Desk, tx: Tx, seen: Look) -> list[_Named]:
+    """The cases whose children are named by Consents that refer to no child, and what those come to in each of them.
+
+    By an identifier that both know, with nothing against it; where two cases bear it, in both: who is denied too much
+    is told so, and can be put right.
+    """
+    if seen.item.subject != NOBODY:
+        return []
+    found: dict[str, _Named] = {}
+    for consent in seen.sent.resources:
+        patient = child_of(consent.body)
+        for each in _bearing(desk, tx, seen.item.partner, patient) if patient else ():
+            stored = cases.by_id(tx, each.case_id)
+            if each.sure and stored is not None:
+                _, denied, versions = found.setdefault(stored.id, (stored, {}, {}))
+                denied |= denials_of(desk, tx, seen.item, consent, stored)
+                versions[f"{consent.type}/{consent.id}"] = consent.version
+    return list(found.values())
+
+
 def _let_count(desk: Desk, tx: Tx, seen: Look, stored: StoredCase) -> bool:
     """Keep what the item's Consents deny and revoke beside its case, and make its shares due; False: it is known."""
-    kept = imported.joined(
-        stored.kept, seen.consents, seen.versions, partner=seen.item.partner, item=seen.item.id
-    )  # fmt: skip
+    return _joined(desk, tx, seen.item, stored, seen.consents, seen.versions)
+
+
+def _joined(
+    desk: Desk, tx: Tx, item: Item, stored: StoredCase, consents: Consents, versions: Mapping[str, int]
+) -> bool:
+    kept = imported.joined(stored.kept, consents, versions, partner=item.partner, item=item.id)
     if kept == stored.kept:
         return False
     now = desk.clock()
@@ -121,12 +156,19 @@ def candidates(desk: Desk, tx: Tx, seen: Look) -> tuple[Candidate, ...]:
     item = seen.item
     if item.subject == NOBODY or seen.stored is not None:
         return ()
-    patient = seen.patient
-    known = names.of_patient(item.partner, desk.bench.identifier_system, patient)
-    whom = desk.catalogue.partners.get(item.partner)
-    trusted = names.shared(item.partner, whom.identifier_systems if whom else (), patient)
+    ours = views.cases_of(tx, item.partner, ("Patient", item.subject))
+    return _bearing(desk, tx, item.partner, seen.patient, ours=ours)
+
+
+def _bearing(
+    desk: Desk, tx: Tx, partner: str, patient: Mapping[str, Any], *, ours: Iterable[str] = ()
+) -> tuple[Candidate, ...]:
+    """The cases that this Patient's identifiers, or its name, may mean; `ours`: those that we told it of by its id."""
+    known = names.of_patient(partner, desk.bench.identifier_system, patient)
+    whom = desk.catalogue.partners.get(partner)
+    trusted = names.shared(partner, whom.identifier_systems if whom else (), patient)
     found: dict[str, Candidate] = {}
-    for case_id in views.cases_of(tx, item.partner, ("Patient", item.subject)):
+    for case_id in ours:
         _add(tx, found, case_id, "ours", patient, sure=True)
     for proof in _PROOFS:
         for name in sorted(known[proof]):

@@ -12,6 +12,7 @@ from typing import Any
 from adapter.core.fhir.references import local, references
 from adapter.core.fhir.search import PARAMETERS, children
 from adapter.core.fhir.transaction import Step
+from adapter.core.inbox.called import child_of, identifiers
 from adapter.core.strict_json import canonical
 from adapter.receive.world import World
 from adapter.store import inbox, referrals, resources
@@ -43,13 +44,22 @@ def note(tx: Tx, world: World, removed: Iterable[Received], writes: Sequence[tup
     every = False
     for body in (each for each in said if not referrals.is_answer(tx, world.partner, each)):
         named = children(body, base=world.base)
-        whose = named or _whose(tx, world, body)
+        whose = named or _called(tx, world, body) or _whose(tx, world, body)
         every = every or whose is None
         # What leads to nobody yet is nobody's.
         subjects |= {inbox.NOBODY} if whose == set() else whose or set()
     if loosened:
         inbox.loosen(tx, world.partner, now=world.now)  # what was referred to may be nobody's now
     inbox.touch(tx, world.partner, subjects, every=every, now=world.now)
+
+
+def _called(tx: Tx, world: World, loose: Mapping[str, Any]) -> set[str]:
+    """The children whom a Consent that refers to none names by an identifier; and nobody, who may have had it."""
+    terms = [f"{of}|{value}" for of, value in identifiers(child_of(loose))]
+    if not terms:
+        return set()
+    found = resources.search(tx, world.partner, "Patient", [("identifier", terms)], limit=_MOST)
+    return {kept.id for kept in found} | {inbox.NOBODY}
 
 
 def _whose(tx: Tx, world: World, loose: Mapping[str, Any]) -> set[str] | None:

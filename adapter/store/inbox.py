@@ -104,6 +104,12 @@ def loosen(tx: Tx, partner: str, *, now: datetime) -> None:
     tx.connection.execute(TOUCH_ONE, {"of_partner": partner, "index": index, "now": now})
 
 
+def of_nobody(tx: Tx, partners: Iterable[str]) -> list[Item]:
+    """What these partners sent of no child and nobody has looked at since, an item a partner."""
+    found = (tx.connection.execute(OF_SUBJECT, {"of_partner": p, "index": _index(tx, p, NOBODY)}) for p in partners)
+    return [_item(tx, row) for rows in found for row in rows if row.stale]
+
+
 def again(tx: Tx, case_id: str) -> None:
     """The case is another one: what partners said of its child is to be compared with it anew."""
     tx.connection.execute(AGAIN, {"of_case": case_id})
@@ -172,14 +178,15 @@ def looked_at(tx: Tx, item: Item) -> None:
     tx.connection.execute(SAVE, values)
 
 
-def name(tx: Tx, case_id: str, names: Iterable[str]) -> None:
-    """The child of this case is known by these names (core/inbox/names.py) and by no others."""
+def name(tx: Tx, case_id: str, names: Iterable[str]) -> bool:
+    """The child of this case is known by these names (core/inbox/names.py) and by no others. Is there a new one?"""
     wanted = {tx.seal.index("case_names", each) for each in names}
     there = set(tx.connection.scalars(NAMES_OF, {"of_case": case_id}))
     for index in sorted(there - wanted):
         tx.connection.execute(FORGET_NAME, {"of_case": case_id, "index": index})
     for index in sorted(wanted - there):
         tx.connection.execute(tx.insert_absent(case_names), {"case_id": case_id, "name_index": index})
+    return bool(wanted - there)
 
 
 def named(tx: Tx, name: str, *, limit: int = 5) -> list[str]:
