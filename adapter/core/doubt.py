@@ -12,7 +12,8 @@ from typing import Any
 
 from adapter.core.diff import Change, Create, Delete, Holding, Update
 from adapter.core.fhir.bundle import Sent
-from adapter.core.fhir.results import found, place_of
+from adapter.core.fhir.outcome import read
+from adapter.core.fhir.results import GONE, found, place_of
 from adapter.core.retry import Outcome
 
 LOOKED = "looked up"
@@ -52,17 +53,16 @@ def unclear(held: Iterable[Holding], changes: Iterable[Change]) -> list[Holding]
     return [h for h in held if h.state != "withdrawn" and (not h.id or (not h.hash and h.urn in touched))]
 
 
-def looked_up(held: Holding, status: int, body: Any, *, readable: bool = True) -> Holding | Outcome:
+def looked_up(held: Holding, status: int, body: Any) -> Holding | Outcome:
     """What `held` is, after a search by its identifier (where it has no id) or a read; an outcome where neither tells.
 
     What is not there is withdrawn: it may be named in a request to purge, for it was sent. What is there is not looked
-    up again before it is written: a partner that is to be asked seldom would be asked the same for ever. An answer that
-    is not `readable` is a gateway's page: that it finds nothing tells nothing of the server behind it.
+    up again before it is written: a partner that is to be asked seldom would be asked the same for ever.
     """
     gone = replace(held, version="", hash="", state="withdrawn")
     if held.id:
-        if status in (404, 410):
-            return gone if readable else "unknown"
+        if status in GONE:
+            return gone if read(body) else "unknown"
         id_, version = place_of(body)
         there = status == 200 and body.get("resourceType") == held.type and id_ == held.id if id_ else False
         return replace(held, version=version, hash=LOOKED) if there else "unknown"

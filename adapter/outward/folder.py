@@ -109,7 +109,7 @@ class Folder:
             return Answered(wrong.status, body=_outcome(wrong))
         except _LOST:
             return Unknown("time ran out" if open_ is not None and open_.is_over else "connection lost")
-        return Answered(200 if body is not None else 404, body=body)
+        return Answered(200, body=body) if body is not None else Answered(404, body=_outcome(_Wrong(404, "not-found")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from adapter.core.diff import Create, Delete, Holding, Update
 from adapter.core.doubt import looked_up, sent, unclear
 from adapter.core.fhir.abilities import found_by_name
 from adapter.core.fhir.bundle import Sent, unconditional
 from adapter.core.fhir.outcome import of_status, read
-from adapter.core.fhir.results import Result, found, untold
+from adapter.core.fhir.results import GONE, Result, found, untold
 from adapter.desk import Desk
-from adapter.outward.answer import Answered, NotSent, Unknown
+from adapter.outward.answer import Answer, Answered, NotSent, Unknown
 from adapter.reconcile.account import line_of
 from adapter.reconcile.lease import lease
 from adapter.reconcile.sending import Sending
@@ -138,23 +139,45 @@ def _met(change: Sent, there: Mapping[str, Holding]) -> Sent | None:
 
 
 def _look(desk: Desk, work: Work, held: Holding) -> Holding | Attempt:
-    server = desk.server(work.share.partner)
     if held.id:
-        answer = server.read(held.type, held.id, request_id=work.request_id)
-    else:
-        answer = server.find(held.type, held.identifier, request_id=work.request_id)
+        return read_there(desk, work, held, "looking")[1]
+    found = desk.server(work.share.partner).find(held.type, held.identifier, request_id=work.request_id)
+    return _seen(held, found, "looking")
+
+
+def read_there(desk: Desk, work: Work, held: Holding, doing: str) -> tuple[Any, Holding | Attempt]:
+    """What its server answers to a read of `held`, and what that says of it; an attempt where it does not tell, with
+    what it was read for (`doing`).
+
+    A bare 404 is a gateway's as often as the server's: then it is believed only where a search finds nothing either.
+    """
+    server = desk.server(work.share.partner)
+    answer = server.read(held.type, held.id, request_id=work.request_id)
+    seen = _seen(held, answer, doing)
+    told = work.known.told if work.known else None
+    bare = isinstance(answer, Answered) and answer.status in GONE and isinstance(seen, Attempt)
+    if bare and found_by_name(told, held.type) and prolong(desk, work, at_once=True) is None:
+        named = replace(held, id="")
+        found = _seen(named, server.find(held.type, held.identifier, request_id=work.request_id), doing)
+        if isinstance(found, Holding) and found.state == "withdrawn":
+            seen = replace(found, id=held.id)
+    return answer.body if isinstance(answer, Answered) else None, seen
+
+
+def _seen(held: Holding, answer: Answer, doing: str) -> Holding | Attempt:
     match answer:
-        case Answered(status=status, body=body, retry_after=retry_after, unreadable=unreadable):
-            found = looked_up(held, status, body, readable=not unreadable)
+        case Answered(status=status, body=body, retry_after=retry_after):
+            found = looked_up(held, status, body)
             if isinstance(found, Holding):
                 return found
-            said = of_status(status, read(body), retry_after=retry_after is not None)
-            outcome = found if said == "delivered" or (unreadable and status in (404, 410)) else said
-            return Attempt(outcome, f"looking: HTTP {status}", retry_after=retry_after)
+            codes = read(body)
+            said = of_status(status, codes, retry_after=retry_after is not None)
+            outcome = found if said == "delivered" or (status in GONE and not codes) else said
+            return Attempt(outcome, f"{doing}: HTTP {status}", retry_after=retry_after)
         case NotSent() as unsent:
-            return not_sent(unsent, "looking: ")
+            return not_sent(unsent, f"{doing}: ")
         case Unknown(reason):
-            return Attempt("unknown", f"looking: {reason}")
+            return Attempt("unknown", f"{doing}: {reason}")
 
 
 def _lines_of_looking(

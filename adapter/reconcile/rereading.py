@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapter.core.diff import Create, Holding, Update
-from adapter.core.doubt import looked_up
 from adapter.core.fhir.bundle import Sent
 from adapter.core.merging import merged
 from adapter.core.residue import PURGE
 from adapter.core.retry import Outcome
 from adapter.desk import Desk
 from adapter.outward.answer import Answered
-from adapter.reconcile.looking import prolong
+from adapter.reconcile.looking import prolong, read_there
 from adapter.reconcile.sending import Sending
 from adapter.reconcile.shared import hear_purge
 from adapter.reconcile.work import Attempt, Work, fhir_server
@@ -52,9 +51,9 @@ def reread(desk: Desk, work: Work, sending: Sending, known: Mapping[str, Holding
             continue
         if prolong(desk, work, at_once=True) is not None:
             return Reread(attempt=Attempt("conflict"))
-        theirs, now = _read(desk, work, change.holding)
-        if isinstance(now, str):
-            return Reread(attempt=Attempt(now, "reading what is there now"))
+        theirs, now = read_there(desk, work, change.holding, "reading what is there now")
+        if isinstance(now, Attempt):
+            return Reread(attempt=now)
         if now.state == "withdrawn":
             moved = True
             again.append(Create(change.made))
@@ -81,13 +80,6 @@ def reread(desk: Desk, work: Work, sending: Sending, known: Mapping[str, Holding
     types = ", ".join(sorted({held.type for held in contested}))
     stays = Attempt("version", f"changed there: {types}", ("conflict",)) if contested else None
     return Reread(tuple(again), stays=stays)
-
-
-def _read(desk: Desk, work: Work, held: Holding) -> tuple[Any, Holding | Outcome]:
-    answer = desk.server(work.share.partner).read(held.type, held.id, request_id=work.request_id)
-    if not isinstance(answer, Answered):
-        return None, "unavailable"
-    return answer.body, looked_up(held, answer.status, answer.body, readable=not answer.unreadable)
 
 
 def _merged(

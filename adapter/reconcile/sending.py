@@ -11,7 +11,7 @@ from adapter.core.consent.last_look import last_look
 from adapter.core.diff import Adopt, Create, Delete, Holding, referred, without_traffic
 from adapter.core.doubt import sent
 from adapter.core.fhir.bundle import Request, Sent, alike
-from adapter.core.fhir.results import Result, holding, is_loose, result_of_one, results
+from adapter.core.fhir.results import GONE, Result, holding, is_loose, result_of_one, results
 from adapter.core.keeping import rulebook_for
 from adapter.core.partner import Partner
 from adapter.core.retry import together
@@ -162,7 +162,7 @@ def _results(chunk: Sequence[Sent], asked: Request, answer: Answered, waits: boo
     status, told = answer.status, answer.headers
     if not asked.path:
         return results(chunk, asked.body or {}, answer.body, status=status, waits=waits)
-    if answer.unreadable and (200 <= status < 300 or status in (404, 410)):
+    if answer.unreadable and (200 <= status < 300 or status in GONE):
         # An unreadable success is no success, whatever its headers say; nor is a gateway's page that it is not there.
         return [Result(chunk[0], "unknown")]
     place = {"location": told.get("location", ""), "etag": told.get("etag", "")}

@@ -12,17 +12,15 @@ from typing import Any
 
 from adapter import answers, purging
 from adapter.core.diff import Change, Create, Delete, Update, content
-from adapter.core.doubt import looked_up
-from adapter.core.fhir.outcome import of_status, read
 from adapter.core.fhir.results import place_of
 from adapter.core.partner import ASKED
 from adapter.core.referral.polling import cadence
 from adapter.core.referral.task import THEIRS, is_of_referral, merged
 from adapter.core.residue import PURGE
 from adapter.desk import Desk
-from adapter.outward.answer import Answered, NotSent, Unknown
-from adapter.reconcile.looking import prolong
-from adapter.reconcile.work import Attempt, Work, not_sent
+from adapter.outward.answer import Answered
+from adapter.reconcile.looking import prolong, read_there
+from adapter.reconcile.work import Attempt, Work
 from adapter.store import cases, holdings, polls, referrals, subscribed
 from adapter.store.database import Tx
 
@@ -122,25 +120,16 @@ def _answered_or_anew(desk: Desk, work: Work, change: Update, there: Mapping[str
 
 def _current(desk: Desk, work: Work, change: Update) -> Update | Attempt:
     held = change.holding
-    match desk.server(work.share.partner).read(held.type, held.id, request_id=work.request_id):
-        case Answered(status=200, body=body) if isinstance(body, Mapping) and _is(body, change):
-            _, version = place_of(body)
-            _bring_home(desk, work, change, body)
-            resource = merged(change.made.resource, body, change.made.theirs)
-            return Update(replace(change.made, resource=resource), replace(held, version=version))
-        case Answered(status=status, body=body, retry_after=retry_after, unreadable=unreadable):
-            gone = looked_up(held, status, body, readable=not unreadable)
-            if not isinstance(gone, str) and gone.state == "withdrawn":
-                with desk.store.writing() as tx:
-                    holdings.save(tx, work.share.id, [gone], now=work.now)
-                return Attempt("conflict", "a Task was gone there")
-            said = of_status(status, read(body), retry_after=retry_after is not None)
-            outcome = "unknown" if said == "delivered" or (unreadable and status in (404, 410)) else said
-            return Attempt(outcome, f"reading a Task: HTTP {status}", retry_after=retry_after)
-        case NotSent() as unsent:
-            return not_sent(unsent, "reading a Task: ")
-        case Unknown(reason):
-            return Attempt("unknown", f"reading a Task: {reason}")
+    task, there = read_there(desk, work, held, "reading a Task")
+    if isinstance(there, Attempt):
+        return there
+    if there.state == "withdrawn":
+        with desk.store.writing() as tx:
+            holdings.save(tx, work.share.id, [there], now=work.now)
+        return Attempt("conflict", "a Task was gone there")
+    _bring_home(desk, work, change, task)
+    resource = merged(change.made.resource, task, change.made.theirs)
+    return Update(replace(change.made, resource=resource), replace(held, version=there.version))
 
 
 def _is_answered(desk: Desk, change: Update | Delete) -> bool:

@@ -25,7 +25,8 @@ Handled = tuple[int, Mapping[str, str], bytes]
 @dataclass(frozen=True)
 class Can:
     """What a server can do. `pretends`: a transaction is done like a batch, and answered with 200 all the same;
-    `rolls_back`: what a refused transaction has done is undone; `mute`: it has no statement; `boasts`: it states transactions and batches, and refuses what it has not."""
+    `rolls_back`: what a refused transaction has done is undone; `mute`: it has no statement; `boasts`: it states
+    transactions and batches, and refuses what it has not; `terse`: it refuses with a status and no word."""
 
     transaction: bool = True
     batch: bool = True
@@ -38,6 +39,7 @@ class Can:
     rolls_back: bool = True
     mute: bool = False
     boasts: bool = False
+    terse: bool = False
     no: int = 405
 
 
@@ -69,7 +71,7 @@ class MemoryFhir:
         except _Refusal as refusal:
             if self.can.rolls_back:
                 self.resources, self.writes = kept
-            return refusal.status, JSON, _dumped(_outcome(refusal))
+            return (refusal.status, {}, b"") if self.can.terse else (refusal.status, JSON, _dumped(_outcome(refusal)))
 
     def touch(self, place: str) -> None:
         """Someone at the partner saves a resource: it has another version."""

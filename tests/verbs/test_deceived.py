@@ -24,19 +24,58 @@ def first_page(bundle: Any) -> Any:
     return {**bundle, "entry": [{"resource": other}], "link": ELSEWHERE}
 
 
-def test_a_page_that_finds_nothing_is_no_word_of_the_server_behind_it(open_agency: Open) -> None:
-    """A gateway lost its way to the server for a while: what was to be taken back was not there, it said."""
+NOBODY = {"a page": faults.page(404), "nothing at all": faults.Answer(404), "gone, with no word": faults.Answer(410)}
+
+
+@pytest.mark.parametrize("said", NOBODY)
+def test_what_a_gateway_does_not_find_may_be_at_the_server_behind_it(open_agency: Open, said: str) -> None:
+    """It lost its way to the server for a while: what was to be taken back was not there, it said."""
     agency = open_agency(each={"paused": True}, lakeside={"paused": False, "mode": "single"})
     agency.put(case_of())
     agency.work()
     agency.put(revoked(case_of()))
-    agency.servers["lakeside"].plan(None, None, *[faults.page(404)] * 6)
+    agency.servers["lakeside"].plan(None, None, *[NOBODY[said]] * 6)
     agency.work()
     assert agency.fhir().counted()["Goal"] == 1
     assert agency.share("C-0001")["state"] == "waiting"
     assert kinds(agency.account("C-0001", "lakeside"))["withdrawn"] == 0
     agency.work_on()
     assert set(agency.fhir().counted()) == {"Consent", "Task"}
+    assert agency.share("C-0001")["state"] == "idle"
+
+
+@pytest.mark.parametrize("withdrawal", ["delete", "stub"])
+def test_who_is_told_404_once_while_looking_takes_back_what_is_there(open_agency: Open, withdrawal: str) -> None:
+    """An update whose end is not known is read; a gateway does not find it; then permission ends."""
+    agency = open_agency(each={"paused": True}, lakeside={"paused": False, "withdrawal": withdrawal})
+    agency.put(case_of())
+    agency.work()
+    case = case_of()
+    case["goals"][0]["title"] = "Another title"
+    agency.put(case)
+    agency.servers["lakeside"].plan(faults.CutAfter(), *[faults.Answer(404)] * 4)
+    agency.work()
+    agency.clock.pass_(minutes=20)
+    agency.work()
+    agency.put(revoked(case_of()))
+    agency.work_on()
+    agency.assert_equal()
+    assert [consent["status"] for consent in agency.fhir().of_type("Consent")] == ["inactive"]
+    assert agency.share("C-0001")["state"] == "idle"
+
+
+def test_a_server_that_says_no_more_than_404_is_believed_when_its_search_finds_nothing(open_agency: Open) -> None:
+    agency = open_agency(each={"paused": True}, lakeside={"paused": False})
+    agency.put(case_of())
+    agency.work()
+    place = next(place for place, one in agency.fhir().resources.items() if one["resourceType"] == "Goal")
+    del agency.fhir().resources[place]
+    agency.fhir().can = Can(terse=True)
+    case = case_of()
+    case["goals"][0]["title"] = "Another title"
+    agency.put(case)
+    agency.work_on()
+    agency.assert_equal()
     assert agency.share("C-0001")["state"] == "idle"
 
 
