@@ -24,7 +24,8 @@ def in_smaller(sending: Sending, chunk: Sequence[Sent], waiting: Iterable[Group]
     if len(chunk) < 2 or not all(map(_was_too_much, sending.results)):
         return []
     left = [change for group in (chunk, *waiting) for change in group]
-    return list(groups(left, replace(way, chunk=len(chunk) // 2)))
+    smaller = groups(left, replace(way, chunk=len(chunk) // 2))
+    return list(smaller) if len(smaller[0]) < len(chunk) else []
 
 
 def is_refused(sending: Sending, chunk: Sequence[Sent]) -> bool:
