@@ -22,6 +22,8 @@ from adapter.reconcile.work import OF_ONE, Attempt, Work, fhir_server, is_of_one
 from adapter.store import disclosures, holdings, paces, shares
 from adapter.store.disclosures import Line
 
+_IN_VAIN = 3
+"""So many questions may get no answer before no more are asked in one claim."""
 _AT_ONCE = 20
 """Identifiers in one question: an address is not to grow without end."""
 
@@ -35,6 +37,7 @@ def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]
     refused = work.share.outcome == "conflict"
     learnt: list[Holding] = []
     dark: Attempt | None = None
+    vain = 0
     later: Attempt | datetime | None = None
     for held in questions:
         if (later := prolong(desk, work)) is not None:
@@ -45,7 +48,8 @@ def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]
             # Until one has seen what a refused update met, that stays the question.
             stays = refused and found.outcome not in OF_ONE
             dark = dark or (replace(found, outcome="conflict") if stays else found)
-            if not is_of_one(work, found):
+            vain += found.outcome not in OF_ONE  # each may have taken all the time that there is
+            if not is_of_one(work, found) or vain == _IN_VAIN:
                 break
             continue
         learnt.append(found)
