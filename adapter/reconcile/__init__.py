@@ -15,7 +15,7 @@ from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.reconcile.alerting import note_stop
 from adapter.reconcile.asking import knowing, learn
-from adapter.reconcile.emptying import emptied
+from adapter.reconcile.emptying import emptied, uncorrected
 from adapter.reconcile.lease import held, lease
 from adapter.reconcile.looking import look_first, meet, told_apart
 from adapter.reconcile.matching import match_first
@@ -164,8 +164,11 @@ def _deliver(desk: Desk, work: Work, attempt: Attempt) -> tuple[Work, Attempt] |
         remember(desk, work, sending, known)
         if (apart or len(chunk) == 1) and not sending.loose:
             sending, stubs = emptied(desk, work, sending)
-            waiting = [*stubs, *waiting]
-            follows = follows or bool(stubs)
+            deletes = uncorrected(work, sending)
+            lost |= {delete.holding.urn for delete in deletes}
+            waiting = [*stubs, *waiting, *((delete,) for delete in deletes)]
+            follows = follows or bool(stubs or deletes)
+            apart = apart or bool(deletes)
         if smaller := in_smaller(sending, chunk, waiting, work.way):
             waiting, follows = smaller, True
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from adapter.core.desired import narrows
 from adapter.core.diff import Delete, Update
 from adapter.core.fhir.bundle import Sent
 from adapter.core.fhir.results import Result
@@ -44,6 +45,18 @@ def emptied(desk: Desk, work: Work, sending: Sending) -> tuple[Sending, list[tup
         return sending, []
     attempt = replace(sending.attempt, outcome=together(result.outcome for result in rest))
     return replace(sending, results=tuple(rest), attempt=attempt), stubs
+
+
+def uncorrected(work: Work, sending: Sending) -> list[Delete]:
+    """What is still to be shared, but with less in it, and was refused so: as it stands there it tells too much, and is
+    taken back whole."""
+    wanted = {made.urn for made in work.plan.desired.made}
+    refused = [result.change for result in sending.results if result.outcome == "rejected"]
+    return [
+        Delete(change.holding)
+        for change in refused
+        if isinstance(change, Update) and change.made.urn in wanted and narrows([change])
+    ]
 
 
 def _is_refused(result: Result, work: Work) -> bool:

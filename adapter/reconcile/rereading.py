@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from adapter.core.desired import narrows
 from adapter.core.diff import Create, Holding, Update
 from adapter.core.fhir.bundle import Sent
 from adapter.core.merging import merged
@@ -37,7 +38,7 @@ def reread(desk: Desk, work: Work, sending: Sending, known: Mapping[str, Holding
     """Read each copy that may be why the group was refused. `seen`: urns that were read in this claim already.
 
     What they may keep is kept, what they deleted is made again; anything else is contested: it stays as it is there
-    until a person has said whose it is. What takes something back asks nobody.
+    until a person has said whose it is. What takes something back asks nobody, also where the rest is still shared.
     """
     refused = [r.change for r in sending.results if r.outcome in REFUSED]
     wanted = {made.urn for made in work.plan.desired.made}
@@ -67,7 +68,9 @@ def reread(desk: Desk, work: Work, sending: Sending, known: Mapping[str, Holding
         else:
             moved = True
             ours = _merged(desk, work, change, theirs, places)
-            if ours is None:
+            if ours is None and narrows([change]):
+                again.append(Update(change.made, now))  # it tells too much as it stands there
+            elif ours is None:
                 contested.append(replace(change.holding, contested=now.version))
             else:
                 again.append(Update(change.made, now, ours))

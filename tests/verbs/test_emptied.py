@@ -144,3 +144,31 @@ def test_what_is_clear_is_taken_back_while_one_is_not(open_agency: Open, dark: s
     assert all(is_residue(each) for each in fhir.resources.values() if each["resourceType"] != "Goal")
     assert agency.fhir().counted()["Task"] == 1
     assert agency.share("C-0001")["state"] == ("stopped" if stays else "idle")
+
+
+@pytest.mark.parametrize("can", ["transactions", "single calls"])
+@pytest.mark.parametrize("why", ["it is refused", "they have changed it"])
+def test_what_was_to_tell_less_does_not_stay_as_it_was(open_agency: Open, can: str, why: str) -> None:
+    """The family no longer shares how it is reached: what stands there tells of it, whoever else has written in it."""
+    agency = opened(open_agency, can)
+    case = case_of()
+    case["child"]["telecoms"] = [{"system": "phone", "value": "+1 519 555 0199"}]
+    case["consents"][0]["provisions"][0]["parts"] = ["identity", "contact"]
+    agency.put(case)
+    agency.work_on()
+    assert "555 0199" in there(agency)
+    (patient,) = (place for place in agency.fhir().resources if place.startswith("Patient"))
+    if why == "it is refused":
+        agency.fhir().refuses = case["child"]["birth_date"]
+    else:
+        agency.fhir().edit(patient, gender="female")
+    case["consents"][0]["provisions"][0]["parts"] = ["identity"]
+    agency.put(case)
+    agency.work_on(hours=1)
+    assert "555 0199" not in there(agency)
+    assert agency.share("C-0001")["state"] == ("stopped" if why == "it is refused" else "idle")
+    agency.fhir().refuses = ""
+    case["goals"][0]["title"] += " now"
+    agency.put(case)
+    agency.work_on()
+    agency.assert_equal()
