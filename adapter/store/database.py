@@ -39,6 +39,13 @@ _HOLDS = 1.0  # seconds for which it is true that something could be written
 _UPGRADE_LOCK = 0x637370  # any number that is only ours: PostgreSQL's advisory lock while migrating
 _KEYSTONE = b"csp-fhir-adapter keystone"
 _MOST_APART = 2.0  # seconds between two clocks: far more than NTP leaves, far less than a lease of any use
+# Each end notices within half a minute that the other's machine is gone: a lost machine closes no connection, and would
+# keep its locks, or let us wait, for hours. A process that was stopped half way keeps its locks for minutes.
+_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+_SESSION = (
+    f"-c lock_timeout={_WAIT}s -c timezone=UTC -c idle_in_transaction_session_timeout=5min "
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+)
 CHANNEL = "csp_due"
 """PostgreSQL's channel on which a transaction that made something due says so; it tells nothing else."""
 
@@ -230,7 +237,7 @@ def _postgresql(address: sa.URL) -> sa.Engine:
             address.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": _WAIT, "options": f"-c lock_timeout={_WAIT}s -c timezone=UTC"},
+            connect_args={"connect_timeout": _WAIT, "options": _SESSION, **_ALIVE},
         )
     except ModuleNotFoundError:
         raise Misconfigured("PostgreSQL needs psycopg: pip install 'csp-fhir-adapter[postgresql]'.") from None

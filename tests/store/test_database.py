@@ -325,3 +325,18 @@ def test_a_machine_whose_clock_is_not_the_databases_does_not_work_with_it(store:
         return
     with pytest.raises(Unavailable, match="clock"):
         store.check_clock(clock)
+
+
+@pytest.mark.servers
+def test_postgresql_lets_go_of_what_a_lost_machine_or_a_stopped_process_holds(cluster: Cluster, keys: Keys) -> None:
+    """And is not waited for where it is lost itself: a lost machine closes no connection."""
+    store = Store.open(cluster.database(), keys)
+    with store.writing() as tx:
+        assert setting(tx, "SHOW idle_in_transaction_session_timeout") == "5min"
+        given = tx.connection.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+        assert {name: given[name] for name in ("keepalives_idle", "tcp_user_timeout")} == {
+            "keepalives_idle": "10",
+            "tcp_user_timeout": "30000",
+        }
+        assert "tcp_keepalives_idle=10" in given["options"]
+    store.close()
