@@ -24,9 +24,11 @@ $(DEV): $(RUNTIME) requirements/dev.lock
 demo: install
 	$(BIN)/adapter demo $(if $(ONCE),--once)
 
-# What needs no server; `make servers` has the rest.
+# What needs no server; `make servers` has the rest. Files are handed out in the order of tests/conftest.py, and what is
+# compiled is kept, whatever the environment says: the tests start dozens of processes, and each would compile all anew.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(DEV)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not servers"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not servers"
 
 lint: $(DEV)
 	$(BIN)/ruff check adapter tests bench
