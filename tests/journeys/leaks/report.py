@@ -52,7 +52,8 @@ def _cases(planting: Planting, seed: int, story: int, markers: int) -> Iterator[
 def _tell(folder: Path, finds: Finds, cases: list[Case], seed: int, deep: bool, read: int) -> None:
     numbers = [case["case"] for case in cases][:read]
     # Every other instance's source does not label topics: its texts wait to be read, on the pages and lists of that.
-    with instance(folder, labels_topics=seed % 2 == 1, deep=deep) as i:
+    # An answer whose length is lost behind a broken line is waited for: no longer than it must be.
+    with instance(folder, timeout=2.0, labels_topics=seed % 2 == 1, deep=deep) as i:
         story = Story(i, finds, Random(seed))
         story.begins(cases)
         story.is_refused(cases)
