@@ -90,7 +90,7 @@ class Writes:
         for _ in range(4):
             try:
                 answer = requests.put(
-                    f"{self.door.base_url}/Task/{written['id']}", json=written, timeout=5,
+                    f"{self.door.base_url}/Task/{written['id']}", json=written, timeout=60,
                     headers={"Content-Type": "application/fhir+json"},
                 )  # fmt: skip
             except requests.RequestException:
@@ -101,7 +101,7 @@ class Writes:
             raise AssertionError("it is never told that its Task is kept")
         self.again += 1
         if self.again % 3 == 0:  # and once more than it had to
-            requests.put(f"{self.door.base_url}/Task/{written['id']}", json=written, timeout=5)
+            requests.put(f"{self.door.base_url}/Task/{written['id']}", json=written, timeout=60)
 
 
 @pytest.mark.parametrize("name", sorted(DIALECTS))

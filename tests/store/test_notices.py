@@ -61,13 +61,13 @@ def test_nothing_appears_behind_a_number_that_was_given(store: Store) -> None:
         with store.writing() as tx:
             notices.note(tx, "share.stopped", {"partner": "slow"}, now=NOW)
             began.set()
-            kept.wait(20)
+            kept.wait(60)
 
     if store._engine.dialect.name == "sqlite":
         return  # whoever writes is alone: there is no such order
     thread = threading.Thread(target=slow)
     thread.start()
-    began.wait(20)
+    began.wait(60)
     note(store)
     kept.set()
     thread.join()
@@ -166,7 +166,7 @@ def test_two_that_want_the_same_turn_do_not_both_get_it(store: Store) -> None:
     ready = threading.Barrier(4)
 
     def work() -> None:
-        ready.wait(20)
+        ready.wait(60)
         with store.writing() as tx:
             got.append(notices.claim(tx, now=NOW, lease=LEASE))
 

@@ -28,6 +28,8 @@ from tests.store.conftest import cluster, keys, place, store, upgraded_file  # n
 from tests.verbs.agency import FIXTURES, Agency, Clock, PartnerFhir
 
 Open = Callable[..., Agency]
+PATIENT = 60.0
+"""Seconds for a partner's answer, where a test is not about a late one: a busy machine is no fault of a partner."""
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +59,7 @@ def open_agency(store: Store, catalogue: Catalogue, tmp_path: Path) -> Iterator[
                         "base_url": servers[name].base_url,
                         "private_addresses": True,
                         "authorisation": Authorisation(),
-                        "timeout": 5.0,
+                        "timeout": PATIENT,
                         "quiet_seconds": 0.0,
                         **(each or {}),
                         **one.get(name, {}),

@@ -77,19 +77,19 @@ def test_while_a_share_is_planned_others_claim_and_people_save(
 
     def slowly(*args: Any) -> Any:
         planning.set()
-        assert saved.wait(10), "a save had to wait for a plan"
+        assert saved.wait(60), "a save had to wait for a plan"
         return right(*args)
 
     monkeypatch.setattr(reconcile, "read_work", slowly)
     found: list[Share | None] = []
     thread = threading.Thread(target=lambda: found.append(reconcile.reconcile_next(agency.desk, "w")))
     thread.start()
-    assert planning.wait(10)
+    assert planning.wait(60)
     changed = case_of()
     record(changed, "goals/g1")["title"] = "Tie my own shoes before anything"
     agency.put(changed)
     saved.set()
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
     agency.work()
     agency.assert_equal()

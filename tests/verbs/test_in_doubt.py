@@ -213,7 +213,7 @@ def test_a_worker_that_was_asleep_changes_nothing_that_another_has_settled(agenc
         def transact(self, body: bytes, **options: Any) -> Answer:
             answer = ways("lakeside").transact(body, **options)
             asleep.set()
-            assert awake.wait(10)
+            assert awake.wait(60)
             return answer
 
     def slow_way(partner: str) -> Any:
@@ -227,13 +227,13 @@ def test_a_worker_that_was_asleep_changes_nothing_that_another_has_settled(agenc
 
     worker = threading.Thread(target=run)
     worker.start()
-    assert asleep.wait(10)
+    assert asleep.wait(60)
     agency.clock.now += timedelta(minutes=5)
     agency.put(revoked(case_of()))
     agency.work_on()
     assert agency.fhir().of_type("Goal") == []
     awake.set()
-    worker.join(10)
+    worker.join(60)
     agency.work_on()
     agency.assert_equal()
     assert agency.fhir().of_type("Goal") == []

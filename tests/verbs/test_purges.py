@@ -323,7 +323,7 @@ def test_of_two_that_bring_the_same_answer_home_at_once_one_enters_it(agency: Ag
     ready, news = threading.Barrier(4), list[bool]()
 
     def take() -> None:
-        ready.wait(20)
+        ready.wait(60)
         with agency.desk.store.writing() as tx:
             news.append(purging.take(tx, share, there, hears, source="there", now=agency.clock.now))
 

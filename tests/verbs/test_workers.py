@@ -162,14 +162,14 @@ def test_a_worker_waits_without_asking_the_database_again_and_again(
         looked = 2 if place.backend == "postgresql" else 1
         began = time.monotonic()
         while len(claims) < looked:
-            assert time.monotonic() < began + 20
+            assert time.monotonic() < began + 60
             time.sleep(0.01)
         time.sleep(0.3)
         assert len(claims) == looked
         began = time.monotonic()
         agency.put(case_of())
         while not agency.fhir().of_type("Goal"):
-            assert time.monotonic() < began + 20
+            assert time.monotonic() < began + 60
             time.sleep(0.01)
         while not _all_idle(agency):
             time.sleep(0.01)
@@ -178,7 +178,7 @@ def test_a_worker_waits_without_asking_the_database_again_and_again(
     finally:
         stop.set()
         desk.wake.set()
-        thread.join(10)
+        thread.join(60)
     assert not thread.is_alive()
 
 
