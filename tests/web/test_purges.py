@@ -110,7 +110,7 @@ def test_what_is_missing_is_said_beside_what_was_filled_in(own: Web) -> None:
     """Every problem at once, nothing written down; how, when and (of what is kept) why are needed."""
     page = write(own, "coordinator", answer="kept", how="", on="2199-01-01", reason="")
     assert page.status_code == 422
-    for said in ("How it said so must be one of", "When it said so must not be in the future", "Why must be a text"):
+    for said in ("Say how it said so.", "When it said so must not be in the future.", "Say why it keeps its copies."):
         assert said in page.text
     assert 'value="kept" required checked' in page.text
     assert 'value="2199-01-01"' in page.text

@@ -20,11 +20,12 @@ from adapter.web.context import wiring
 purges = Blueprint("purges", __name__)
 
 FIELDS = {
-    "/answer": "What the partner says",
-    "/how": "How it said so",
-    "/on": "When it said so",
-    "/reason": "Why",
+    "/answer": ("What it says", "Say whether it has removed its copies or keeps them."),
+    "/how": ("How it said so", "Say how it said so."),
+    "/on": ("When it said so", "Say when it said so."),
+    "/reason": ("Why", "Say why it keeps its copies."),
 }
+"""Field → what it is called, and what is said of one that is not filled in."""
 
 
 @purges.get("/purges/<case>/<partner>")
@@ -61,6 +62,11 @@ def _shown(
     status: int = 200,
 ) -> Response:
     row = show.purge_of(wiring(), case, partner)
-    wrong = {p.pointer: f"{FIELDS.get(p.pointer, '')} {p.detail}" for p in problems}
+    wrong = {p.pointer: _sentence(p, filled) for p in problems}
     values = {"row": row, "filled": filled, "wrong": wrong, "words": WORDS, "how": HOW, "longest": LONGEST_REASON}
     return page("purge.html", status=status, person=person, **values)
+
+
+def _sentence(problem: Problem, filled: dict[str, str]) -> str:
+    called, missing = FIELDS.get(problem.pointer, ("", ""))
+    return f"{called} {problem.detail}.".lstrip() if filled.get(problem.pointer[1:]) else missing
