@@ -1,4 +1,4 @@
-"""How a Consent names its child where it refers to no Patient of its world: by identifier, contained, or by a question.
+"""How a Consent names its child where it refers to no Patient of its world: by identifier, or contained.
 
 A denial must not wait for a partner to write a Patient, or for a person to look: the identifier says whose it is, where
 both know its system (names.py).
@@ -6,9 +6,8 @@ both know its system (names.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 from adapter.core.fhir.named import names_of
 
@@ -27,7 +26,7 @@ def child_of(consent: Mapping[str, Any]) -> Patient:
     refers: Mapping[str, Any] = next((consent[name] for name in _FIELDS if isinstance(consent.get(name), dict)), {})
     text = str(refers.get("reference") or "")
     found = dict(_contained(consent, text))
-    named = [*_listed(found.get("identifier")), *_listed([refers.get("identifier")]), *_asked(text)]
+    named = [*_listed(found.get("identifier")), *_listed([refers.get("identifier")])]
     return {**found, "resourceType": "Patient", "identifier": named[:_MOST]} if named else {}
 
 
@@ -47,12 +46,3 @@ def _contained(consent: Mapping[str, Any], text: str) -> Mapping[str, Any]:
 def _listed(found: Any) -> list[dict[str, Any]]:
     every = found if isinstance(found, list) else []
     return [each for each in every if isinstance(each, dict) and each.get("system") and each.get("value")]
-
-
-def _asked(text: str) -> Iterator[dict[str, Any]]:
-    """Of `Patient?identifier=system|value`, which nobody has answered."""
-    _, is_question, question = text.partition("Patient?")
-    for name, value in parse_qsl(question) if is_question else ():
-        system, both, own = value.partition("|")
-        if name == "identifier" and both and system and own:
-            yield {"system": system, "value": own}
