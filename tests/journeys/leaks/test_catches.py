@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from adapter import answering, keep, reconcile, saving, serve
+from adapter import keep, reconcile, saving, serve
+from adapter.answering import moving
 from adapter.cli import main
 from adapter.core import case as case_room
 from adapter.core import desired as desired_room
@@ -283,7 +284,7 @@ def tells_whose_it_is(patch: Patch, g: Ground) -> None:
 
 def answers_with_the_case(patch: Patch, _g: Ground) -> None:
     """What may be told of an answer is asked of the case in place of the view, and the last look is blind."""
-    patch.setattr(answering, "last_look", lambda *_a, **_o: None)
+    patch.setattr(moving, "last_look", lambda *_a, **_o: None)
     _wrap(patch, reply_room, "view_of", lambda right, case, *a: replace(right(case, *a), case=case))
 
 
