@@ -72,7 +72,7 @@ def test_ours_that_is_made_again_and_again_and_never_works_is_one_trouble(school
     server(agency).first = "error"
     for there in server(agency).subscriptions.values():
         there["status"] = "error"
-    hours(agency, 60, step=5)
+    hours(agency, 60, step=12)
     assert [a.kind for a in somebody.heard] == ["subscription"]
 
 
@@ -146,7 +146,7 @@ def test_theirs_that_is_asked_for_again_in_vain_is_no_other_trouble(subscriber: 
     """A partner that asks again each hour, and whose endpoint never takes it: one alert, until it does."""
     scene, somebody, id_ = subscriber  # noqa: F811
     again = scene.subscription(endpoint=SECRET_PLACE.format(port=scene.hook.port))
-    for _ in range(10):
+    for _ in range(8):
         assert scene.ask("PUT", f"Subscription/{id_}", {**again, "id": id_}).status_code == 200
         scene.pass_on(hours=4)
     assert [a.kind for a in somebody.heard] == ["subscriber"]
