@@ -18,8 +18,9 @@ _FULL = "The disk of the database is full: free some of it."
 _LOCKED = "The database is locked by another process for too long."
 _NOT_WRITTEN = "The database may not be written: see who owns its file and folder, and their modes."
 _READ_ONLY = "The database may only be read: is it a standby? Give the address of the one that is written."
+_NOT_TRUSTED = "The database cannot be reached safely: see sslmode and sslrootcert in ADAPTER_DATABASE."
 _NOT_LET_IN = (
-    "The database does not let us in: see user, password and TLS in ADAPTER_DATABASE, and pg_hba.conf on its server."
+    "The database does not let us in: see user and password in ADAPTER_DATABASE, and pg_hba.conf on its server."
 )
 _NONE_THERE = "The database server has no database of this name: see ADAPTER_DATABASE, and make it."
 _NOT_OURS = "The database does not let us use its tables: see who owns them, and the user in ADAPTER_DATABASE."
@@ -47,9 +48,9 @@ _BY_SQLSTATE = {  # https://www.postgresql.org/docs/current/errcodes-appendix.ht
 _REFUSALS = (  # of a connection psycopg keeps no SQLSTATE: by the words, where the server speaks English
     ("password authentication failed", _NOT_LET_IN),
     ("no pg_hba.conf entry", _NOT_LET_IN),
-    ("root certificate file", _NOT_LET_IN),
-    ("certificate verify failed", _NOT_LET_IN),
-    ("server certificate for", _NOT_LET_IN),
+    ("root certificate file", _NOT_TRUSTED),
+    ("certificate verify failed", _NOT_TRUSTED),
+    ("server certificate for", _NOT_TRUSTED),
     ("no password supplied", _NOT_LET_IN),
     ("too many connections", _CROWDED),
     ("remaining connection slots", _CROWDED),

@@ -281,6 +281,10 @@ def test_whether_it_can_be_written_is_tried_and_not_more_often_than_once_a_secon
             id="a wrong password",
         ),
         pytest.param(
+            _of_postgresql(None, "SSL error: certificate verify failed"), sa.exc.OperationalError, "reached safely",
+            id="a certificate of another",
+        ),
+        pytest.param(
             _of_postgresql(None, 'FATAL:  database "hers" does not exist'), sa.exc.OperationalError, "of this name",
             id="no such database",
         ),
