@@ -117,7 +117,7 @@ def test_that_nobody_can_be_told_stops_nothing_and_is_tried_again(open_agency: O
 
 def test_a_fault_of_our_own_is_told_of(open_agency: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     agency, somebody = opened(open_agency)
-    monkeypatch.setattr("adapter.reconcile.request", lambda *_: 1 / 0)
+    monkeypatch.setattr("adapter.reconcile.delivering.request", lambda *_: 1 / 0)
     agency.put(case_of())
     agency.work()
     assert [(alert.kind, alert.outcome) for alert in somebody.heard] == [("stopped", "stopped")]

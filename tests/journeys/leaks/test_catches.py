@@ -29,7 +29,7 @@ from adapter.core.sheet import Words
 from adapter.core.subscriptions import telling as telling_room
 from adapter.paper import pdf as pdf_room
 from adapter.receive.world import World
-from adapter.reconcile import sending
+from adapter.reconcile import delivering, sending
 from adapter.reconcile import work as work_room
 from adapter.show import account as account_room
 from adapter.show import views as views_room
@@ -140,7 +140,7 @@ def prints_a_traceback(patch: Patch, _g: Ground) -> None:
 
 def deletes_nothing(patch: Patch, _g: Ground) -> None:
     """A withdrawal is settled as done and never sent."""
-    _wrap(patch, reconcile, "groups", lambda right, c, way: right([x for x in c if not isinstance(x, Delete)], way))
+    _wrap(patch, delivering, "groups", lambda right, c, way: right([x for x in c if not isinstance(x, Delete)], way))
 
 
 IN_THE_STORY: dict[str, tuple[Break, str]] = {
