@@ -21,7 +21,7 @@ Group = tuple[Sent, ...]
 
 def in_smaller(sending: Sending, chunk: Sequence[Sent], waiting: Iterable[Group], way: Way) -> list[Group]:
     """All that is left, in groups of half the size, where the whole Bundle was too much; empty where it was not."""
-    if len(chunk) < 2 or not all(map(_was_too_much, sending.results)):
+    if len(chunk) < 2 or not sending.results or not all(map(_was_too_much, sending.results)):
         return []
     left = [change for group in (chunk, *waiting) for change in group]
     smaller = groups(left, replace(way, chunk=len(chunk) // 2))
@@ -30,7 +30,7 @@ def in_smaller(sending: Sending, chunk: Sequence[Sent], waiting: Iterable[Group]
 
 def is_refused(sending: Sending, chunk: Sequence[Sent]) -> bool:
     """Was a whole Bundle refused, for what may be the fault of one entry?"""
-    return len(chunk) > 1 and all(result.outcome in OF_ONE for result in sending.results)
+    return len(chunk) > 1 and bool(sending.results) and all(r.outcome in OF_ONE for r in sending.results)
 
 
 def takes_back(chunk: Sequence[Sent], waiting: Iterable[Group]) -> bool:

@@ -68,6 +68,22 @@ def test_what_is_not_deleted_is_emptied_and_all_else_goes(open_agency: Open, can
     assert {place for place in agency.fhir().resources if place.startswith("Goal")} == ids
 
 
+@pytest.mark.parametrize("can", CANS)
+def test_each_of_several_that_are_not_deleted_is_emptied_once(open_agency: Open, can: str) -> None:
+    agency = opened(open_agency, can)
+    case = case_of()
+    case["goals"] += [{**case["goals"][0], "id": f"h{n}", "title": f"Goal {n}"} for n in range(2)]
+    case["consents"][0]["provisions"][1]["records"] += ["goals/h0", "goals/h1"]
+    agency.put(case)
+    agency.work()
+    agency.fhir().needed = frozenset({"Goal"})
+    agency.put(revoked(case))
+    agency.work_on()
+    agency.assert_equal()
+    assert agency.share("C-0001")["state"] == "idle"
+    assert [goal["meta"]["versionId"] for goal in agency.fhir().of_type("Goal")] == ["2", "2", "2"]
+
+
 def test_a_refused_resource_holds_up_no_withdrawal_in_its_transaction(open_agency: Open) -> None:
     """Nor in a later one, and however slowly the partner wants to be asked."""
     agency = opened(open_agency, "transactions", chunk=3, rate=6.0)
