@@ -148,6 +148,7 @@ def _heard(at: Delivery, chunk: Sequence[Sent], sending: Sending) -> Step:
         at.attempt = after(before, there.attempt, apart=at.apart) if there.attempt else before
         if there.again:
             at.waiting.insert(0, there.again)
+            at.follows = True
             failed -= created(there.again)
         ends = there.attempt is not None and not at.apart
     else:

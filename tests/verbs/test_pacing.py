@@ -12,6 +12,7 @@ import pytest
 from adapter.core.pace import SHARES
 from adapter.store import paces, shares
 from tests.outward.fault_server import Answer, CutAfter, FaultServer
+from tests.outward.memory_fhir import Can
 from tests.verbs.agency import Agency, case_of, record, revoked
 from tests.verbs.conftest import Open
 
@@ -168,6 +169,36 @@ def test_what_is_read_before_it_is_written_anew_arrives_at_the_slowest_rate(open
     [task] = agency.fhir().of_type("Task")
     assert task["status"] == "cancelled"
     assert len(agency.seen()) - asked <= 6
+
+
+@pytest.mark.parametrize(
+    "can", [Can(), Can(transaction=False), Can(conditions=False)], ids=["all", "batches", "no conditions"]
+)
+@pytest.mark.parametrize("edit", ["a note of theirs", "our words"])
+def test_what_somebody_there_changed_is_settled_at_the_slowest_rate(open_agency: Open, can: Can, edit: str) -> None:
+    """What follows from reading it goes at once: were it to wait for its turn, all would be refused and read anew."""
+    agency = opened(open_agency, rate=1.0)
+    agency.fhir().can = can
+    case = case_of()
+    agency.put(case)
+    agency.work_on(hours=1)
+    (place,) = (place for place in agency.fhir().resources if place.startswith("Goal/"))
+    theirs = (
+        {"note": [{"text": "She tied them twice"}]} if edit == "a note of theirs" else {"description": {"text": "x"}}
+    )
+    agency.fhir().edit(place, **theirs)
+    record(case, "goals/g1")["title"] = "Tie my own shoes before anything"
+    case["goals"].append({**case["goals"][0], "id": "g9", "title": "Another goal"})
+    case["consents"][0]["provisions"][1]["records"].append("goals/g9")
+    agency.put(case)
+    asked = len(agency.seen())
+    agency.work_on(hours=2)
+    share = agency.share("C-0001")
+    assert (share["state"], share["alarms"]) == (
+        ("idle", []) if edit == "a note of theirs" else ("stopped", ["conflict"])
+    )
+    assert agency.fhir().counted()["Goal"] == 2
+    assert len(agency.seen()) - asked <= 9
 
 
 def test_one_answer_that_it_was_too_much_holds_the_whole_partner(open_agency: Open) -> None:
