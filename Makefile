@@ -49,8 +49,8 @@ gate: $(DEV)
 	CSP_SERVERS=1 CSP_FEW=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m servers
 
 # The properties of consent.md with the full numbers, each rule broken on purpose, 100,000 markers over every channel, 3,000
-# schedules of faults and 1,000 of odd answers (CSP_SEED=N: others), 1,000 workers killed, everything missing in turn, 2,000 broken resources against
-# HAPI FHIR's validator. Hours.
+# schedules of faults and 1,000 of odd answers (CSP_SEED=N: others), 1,000 workers killed, everything missing in turn, 2,000
+# broken resources against HAPI FHIR's validator. Hours.
 proofs: $(DEV)
 	$(BIN)/python -m tests.core.consent.proofs --examples 10000
 	$(BIN)/python -m tests.core.consent.mutants --jobs 2
