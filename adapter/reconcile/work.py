@@ -18,7 +18,7 @@ from adapter.core.retry import Outcome
 from adapter.desk import Desk
 from adapter.outward.answer import NotSent
 from adapter.outward.server import Server
-from adapter.store import abilities, cases, holdings
+from adapter.store import abilities, cases, holdings, paces
 from adapter.store.abilities import Known
 from adapter.store.cases import StoredCase
 from adapter.store.database import Tx
@@ -44,6 +44,8 @@ class Work:
     way: Way
     asked: bool = False
     """Has the partner been asked something in this claim that is of no use unless what follows is sent, too?"""
+    away: bool = False
+    """Was its circuit open when this was claimed? Then one question in vain is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ def for_server(desk: Desk, tx: Tx, share: Share, stored: StoredCase, held: tuple
     desired = desire(desk.bench, subject, partner.id, now, not_taken=left_out(partner, known))
     needed = plan_of(desk, tx, share, subject, desired, held, now)
     how = way(partner, known.told if known else None)
-    return Work(share, stored, subject, held, needed, secrets.token_hex(16), now, known, how)
+    away = paces.of_partner(tx, partner.id).is_open
+    return Work(share, stored, subject, held, needed, secrets.token_hex(16), now, known, how, away=away)
 
 
 def left_out(partner: Partner, known: Known | None) -> frozenset[str]:
@@ -156,8 +159,8 @@ def going_all_the_same(work: Work, dark: Attempt) -> Work:
 
 
 def is_of_one(work: Work, dark: Attempt) -> bool:
-    """Is it about one resource alone that looking did not tell?"""
-    return dark.outcome in OF_ONE or (dark.outcome == "unknown" and work.share.attempts >= _VAIN)
+    """Is it about one resource alone that looking did not tell? Not where other shares fail as well."""
+    return dark.outcome in OF_ONE or (dark.outcome == "unknown" and not work.away and work.share.attempts >= _VAIN)
 
 
 def thing_of(change: Change) -> Made | Holding:
