@@ -112,8 +112,8 @@ def test_going_back_and_answering_again_changes_nothing_more(own: Web, made: tup
     assert [answer.request.method for answer in visitor.answers].count("POST") > 2
     assert state(own)["flags"] == []
     assert len(account(own)) >= seen
-    open_(visitor, made)
-    assert page.locator("main strong").inner_text() == "accepted"
+    # Somewhere else: where these steps ended Chromium may still be on its way to a page of its own.
+    assert open_(visit(), made).locator("main strong").inner_text() == "accepted"
 
 
 def test_a_page_left_open_beyond_its_time_answers_nothing(
