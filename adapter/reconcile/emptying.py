@@ -21,22 +21,23 @@ _CONFLICTS = 2
 
 def emptied(desk: Desk, work: Work, sending: Sending) -> tuple[Sending, list[tuple[Sent, ...]]]:
     """The same without what was refused to be deleted, and what is sent in its place (consent.md, *When permission
-    ends*: a stub). What is shared among cases tells of none: it is left there, and forgotten."""
+    ends*: a stub). What is shared among cases tells of none: it is left there, and forgotten; unless what refers to it
+    may be what of ours is still there."""
     partner = desk.catalogue.partners[work.share.partner]
     residue = Residue(desk.bench.identity(partner.id), work.stored.number, partner.release)
     stubs: list[tuple[Sent, ...]] = []
     left: set[str] = set()
     rest: list[Result] = []
     for result in sending.results:
-        if isinstance(result.change, Delete) and _is_refused(result, work):
-            held = result.change.holding
-            if held.directory:
-                left.add(held.urn)
-                continue
-            if stub := residue.stub(held):
-                stubs.append((Update(stub, held),))
-                continue
-        rest.append(result)
+        held = result.change.holding if isinstance(result.change, Delete) and _is_refused(result, work) else None
+        if held is None or (held.directory and work.partly and result.outcome == "conflict"):
+            rest.append(result)
+        elif held.directory:
+            left.add(held.urn)
+        elif stub := residue.stub(held):
+            stubs.append((Update(stub, held),))
+        else:
+            rest.append(result)
     if left:
         with desk.store.writing() as tx:
             if shares.still_mine(tx, work.share):

@@ -46,6 +46,8 @@ class Work:
     """Has the partner been asked something in this claim that is of no use unless what follows is sent, too?"""
     away: bool = False
     """Was its circuit open when this was claimed? Then one question in vain is enough."""
+    partly: bool = False
+    """Does something stay there for now that is to go, because it is not clear what is there of it?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def going_all_the_same(work: Work, dark: Attempt) -> Work:
         if (isinstance(change, Delete) and change.holding.id)
         or (isinstance(change, Create | Update) and change.made.urn not in wanted | unsure)
     ]
-    return replace(work, plan=replace(work.plan, changes=tuple(goes) if is_of_one(work, dark) else ()))
+    return replace(work, plan=replace(work.plan, changes=tuple(goes) if is_of_one(work, dark) else ()), partly=True)
 
 
 def is_of_one(work: Work, dark: Attempt) -> bool:

@@ -162,6 +162,26 @@ def test_what_is_clear_is_taken_back_while_one_is_not(open_agency: Open, dark: s
     assert agency.share("C-0001")["state"] == ("stopped" if stays else "idle")
 
 
+def test_what_cases_share_goes_with_the_last_of_ours_that_needs_it(open_agency: Open) -> None:
+    """While it cannot be told whether the child is there, it stays, and so does the organization that it names."""
+    agency = opened(open_agency, "transactions")
+    case = case_of("shared-decision")
+    agency.servers["lakeside"].plan(faults.CutAfter())
+    agency.put(case)
+    agency.work()
+    fhir = agency.fhir()
+    fhir.broken = "Patient"
+    agency.delete(case["case"])
+    agency.work_on(hours=1)
+    assert fhir.counted()["Patient"] == 1 <= fhir.counted()["Organization"]
+    assert agency.share(case["case"])["state"] != "idle"
+    fhir.broken = ""
+    agency.work_on()
+    agency.assert_equal()
+    assert agency.share(case["case"])["state"] == "idle"
+    assert fhir.counted()["Organization"] == 0
+
+
 @pytest.mark.parametrize("can", ["transactions", "single calls"])
 @pytest.mark.parametrize("why", ["it is refused", "they have changed it"])
 def test_what_was_to_tell_less_does_not_stay_as_it_was(open_agency: Open, can: str, why: str) -> None:
