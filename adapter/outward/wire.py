@@ -109,14 +109,14 @@ class _Way:
             try:
                 connection.settimeout(self.exchange.left())
                 connection.connect(place)
-            except OSError as error:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.exchange = self.exchange
+                connection.settimeout(self.exchange.left())
+            except OSError as error:  # also where the time ran out just now
                 connection.close()
                 refusal = error
-                continue
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.exchange = self.exchange
-            connection.settimeout(self.exchange.left())
-            return connection
+            else:
+                return connection
         raise refusal
 
     def send(self, data: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import ssl
@@ -17,6 +18,7 @@ import pytest
 from adapter.core.partner import Authorisation
 from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.outward.server import Server
+from adapter.outward.wire import Exchange
 from tests.outward import fault_server as faults
 from tests.outward.fault_server import JSON, FaultServer
 
@@ -300,6 +302,24 @@ def test_a_name_is_resolved_once(partner: FaultServer, monkeypatch: pytest.Monke
     assert isinstance(Server(there, secret=None).capability(), Answered)
     assert asked == ["rebinding.example"]
     assert partner.seen[0].headers["host"] == f"rebinding.example:{partner.port}"
+
+
+def test_where_the_time_runs_out_once_it_is_connected_the_connection_is_closed(
+    partner: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was sent. (A socket that nobody closes is a warning, and a warning is an error here.)"""
+    left = iter((1.0, TimeoutError("over")))
+
+    def passing(_: Exchange) -> float:
+        seconds = next(left)
+        if isinstance(seconds, float):
+            return seconds
+        raise seconds
+
+    monkeypatch.setattr(Exchange, "left", passing)
+    assert isinstance(_transact(partner), NotSent)
+    gc.collect()
+    assert not partner.seen
 
 
 def test_one_forbidden_address_among_several_is_enough(partner: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
