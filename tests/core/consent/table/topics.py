@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from tests.core.consent.builders import AGENCY
-from tests.core.consent.changes import add, both, denied, instead, nothing, permission, put, referral
+from tests.core.consent.changes import add, both, denied, instead, nothing, permission, permit, put, referral
 from tests.core.consent.table.rows import G1, G2, G3, NORTHSTAR, PLAN, RAW, SEAT, WHOLE, Row
 
 TOPIC_FROM_CODES = [
@@ -24,6 +24,8 @@ TOPIC_FROM_CODES = [
     Row("A linked treatment plan is about mental health, the plan around it is not", both(WHOLE, add(f"{PLAN}/linked_plans", id="cure", kind="treatment-plan", title="T")), (f"{PLAN}/vision",), (f"{PLAN}/linked_plans",)),
 ]  # fmt: skip
 
+OWN_SEAT = add("care_teams/team/members", id="m5", member="providers/counsellor", role="mental-health-worker")
+TREATED = both(OWN_SEAT, put("child", school={"organization": "organizations/northstar", "grade": "5"}))
 TOPIC_FROM_SECTORS = [
     Row("The seat of the children's aid society is withheld, the others are not", WHOLE, (SEAT, "care_teams/team/members/m4"), ("care_teams/team/members/m3",)),
     Row("Its worker and the society itself are withheld everywhere", WHOLE, ("organizations/birch",), ("organizations/harbour", "providers/caseworker"), hides=("Vandermeer", "Harbour")),
@@ -32,12 +34,13 @@ TOPIC_FROM_SECTORS = [
     Row("A step that a counsellor takes is withheld, the goal is not", put("goals/g1/steps/s1", responsible="providers/counsellor"), ("goals/g1/steps/s2",), ("goals/g1/steps/s1",)),
     Row("A check-in with the caseworker is withheld whole", both(WHOLE, put("contacts/call", **{"with": ["providers/caseworker"]})), ("goals/g1",), ("contacts/call",)),
     Row("A service is withheld for who gives it, whatever its code", put(f"{PLAN}/services/speech", organization="organizations/northstar"), (f"{PLAN}/vision",), (f"{PLAN}/services/speech",)),
-    Row("Of a school that is a treatment centre only the reference is withheld", both(WHOLE, put("child", school={"organization": "organizations/northstar", "grade": "5"})), ("child/school/grade",), ("child/school/organization",)),
+    Row("Of a school that is a treatment centre only the reference is withheld", both(WHOLE, TREATED), ("child/school/grade",), ("child/school/organization",)),
     Row("Of a coordinator from the society only the reference is withheld", both(WHOLE, put("enrolment", coordinator="providers/caseworker")), ("enrolment/tier",), ("enrolment/coordinator",)),
+    Row("Nor is the reference seen where the topic is named for the team alone, and the centre itself is", both(instead(permit(parts=["identity", "education"]), permit(parts=["team"], topics=["mental-health"])), TREATED), ("child/school/grade", "organizations/northstar"), ("child/school/organization",)),
+    Row("Both are seen where it is named for both", both(instead(permit(parts=["identity", "education", "team"], topics=["mental-health"])), TREATED), ("child/school/organization", "organizations/northstar")),
     Row("Of a referral that a caseworker asked for only the reference is withheld", both(referral(requested_by="providers/caseworker")), ("referrals/ask/services",), ("referrals/ask/requested_by",), to="riverside"),
 ]  # fmt: skip
 
-OWN_SEAT = add("care_teams/team/members", id="m5", member="providers/counsellor", role="mental-health-worker")
 ITSELF = [
     Row("A mental-health agency sees its own service without the topic", instead(NORTHSTAR), (f"{PLAN}/services/talk",), G2, to="northstar"),
     Row("It sees its own seat on the team", both(instead(NORTHSTAR), OWN_SEAT), ("care_teams/team/members/m5",), to="northstar"),
