@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from adapter.core import strict_json
 from adapter.core.fhir.abilities import read as read_statement
+from adapter.core.fhir.outcome import GONE
 from adapter.core.partner import Partner
 from adapter.core.referral.polling import cadence
 from adapter.core.subscriptions import notices, ours
@@ -33,7 +34,6 @@ LARGEST = 200_000
 """Bytes of a notification that are read; what is longer is a hint without content."""
 UNABLE = (400, 404, 405, 409, 410, 422, 501)
 """How servers say that they take no such subscription: it is tried again after a day."""
-GONE = (404, 410)
 _DAY = timedelta(days=1)
 _MOST_OTHERS = 5
 _REQUESTS = 8 + _MOST_OTHERS

@@ -12,8 +12,8 @@ from typing import Any
 
 from adapter.core.diff import Change, Create, Delete, Holding, Update
 from adapter.core.fhir.bundle import Sent
-from adapter.core.fhir.outcome import read
-from adapter.core.fhir.results import GONE, found, place_of
+from adapter.core.fhir.outcome import is_gone
+from adapter.core.fhir.results import found, place_of
 from adapter.core.retry import Outcome
 
 LOOKED = "looked up"
@@ -61,8 +61,8 @@ def looked_up(held: Holding, status: int, body: Any) -> Holding | Outcome:
     """
     gone = replace(held, version="", hash="", state="withdrawn")
     if held.id:
-        if status in GONE:
-            return gone if read(body) else "unknown"
+        if is_gone(status, body):
+            return gone
         id_, version = place_of(body)
         there = status == 200 and body.get("resourceType") == held.type and id_ == held.id if id_ else False
         return replace(held, version=version, hash=LOOKED) if there else "unknown"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from adapter.core.fhir.outcome import GONE
 from adapter.core.referral.polling import between, told
 from adapter.outward.answer import Answered
 from adapter.poll.questions import Question, held_there
@@ -54,7 +55,7 @@ def _read_each(round_: Round, chunk: Sequence[Question]) -> None:
         answer = round_.server.read("Task", held.id)
         if isinstance(answer, Answered) and answer.status == 200 and isinstance(answer.body, Mapping):
             _take(round_, each, answer.body)
-        elif not (isinstance(answer, Answered) and answer.status in (404, 410)):
+        elif not (isinstance(answer, Answered) and answer.status in GONE):
             round_.fail(answer)
             return
 

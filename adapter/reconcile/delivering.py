@@ -31,7 +31,8 @@ from adapter.reconcile.settling import put_off
 from adapter.reconcile.splitting import Group, in_smaller, is_refused, one_by_one, takes_back
 from adapter.reconcile.work import OF_ONE, Attempt, Work, taking_back, thing_of
 
-Step = Literal["goes on", "ends", "is another's"]
+Step = Literal["goes on", "ends", "is left"]
+"""What is left is another's by now, or waits until the partner may be called again: nothing is settled."""
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ def deliver(desk: Desk, work: Work, attempt: Attempt) -> tuple[Work, Attempt] | 
     step: Step = "goes on"
     while at.waiting and step == "goes on":
         step = _deliver_next(at)
-    if step == "is another's":
+    if step == "is left":
         return None
     return at.work, at.stays if at.stays and at.attempt.outcome in WELL else at.attempt
 
@@ -96,7 +97,7 @@ def _deliver_next(at: Delivery) -> Step:
     met = meet(at.desk, at.work, chunk, at_once=hurried)
     if isinstance(met, datetime):
         put_off(at.desk, at.work, met)
-        return "is another's"
+        return "is left"
     if isinstance(met, Attempt):
         return _unclear(at, chunk, met)
     at.known |= {h.urn: h for h in met.found}
@@ -110,7 +111,7 @@ def _deliver_next(at: Delivery) -> Step:
         at.waiting = list(groups(at.work.plan.changes, at.work.way))
         return "goes on"
     if not announce(at.desk, at.work, chunk, at_once=hurried or met.asked):
-        return "is another's"
+        return "is left"
     sending = told_apart(at.desk, at.work, send(at.desk, at.work, chunk, asked, _bytes(asked)))
     remember(at.desk, at.work, sending, at.known)
     return _heard(at, chunk, sending)

@@ -11,8 +11,8 @@ from adapter.core.diff import Create, Delete, Holding, Update
 from adapter.core.doubt import looked_up, sent, unclear
 from adapter.core.fhir.abilities import found_by_name
 from adapter.core.fhir.bundle import Sent, unconditional
-from adapter.core.fhir.outcome import of_status, read
-from adapter.core.fhir.results import GONE, Result, found, untold
+from adapter.core.fhir.outcome import GONE, of_status, read
+from adapter.core.fhir.results import Result, found, untold
 from adapter.desk import Desk
 from adapter.outward.answer import Answer, Answered, NotSent, Unknown
 from adapter.reconcile.account import line_of

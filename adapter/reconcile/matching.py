@@ -9,7 +9,7 @@ from typing import Any
 from adapter.core import strict_json
 from adapter.core.diff import Create, Holding, Made, Resource, Update
 from adapter.core.fhir.abilities import Abilities
-from adapter.core.fhir.outcome import of_status, read
+from adapter.core.fhir.outcome import GONE, is_gone, of_status, read
 from adapter.core.fhir.results import goes_on
 from adapter.core.matching import (
     Candidate,
@@ -153,8 +153,10 @@ def _named_by_a_person(desk: Desk, work: Work, made: Made, named: Candidate) -> 
     answer = desk.server(work.share.partner).read("Patient", named.id, request_id=work.request_id)
     if not isinstance(answer, Answered):
         return not_sent(answer, "matching: ") if isinstance(answer, NotSent) else Attempt("unavailable", answer.reason)
-    if answer.status in (404, 410):
+    if is_gone(answer.status, answer.body):
         return Waits()
+    if answer.status in GONE:  # of whom it is not told who says it: what a person has said is not forgotten for that
+        return Attempt("unknown", f"matching: HTTP {answer.status}")
     if answer.status != 200 or not isinstance(answer.body, dict):
         return _dark(answer)
     is_it = (answer.body.get("resourceType"), answer.body.get("id")) == ("Patient", named.id)

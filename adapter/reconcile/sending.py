@@ -11,7 +11,8 @@ from adapter.core.consent.last_look import last_look
 from adapter.core.diff import Adopt, Create, Delete, Holding, referred, without_traffic
 from adapter.core.doubt import sent
 from adapter.core.fhir.bundle import Request, Sent, alike
-from adapter.core.fhir.results import GONE, Result, holding, is_loose, result_of_one, results
+from adapter.core.fhir.outcome import GONE
+from adapter.core.fhir.results import Result, holding, is_loose, result_of_one, results
 from adapter.core.keeping import rulebook_for
 from adapter.core.partner import Partner
 from adapter.core.retry import together

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapter.core.fhir.named import names_of
 from adapter.core.matching import (
     Candidate,
     Found,
@@ -152,6 +153,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_answer_has_a_verdict(entry: Any) -> None:
     body = {"resourceType": "Bundle", "type": "searchset", "entry": entry}
-    matched(body)
+    assert matched(body) is None or isinstance(matched(body), Waits | Nobody)
     for each in with_identifier(body, CARD) or ():
-        by_identifier(CHILD, [each])
+        assert CARD in names_of(each)
+        assert isinstance(by_identifier(CHILD, [each]), Found | Waits)

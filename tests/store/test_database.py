@@ -110,6 +110,8 @@ def test_a_database_whose_sealing_key_is_missing_is_refused(place: Place, keys: 
 def test_a_database_is_right_after_its_keys_were_rotated(place: Place, keys: Keys) -> None:
     rotated = Store.open(place.url, keys.rotated())
     rotated.check()
+    with rotated.writing() as tx:
+        assert tx.connection.scalar(sa.select(sa.func.count()).select_from(metadata.tables["keystones"])) == 1
     rotated.close()
 
 
@@ -238,6 +240,8 @@ def test_a_server_that_drops_its_connections_is_used_again(store: Store, place: 
             )
         admin.dispose()
     store.check()
+    with store.writing() as tx:
+        assert tx.connection.scalar(sa.select(1)) == 1
 
 
 def test_whether_it_can_be_written_is_tried_and_not_more_often_than_once_a_second(

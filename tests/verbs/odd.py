@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from adapter.core.fhir.results import GONE
+from adapter.core.fhir.outcome import GONE
 from tests.outward import fault_server as faults
 from tests.outward.fault_server import JSON, Fault
 from tests.outward.memory_fhir import Can

@@ -140,6 +140,16 @@ def test_a_person_says_who_it_is(open_agency: Open) -> None:
     assert subjects(agency) == {"Patient/b"}
 
 
+def test_what_a_person_has_said_outlives_a_gateway_that_finds_nobody(open_agency: Open) -> None:
+    agency = opened(open_agency)
+    for id_ in "ab":
+        theirs(agency, id_)
+    work(agency)
+    agency.servers["lakeside"].plan(faults.Answer(404))
+    assert say(agency, {"accept": "b"})["state"] == "idle"
+    assert subjects(agency) == {"Patient/b"}
+
+
 def test_a_person_says_that_it_is_none_of_them(open_agency: Open) -> None:
     agency = opened(open_agency)
     work(agency)

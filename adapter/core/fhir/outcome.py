@@ -23,6 +23,9 @@ CODES = frozenset({
 # fmt: on
 """http://hl7.org/fhir/R4/valueset-issue-type.html, with R5's additions."""
 
+GONE = (404, 410)
+"""How it is said that something is not there, or no longer (http://hl7.org/fhir/R4/http.html#delete)."""
+
 _GATEWAY = {  # google.rpc.Code: what gateways say in place of an OperationOutcome
     "INVALID_ARGUMENT": "invalid",
     "FAILED_PRECONDITION": "conflict",
@@ -135,6 +138,12 @@ def failed(body: Any) -> bool:
     if not isinstance(body, dict) or body.get("resourceType") != "OperationOutcome":
         return False
     return any(issue.get("severity") in ("fatal", "error") for issue in _objects(body.get("issue")))
+
+
+def is_gone(status: int, body: Any) -> bool:
+    """Does a server say, as FHIR does, that what was asked for is not there? A gateway that has lost its way to the
+    server answers 404 as well, with a page or with nothing: that tells nothing of it."""
+    return status in GONE and bool(read(body))
 
 
 def of_status(status: int, said: Iterable[str] = (), *, retry_after: bool = False) -> Outcome:

@@ -19,8 +19,6 @@ _LOCATION = re.compile(r"(?:[^\s?#]*/)?([A-Z][A-Za-z]{1,39})/([A-Za-z0-9\-.]{1,6
 _VERSION = re.compile(r"[A-Za-z0-9\-._~+/=:]{1,128}\Z")
 _ETAG = re.compile(r"(?:[Ww]/)?\"([^\"]*)\"\Z")
 _STATUS = re.compile(r"([1-5][0-9]{2})(?:\s|\Z)")
-GONE = (404, 410)
-"""How it is said that something is not there, or no longer (http://hl7.org/fhir/R4/http.html#delete)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def _results(
     sent = sent_of(changes)
     said = outcomes.read(response)
     whole = outcomes.of_status(status, said, retry_after=waits)
-    if status in GONE and said and any(isinstance(change, Update) for change in sent):
+    if status in outcomes.GONE and said and any(isinstance(change, Update) for change in sent):
         whole = "conflict"  # someone there deleted our copy, and the server refuses the whole for it (Medplum does)
     if whole != "delivered":
         return [Result(change, _narrowed(whole, sent), said=said, status=status) for change in sent]
@@ -92,10 +90,9 @@ def result_of_one(
 ) -> Result:
     """What became of a change that travelled alone, read like the entry of a Bundle; `location` and `etag` are headers.
 
-    A 200 with an error inside, or about another resource, is no success. That nothing is there is believed of a server
-    that says it as an OperationOutcome: a gateway which has lost its way to the server answers 404 as well.
+    A 200 with an error inside, or about another resource, is no success.
     """
-    if status in GONE and not isinstance(change, Create) and not outcomes.read(response):
+    if status in outcomes.GONE and not isinstance(change, Create) and not outcomes.is_gone(status, response):
         return Result(change, "unknown", status=status)
     own = response if isinstance(response, dict) else None
     entry = {"resource": own, "response": {"status": str(status), "location": location, "etag": etag, "outcome": own}}
@@ -220,7 +217,7 @@ def _result(change: Sent, entry: Any, waits: bool) -> Result | None:
 
 
 def _of_entry(change: Sent, status: int, said: tuple[str, ...], waits: bool) -> Outcome:
-    if status in GONE:
+    if status in outcomes.GONE:
         match change:
             case Delete():
                 return "delivered"  # it is gone, which is what was asked
