@@ -11,6 +11,7 @@ import click
 
 from adapter.cli import (
     administer,
+    checking,
     connecting,
     consent,
     disclosures,
@@ -26,6 +27,7 @@ from adapter.cli import (
     referral,
     review,
     run,
+    shares,
     trying,
     write,
 )
@@ -70,12 +72,14 @@ def main(context: click.Context, instance: Path | None) -> None:
 ROOMS = (
     run,
     look,
+    checking,
     matching,
     notices,
     trying,
     write,
     importing,
     administer,
+    shares,
     keys,
     review,
     consent,

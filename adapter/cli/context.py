@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from adapter.settings import Settings
 
 
+partners_folder = click.option(
+    "--partners",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of partner files to use instead of the instance's (or, without one, of the fixtures').",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The instance that the command line or the environment names, if any."""

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from adapter.cli.context import Asked, desk, opened, pass_asked, say
+from adapter.cli.context import Asked, desk, opened, partners_folder, pass_asked, say
 from adapter.cli.output import print_json
 from adapter.errors import Malformed, Problem, Refused
 
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 
 _case = click.option("--case", type=click.File("rb"), metavar="CASE.json", help="A case file; - for standard input.")
 _number = click.option("--case-number", metavar="N", help="A case of the instance, instead of a file.")
-_partners = click.option(
-    "--partners",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of partner files to use instead of the instance's (or, without one, of the fixtures').",
-)
 
 
 @click.command("form")
@@ -36,7 +30,7 @@ _partners = click.option(
 @click.option("--as", "kind", type=click.Choice(["html", "pdf"]), help="Which; else by the name of the file, or HTML.")
 @click.option("--size", type=click.Choice(["letter", "a4"]), default="letter", show_default=True, help="Of the paper.")
 @click.option("--out", "-o", type=click.File("wb", atomic=True), metavar="F", help="Write to this file instead.")
-@_partners
+@partners_folder
 @pass_asked
 def form_(
     asked: Asked,
@@ -86,7 +80,7 @@ def form_(
 @_case
 @_number
 @click.option("--save", is_flag=True, help="Keep it in the instance: with --case-number.")
-@_partners
+@partners_folder
 @pass_asked
 def take(
     asked: Asked,

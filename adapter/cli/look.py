@@ -1,4 +1,4 @@
-"""Commands that look and change nothing: map, preview, records, validate, check, schema."""
+"""Commands that look and change nothing: map, preview, records, validate, schema."""
 
 from __future__ import annotations
 
@@ -8,31 +8,23 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from adapter.cli.context import Asked, desk, instant, pass_asked, say
+from adapter.cli.context import Asked, desk, instant, partners_folder, pass_asked, say
 from adapter.cli.output import indented, print_json, print_table
-from adapter.errors import AdapterError, Finding, Misconfigured, Refused
+from adapter.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from adapter.core.partner import Release
     from adapter.desk import Desk, Preview
 
 _case = click.argument("case", metavar="CASE.json", type=click.File("rb"))
 _partner = click.option("--partner", "-p", required=True, metavar="P", help="The partner's id: its file's name.")
-_partners = click.option(
-    "--partners",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of partner files to use instead of the instance's (or, without one, of the fixtures').",
-)
 _at = click.option("--at", metavar="T", help="As of this date (its start) or date-time; otherwise now.")
 
 
 @click.command("map")
 @click.argument("case", metavar="CASE.json", required=False)
 @click.option("--partner", "-p", metavar="P", help="The partner's id: its file's name.")
-@_partners
+@partners_folder
 @_at
 @click.option("--release", type=click.Choice(["R4", "R5"]), help="As if the partner spoke this release of FHIR.")
 @click.option("--out", "-o", type=click.File("wb", atomic=True), metavar="F", help="Write to this file instead.")
@@ -90,7 +82,7 @@ def map_(
 @click.command()
 @_case
 @_partner
-@_partners
+@partners_folder
 @_at
 @click.option(
     "--as",
@@ -171,7 +163,7 @@ def validate(case: IO[bytes]) -> None:
 @click.option("--child", default="", metavar="REF", help="Whom it is about: a reference, or SYSTEM|VALUE.")
 @click.option("--home", type=click.File("rb"), metavar="CASE.json", help="The case it was made of; needs --partner.")
 @click.option("--partner", "-p", metavar="P", help="With --home: who got it, so that our identifiers lead back.")
-@_partners
+@partners_folder
 @_at
 @pass_asked
 def records(
@@ -214,43 +206,6 @@ def records(
 
 
 @click.command()
-@_partners
-@click.option(
-    "--files",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder that holds another mappings/ to check.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list of file, line and detail.")
-@pass_asked
-def check(asked: Asked, partners: Path | None, files: Path | None, as_json: bool) -> None:
-    """Check schemas, mappings, codes, rules and partners against each other.
-
-    Prints one `file:line: problem` a line, and ends with 1 if there is any. With an instance its settings, keys and
-    database are checked too.
-
-    \b
-    Examples:
-      adapter check
-      adapter --instance my-agency check
-      adapter check --partners my-agency/partners
-    """
-    from adapter import catalogue
-
-    found = catalogue.findings(partners=asked.partners(partners), root=files, instance=asked.instance)
-    if asked.instance is not None:
-        found = _of_instance(asked) + found
-    if as_json:
-        print_json([{"file": each.file, "line": each.line, "detail": each.detail} for each in found])
-    else:
-        for finding in found:
-            click.echo(str(finding))
-    say("Nothing is wrong." if not found else f"{len(found)} finding(s).")
-    if found:
-        raise click.exceptions.Exit(1)
-
-
-@click.command()
 @click.argument("collection", required=False)
 def schema(collection: str | None) -> None:
     """Print the JSON Schema of a collection of records, or of all.
@@ -273,7 +228,7 @@ def schema(collection: str | None) -> None:
         raise click.BadParameter(f"must be one of {', '.join(sorted(files))}", param_hint="COLLECTION")
 
 
-commands = (map_, preview, records, validate, check, schema)
+commands = (map_, preview, records, validate, schema)
 
 
 def _knowing(asked: Asked, partner: str, partners: Path | None) -> Desk | Preview:
@@ -316,36 +271,3 @@ def _explained(told: dict[str, Any]) -> list[dict[str, Any]]:
         for record in told["records"]
         for reason in record["reasons"]
     ]
-
-
-def _of_instance(asked: Asked) -> list[Finding]:
-    """What is wrong with the instance itself: its settings and keys, or else its database."""
-    from adapter import settings
-    from adapter.cli.keys import keyless
-    from adapter.store.database import Store
-    from adapter.store.seal import Keys
-
-    def of(what: str, do: Callable[[], Any]) -> list[Finding]:
-        try:
-            do()
-        except Misconfigured as wrong:
-            return list(wrong.findings) or [Finding(what, 0, wrong.detail)]
-        except AdapterError as wrong:
-            return [Finding(what, 0, wrong.detail)]
-        return []
-
-    if wrong := of("settings", lambda: settings.read(asked.folder)):
-        return wrong
-    read = settings.read(asked.folder)
-    if wrong := of(str(read.keys), lambda: Keys.parse(read.keys.read_text(encoding="utf-8"))):
-        return wrong
-    store = Store.open(read.database, Keys.parse(read.keys.read_text(encoding="utf-8")))
-
-    def usable() -> None:
-        store.check()
-        store.check_writable()
-
-    try:
-        return of(str(read.signing_keys), lambda: keyless(asked)) + of("database", usable)
-    finally:
-        store.close()
