@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from adapter.core.fhir.called import calls, identifiers
 from adapter.core.fhir.references import attached, local, references
-from adapter.core.fhir.search import CHILDLESS, PARAMETERS, REFERS, children
-from adapter.core.inbox.called import child_of, identifiers
+from adapter.core.fhir.search import CALLED, CHILDLESS, PARAMETERS, REFERS, children
 from adapter.store import referrals, resources
 from adapter.store.database import Tx
 from adapter.store.resources import Received
@@ -68,16 +68,15 @@ def belonging(tx: Tx, partner: str, child: str) -> Sent:
 
 def called(tx: Tx, partner: str, consent: Mapping[str, Any]) -> set[str]:
     """The ids of the Patients of this world that bear an identifier by which this Consent names its child."""
-    terms = [f"{of}|{value}" for of, value in identifiers(child_of(consent))]
+    terms = calls(consent)
     found = resources.search(tx, partner, "Patient", [("identifier", terms)], limit=MOST) if terms else []
     return {kept.id for kept in found}
 
 
 def _calling(tx: Tx, partner: str, patient: Mapping[str, Any]) -> list[Received]:
     """The Consents that refer to no Patient, and name this one by an identifier."""
-    own = set(identifiers(patient))
-    loose = resources.search(tx, partner, "Consent", [(CHILDLESS, ["yes"])], limit=MOST + 1) if own else []
-    return [kept for kept in loose if own & set(identifiers(child_of(kept.body)))]
+    own = [f"{of}|{value}" for of, value in identifiers(patient)]
+    return resources.search(tx, partner, "Consent", [(CALLED, own)], limit=MOST + 1) if own else []
 
 
 def childless(tx: Tx, partner: str) -> Sent:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapter.arrived.looking import Look, denials_of, look
+from adapter.core.fhir.called import child_of
 from adapter.core.inbox import imported, names
-from adapter.core.inbox.called import child_of
 from adapter.core.inbox.names import Proof
 from adapter.core.keeping import carry
 from adapter.core.matching import speaks_nothing_against

@@ -3,7 +3,8 @@ partner was added. Everything that was decided stays."""
 
 from __future__ import annotations
 
-from adapter.core.fhir.search import CHILDLESS, children
+from adapter.core.fhir.called import calls
+from adapter.core.fhir.search import CALLED, CHILDLESS, children
 from adapter.desk import Desk
 from adapter.saving import known_by
 from adapter.store import cases, inbox, resources
@@ -44,5 +45,7 @@ def _resources(desk: Desk, partner: str) -> int:
                 named = children(kept.body, base=base)
                 if not named:
                     resources.find_by(tx, kept, CHILDLESS, "yes")
+                    for call in calls(kept.body):
+                        resources.find_by(tx, kept, CALLED, call)
                 inbox.touch(tx, partner, named or {inbox.NOBODY}, every=False, now=desk.clock())
         done += len(page)

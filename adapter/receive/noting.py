@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from adapter.core.fhir.called import calls
 from adapter.core.fhir.references import local, references
 from adapter.core.fhir.search import PARAMETERS, children
 from adapter.core.fhir.transaction import Step
-from adapter.core.inbox.called import child_of, identifiers
 from adapter.core.strict_json import canonical
 from adapter.receive.world import World
 from adapter.store import inbox, referrals, resources
@@ -55,7 +55,7 @@ def note(tx: Tx, world: World, removed: Iterable[Received], writes: Sequence[tup
 
 def _called(tx: Tx, world: World, loose: Mapping[str, Any]) -> set[str]:
     """The children whom a Consent that refers to none names by an identifier; and nobody, who may have had it."""
-    terms = [f"{of}|{value}" for of, value in identifiers(child_of(loose))]
+    terms = calls(loose)
     if not terms:
         return set()
     found = resources.search(tx, world.partner, "Patient", [("identifier", terms)], limit=_MOST)

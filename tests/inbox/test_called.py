@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from adapter import serve, show
-from adapter.arrived import settle_all, settle_case
-from adapter.core.inbox.called import child_of, identifiers
+from adapter.arrived import gathering, settle_all, settle_case
+from adapter.core.fhir.called import child_of, identifiers
 from adapter.store import resources
 from tests.inbox.conftest import PATIENT, Inbox
 from tests.inbox.test_consents import NUMBER, consent, due, shown
@@ -175,3 +175,15 @@ def test_what_says_nothing_of_a_child_names_none(body: dict[str, Any]) -> None:
 @pytest.mark.parametrize("field", ["patient", "subject"])
 def test_it_is_named_in_the_field_of_each_release(field: str) -> None:
     assert identifiers(child_of({"resourceType": "Consent", field: {"identifier": CARD}})) == [(SYSTEM, VALUE)]
+
+
+def test_it_is_found_among_however_many_that_name_other_children(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who always writes Consents so has more of them than are looked at for one child."""
+    monkeypatch.setattr(gathering, "MOST", 3)
+    known(inbox)
+    for number in range(5):
+        other = {**CARD, "value": f"0002-{number}"}
+        inbox.put(denial(id=f"other{number}", patient={"identifier": other}))
+    inbox.put(denial(**WAYS["by identifier"]), PATIENT)
+    settle_all(inbox.desk)
+    assert shown(inbox) == []

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal
 
+from adapter.core.fhir.called import calls
 from adapter.core.fhir.references import local, references
 from adapter.errors import Malformed, Problem
 
@@ -26,6 +27,8 @@ REFERS = "_refers"
 """The term under which a resource is found by each `Type/id` that it refers to: what may not be deleted before it."""
 CHILDLESS = "_childless"
 """The term under which a resource is found that names no Patient of its world: it may belong to no child."""
+CALLED = "_called"
+"""The term under which a Consent of these is found by each identifier by which it names its child (called.py)."""
 MOST = 1000
 USUAL = 50
 
@@ -133,6 +136,7 @@ def index(resource: Resource, *, base: str) -> dict[str, list[str]]:
     terms[REFERS] = sorted({target for _, text in references(resource) if (target := local(text, base))})
     if not children(resource, base=base):
         terms[CHILDLESS] = ["yes"]
+        terms[CALLED] = calls(resource)
     return {name: sorted(set(values)) for name, values in terms.items() if values}
 
 

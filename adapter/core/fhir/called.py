@@ -1,7 +1,7 @@
 """How a Consent names its child where it refers to no Patient of its world: by identifier, or contained.
 
 A denial must not wait for a partner to write a Patient, or for a person to look: the identifier says whose it is, where
-both know its system (names.py).
+both know its system (core/inbox/names.py).
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ def child_of(consent: Mapping[str, Any]) -> Patient:
     found = dict(_contained(consent, text))
     named = [*_listed(found.get("identifier")), *_listed([refers.get("identifier")])]
     return {**found, "resourceType": "Patient", "identifier": named[:_MOST]} if named else {}
+
+
+def calls(consent: Mapping[str, Any]) -> list[str]:
+    """The terms by which a Consent is found that names its child so: `system|value` of each identifier."""
+    return [f"{of}|{value}" for of, value in identifiers(child_of(consent))]
 
 
 def identifiers(patient: Mapping[str, Any]) -> list[tuple[str, str]]:
