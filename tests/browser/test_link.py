@@ -99,17 +99,20 @@ def test_two_clicks_on_answer_are_one_answer(own: Web, made: tuple[str, str], vi
 
 
 def test_going_back_and_answering_again_changes_nothing_more(own: Web, made: tuple[str, str], visit: Visit) -> None:
-    """Back, reload, forward: the browser has kept no page, and sends its form once more where a person lets it."""
+    """Reload sends the form once more; back and forward do what Chromium likes, for it has kept no page."""
     visitor = visit()
     page = open_(visitor, made)
     page.get_by_label("We accept").check()
     visitor.send("Answer")
     seen = len(account(own))
+    again = page.reload()
+    assert again is not None
+    assert (again.request.method, again.status) == ("POST", 200), "the same form, sent a second time"
+    assert ways(own) == [("requested", "accepted")]
     for step in (page.go_back, page.reload, page.go_forward, page.reload):
         with suppress(Error):  # Chromium's own page, which asks before it sends a form again
             step()
         assert ways(own) == [("requested", "accepted")]
-    assert [answer.request.method for answer in visitor.answers].count("POST") > 2
     assert state(own)["flags"] == []
     assert len(account(own)) >= seen
     # Somewhere else: where these steps ended Chromium may still be on its way to a page of its own.
