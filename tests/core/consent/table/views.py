@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from adapter.core.partner import Partner
 from tests.core.consent.builders import PARTNERS
-from tests.core.consent.changes import also, both, consent, denied, instead, nothing, permission, permit, put
+from tests.core.consent.changes import also, both, consent, denied, instead, nothing, permission, permit, put, referral
 from tests.core.consent.table.rows import EMPTY, G1, HOSPITAL, PLAN, RAW, SEAT, WHOLE, Row
 
 FAMILY_TOO = permission(parts=["identity", "family", "goals", "plan", "team"])
@@ -18,6 +18,7 @@ CLOSURE = [
     Row("Where no need is seen, the goal names none", denied(parts=["needs"]), G1, ("goals/g1/needs", "needs")),
     Row("A signature goes with the person who signed", nothing, (f"{PLAN}/vision",), (f"{PLAN}/signatures",)),
     Row("With the family seen, the signature is there", FAMILY_TOO, (f"{PLAN}/signatures/sig", "people/mother")),
+    Row("A referral shares the service that is seen, and does not name the one that is withheld", both(referral(shares=[f"{PLAN}/services/speech", f"{PLAN}/services/talk"]), put(f"{PLAN}/services/speech", organization=None)), (f"{PLAN}/services/speech",), (f"{PLAN}/services/talk",), to="riverside", equal={"referrals/ask/shares": [f"{PLAN}/services/speech"]}),
     Row("A plan does not point to a team that is not seen", nothing, (PLAN,), (f"{PLAN}/team", "care_teams")),
     Row("A seat goes with the member who is denied", both(FAMILY_TOO, denied(records=["people/mother"])), (SEAT,), ("care_teams/team/members/m1", "people/mother")),
 ]  # fmt: skip
@@ -27,6 +28,7 @@ REQUIRED = [
     Row("A person without a name is nobody", permission(parts=["identity", "team"]), ("care_teams/team",), ("people",)),
     Row("Without the child's name there is no view", permission(parts=["contact", "goals"]), (), EMPTY),
     Row("A service is seen with its code alone", put(f"{PLAN}/services/speech", text=None), (f"{PLAN}/services/speech/code",)),
+    Row("Of a coordinator from the society the time is not seen either: who it was is withheld", both(permission(parts=["identity", "enrolment"]), put("enrolment", coordinator_history=[{"who": "providers/caseworker", "from": "2026-02-03"}, {"who": "providers/coordinator", "from": "2026-05-04"}])), ("enrolment/tier",), ("enrolment/coordinator_history/1",), says=("2026-05-04",), hides=("2026-02-03",)),
     Row("A service without a code, whose words are withheld, is no service", put(f"{PLAN}/services/speech", code=None), ("child",), (f"{PLAN}/services",), book=RAW),
 ]  # fmt: skip
 
