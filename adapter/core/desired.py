@@ -187,16 +187,37 @@ def plan(
     directory: Mapping[str, Holding],
     kept_elsewhere: Collection[str],
     not_taken: Collection[str] = frozenset(),
+    equal_at: datetime | None = None,
 ) -> Plan:
     """What makes the partner's copy equal to what consent allows now (exchange.md: map(view) ∪ residue(holdings)).
 
-    `not_taken` as in `desire`: of these types no residue is left either.
+    `not_taken` as in `desire`: of these types no residue is left either. `equal_at`: when the partner last held what it
+    should; None where that is not known.
     """
     desired = desire(bench, subject, partner, now, not_taken=not_taken)
     return toward(
         bench, subject, partner, now, desired, holdings,
-        directory=directory, kept_elsewhere=kept_elsewhere, not_taken=not_taken,
+        directory=directory, kept_elsewhere=kept_elsewhere, not_taken=not_taken, equal_at=equal_at,
     )  # fmt: skip
+
+
+def stays(
+    bench: Bench,
+    subject: Subject,
+    partner: str,
+    now: datetime,
+    unwanted: Collection[Holding],
+    equal_at: datetime | None,
+) -> set[str]:
+    """The urns of what is no longer desired, and stays as it is, because only a date ran out (consent.md, *When
+    permission ends*). What was still to be there at `equal_at` is not there for a date that had passed by then."""
+    rules = rules_of(bench, subject)
+    found: set[str] = set()
+    for state, since in (("active", equal_at), ("frozen", None)):
+        if held := [h for h in unwanted if h.state == state]:
+            paths = frozen(subject.case, rules, partner, now, since=since)
+            found |= {h.urn for h in held if within(h.about, paths)}
+    return found
 
 
 def toward(
@@ -210,17 +231,15 @@ def toward(
     directory: Mapping[str, Holding],
     kept_elsewhere: Collection[str],
     not_taken: Collection[str] = frozenset(),
+    equal_at: datetime | None = None,
 ) -> Plan:
     """The plan for what is desired already: so that only what it asks for need be read of a partner's directory."""
-    staying: set[str] = set()
-    if any(h.state != "withdrawn" for h in holdings):
-        rules = rules_of(bench, subject)
-        paths = frozen(subject.case, rules, partner, now)
-        staying = {h.urn for h in holdings if within(h.about, paths)}
-        if staying:
-            # What stays may refer to who is no longer in the case: deleting that would be refused.
-            there = paths_of(subject.case)
-            staying |= {h.urn for h in holdings if h.directory and h.about not in there} - {m.urn for m in desired.made}
+    wanted_urns = {made.urn for made in desired.made}
+    staying = stays(bench, subject, partner, now, [h for h in holdings if h.urn not in wanted_urns], equal_at)
+    if staying:
+        # What stays may refer to who is no longer in the case: deleting that would be refused.
+        there = paths_of(subject.case)
+        staying |= {h.urn for h in holdings if h.directory and h.about not in there} - wanted_urns
     receiver = bench.rulebook.partners[partner]
     not_taken = lacking(receiver, not_taken)
     stubs = receiver.withdrawal == "stub"

@@ -71,7 +71,11 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
         match step:
             case Settled():
                 outcome, due = attempt.outcome, now if last else desired.next_change
-                shares.settle(tx, share, due=due, outcome=outcome, detail=attempt.detail, alarms=alarms, now=now)
+                equal_at = work.now if outcome in EQUAL else None
+                shares.settle(
+                    tx, share,
+                    due=due, outcome=outcome, detail=attempt.detail, alarms=alarms, equal_at=equal_at, now=now,
+                )  # fmt: skip
             case TryAgain(at):
                 shares.postpone(tx, share, at=at, outcome=attempt.outcome, detail=attempt.detail, now=now)
             case Stopped(reason):

@@ -120,6 +120,7 @@ def plan_of(
     return toward(
         desk.bench, subject, partner.id, now, desired, held,
         directory=directory, kept_elsewhere=elsewhere, not_taken=left_out(partner, abilities.known(tx, partner)),
+        equal_at=share.equal_at,
     )  # fmt: skip
 
 

@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapter.core.consent.endings import frozen
 from adapter.core.consent.review import still_reviewed
-from adapter.core.desired import Subject, desire, rules_of
+from adapter.core.desired import Subject, desire, stays
 from adapter.core.diff import Holding
-from adapter.core.document import within
 from adapter.core.keeping import carry, carry_over_deletion
 from adapter.desk import Desk
 from adapter.store import cases, holdings
 from adapter.store import shares as share_rows
 from adapter.store.cases import StoredCase
+from adapter.store.shares import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def taken_back(desk: Desk, number: str, body: Mapping[str, Any] | None, *, sourc
         stored = cases.get(tx, number)
         if stored is None:
             return []
-        shares = [(share.partner, holdings.of_share(tx, share.id)) for share in share_rows.of_case(tx, stored.id)]
+        shares = [(share, holdings.of_share(tx, share.id)) for share in share_rows.of_case(tx, stored.id)]
     before = Subject.of(number, stored.body, stored.kept)
     if body is None:
         after = Subject(number, {}, carry_over_deletion(stored.body, stored.kept, now))
@@ -85,25 +84,23 @@ def taken_back(desk: Desk, number: str, body: Mapping[str, Any] | None, *, sourc
         kept = still_reviewed(kept, stored.body, body, desk.catalogue.schemas)
         after = Subject.of(number, body, kept)
     found = []
-    for partner, every in shares:
+    for share, every in shares:
         there = [h for h in every if h.state != "withdrawn" and not h.directory]
-        if not there or partner not in desk.catalogue.partners:
+        if not there or share.partner not in desk.catalogue.partners:
             continue
-        lost = _lost(desk, after, partner, there)
-        if lost := lost - _lost(desk, before, partner, there) if lost else lost:
+        lost = _lost(desk, after, share, there)
+        if lost := lost - _lost(desk, before, share, there) if lost else lost:
             plans = sum(h.type == "CarePlan" for h in there if h.urn in lost)
-            found.append(TakenBack(number, partner, len(lost), plans, len(there)))
+            found.append(TakenBack(number, share.partner, len(lost), plans, len(there)))
     return sorted(found)
 
 
-def _lost(desk: Desk, subject: Subject, partner: str, there: list[Holding]) -> set[str]:
+def _lost(desk: Desk, subject: Subject, share: Share, there: list[Holding]) -> set[str]:
     """The urns that the partner holds and should not, were this the case."""
     now = desk.clock()
-    wanted = {made.urn for made in desire(desk.bench, subject, partner, now).made}
-    if all(h.urn in wanted for h in there):
-        return set()
-    stay = frozen(subject.case, rules_of(desk.bench, subject), partner, now)
-    return {h.urn for h in there if h.urn not in wanted and not within(h.about, stay)}
+    wanted = {made.urn for made in desire(desk.bench, subject, share.partner, now).made}
+    unwanted = [h for h in there if h.urn not in wanted]
+    return {h.urn for h in unwanted} - stays(desk.bench, subject, share.partner, now, unwanted, share.equal_at)
 
 
 def _standing(stored: StoredCase) -> Standing:

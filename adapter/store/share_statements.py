@@ -36,7 +36,7 @@ SHOWN = sa.case((sa.and_(_c.held, _c.state != "working"), "paused"), else_=_c.st
 _COLUMNS = (
     *(_c[name] for name in ("id", "case_id", "partner", "due", "fence", "lease_until", "attempts", "failing_since")),
     *(_c[name] for name in ("outcome", "detail", "refused", "alarms", "updated_at")),
-    _c.gathering_since,
+    *(_c[name] for name in ("gathering_since", "equal_at")),
     SHOWN,
 )
 _MINE = sa.and_(_c.id == _b("share_id"), _c.fence == _b("held_fence"), _c.state == "working")
@@ -127,7 +127,8 @@ _SETTLED = {
     "updated_at": _NOW,
     "gathering_since": sa.null(),
 }
-SETTLE = sa.update(shares).where(_MINE).values({**_SETTLED, "attempts": 0, "failing_since": sa.null()})
+_EQUAL = {"equal_at": sa.func.coalesce(_b("now_equal", type_=Instant), _c.equal_at)}
+SETTLE = sa.update(shares).where(_MINE).values({**_SETTLED, **_EQUAL, "attempts": 0, "failing_since": sa.null()})
 STOP = sa.update(shares).where(_MINE).values(_SETTLED)
 POSTPONE = (
     sa.update(shares)

@@ -50,6 +50,8 @@ class Share:
     alarms: tuple[str, ...]
     refused: str = ""
     gathering_since: datetime | None = None
+    equal_at: datetime | None = None
+    """By which moment's consent the partner last held what it should."""
 
 
 def ensure(tx: Tx, case_id: str, partners: Iterable[str], *, now: datetime) -> None:
@@ -112,10 +114,12 @@ def settle(
     detail: str = "",
     alarms: Sequence[str] = (),
     refused: str = "",
+    equal_at: datetime | None = None,
     now: datetime | None = None,
 ) -> bool:
     """The work is done: idle until `due`, or due at once if marked meanwhile. False: no longer the caller's, unchanged.
 
+    `equal_at`: the moment by whose consent the partner holds what it should now; None: it does not, or not all.
     `now` is the time of the claim if left out, here and below.
     """
     return _guarded(
@@ -128,6 +132,7 @@ def settle(
         new_detail=detail,
         new_alarms=list(alarms),
         new_refused=refused,
+        now_equal=equal_at,
         now=now or share.updated_at,
     )
 

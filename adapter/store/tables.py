@@ -110,6 +110,7 @@ shares = Table(
     Column("refused", Text, nullable=False),
     Column("alarms", JSON, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("equal_at", Instant),  # when the partner last held what it should
     Column("gathering_since", Instant),  # the first change that waits for others to go with it
     Column("sealed_sight", LargeBinary),  # what the partner holds, leaf by leaf, as hashes
     UniqueConstraint("case_id", "partner"),

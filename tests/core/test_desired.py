@@ -50,14 +50,17 @@ class Copy:
         self.partner = partner
         self.held: dict[str, Holding] = {}
         self.content: dict[str, Any] = {}
+        self.equal_at: datetime | None = None
 
     def reconcile(self, case: Any, now: datetime = NOW, number: str = "") -> Counter[str]:
         """Plan, and let the partner take all of it; which changes there were, by kind."""
         subject = Subject(number or case["case"], case, {})
         needed = plan(
-            self.bench, subject, self.partner, now, list(self.held.values()), directory={}, kept_elsewhere=()
-        ).changes
+            self.bench, subject, self.partner, now, list(self.held.values()),
+            directory={}, kept_elsewhere=(), equal_at=self.equal_at,
+        ).changes  # fmt: skip
         self._take(needed)
+        self.equal_at = now
         return Counter(type(change).__name__ for change in needed)
 
     def _take(self, needed: Sequence[Change]) -> None:
@@ -201,6 +204,22 @@ def test_a_renewed_consent_thaws_what_was_frozen() -> None:
     assert set(done) <= {"Adopt", "Update"}
     assert all(h.state == "active" for h in copy_.held.values())
     assert [c["status"] for c in copy_.of_type("Consent")] == ["active"]
+
+
+def test_what_was_renewed_and_then_narrowed_is_taken_back_though_the_first_consent_ran_out() -> None:
+    """What the partner was to hold after that date has not gone by it."""
+    copy_, case = Copy(), _case("minimal")
+    case["consents"].append({**copy.deepcopy(case["consents"][0]), "id": "c-next"})
+    case["consents"][1] |= {"period": {"start": case["consents"][0]["signed_at"], "end": "2029-12-01"}}
+    copy_.reconcile(case)
+    copy_.reconcile(case, LATER)
+    assert copy_.of_type("Goal")
+    for provision in case["consents"][1]["provisions"]:
+        provision["parts"] = ["identity"]
+        provision.pop("records", None)
+    copy_.reconcile(case, LATER)
+    assert copy_.of_type("Goal") == []
+    assert copy_.of_type("Patient")
 
 
 def test_a_deleted_case_is_taken_back() -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from adapter.core.consent.closure import DIRECTORY
 from adapter.core.consent.provisions import Provision, Span
-from adapter.core.consent.rules import Rules, standing_of
+from adapter.core.consent.rules import Rules, Standing, standing_of
 from adapter.core.consent.view import view_of
 
 TAKEN_BACK = ("revoked", "superseded", "entered-in-error")
@@ -44,25 +45,38 @@ def _all_provisions(provisions: tuple[Provision, ...]) -> Iterator[Provision]:
         yield from _all_provisions(p.exceptions)
 
 
-def frozen(case: Mapping[str, Any], rules: Rules, partner: str, now: datetime) -> frozenset[str]:
+def frozen(
+    case: Mapping[str, Any], rules: Rules, partner: str, now: datetime, *, since: datetime | None = None
+) -> frozenset[str]:
     """The paths that a partner keeps as they are because only a date ran out: nothing is updated, nothing taken back.
 
-    A permit that ended by its date, or by the young person's birthday, freezes what it permitted at its last instant,
-    by today's records and under today's denials too. What a consent that was revoked, superseded or entered in error
-    would still have permitted later is not frozen: there somebody took it back.
+    A permit that ended by its date, or by the young person's birthday, freezes what went with its last instant, by
+    today's records and under today's denials too. What another permit went on permitting did not go with it, and what a
+    consent that was revoked, superseded or entered in error would still have permitted later is not frozen: there
+    somebody took it back. `since`: what the partner was to hold then has not gone by a date before that.
     """
     if rules.rulebook.partners[partner].after_end == "withdraw":
         return frozenset()
     today = standing_of(rules, partner, now)
     kept: set[str] = set()
     for end in _lapses(rules, now):
-        standing = standing_of(rules, partner, end - timedelta(microseconds=1))
-        both = tuple({d.provision.path: d for d in (*standing.denies, *today.denies)}.values())
-        then = replace(standing, denies=both, named=standing.named | today.named)
-        paths = view_of(case, rules, then).labels.keys()
-        if fresh := paths - kept:
-            kept |= fresh - _taken_back(case, rules, partner, end, now)
+        if since is not None and end <= since:
+            continue
+        before = _seen_at(case, rules, partner, end - timedelta(microseconds=1), today)
+        if fresh := before - _seen_at(case, rules, partner, end, today):
+            # What stays refers to who is named in it.
+            fresh |= {path for path in before if path.split("/")[0] in DIRECTORY}
+            if fresh := fresh - kept:
+                kept |= fresh - _taken_back(case, rules, partner, end, now)
     return frozenset(kept)
+
+
+def _seen_at(case: Mapping[str, Any], rules: Rules, partner: str, at: datetime, today: Standing) -> frozenset[str]:
+    """The paths that could be seen then, but for what is denied today."""
+    standing = standing_of(rules, partner, at)
+    both = tuple({d.provision.path: d for d in (*standing.denies, *today.denies)}.values())
+    then = replace(standing, denies=both, named=standing.named | today.named)
+    return frozenset(view_of(case, rules, then).labels)
 
 
 def _lapses(rules: Rules, now: datetime) -> list[datetime]:

@@ -261,7 +261,10 @@ VIEWS = [
 ENDINGS = [
     M("endings: a date that ran out freezes where the partner file says withdraw", "endings.py", 'if rules.rulebook.partners[partner].after_end == "withdraw":', "if False:"),
     M("endings: nothing is frozen", "endings.py", "    return frozenset(kept)\n", "    return frozenset()\n"),
-    M("endings: a revoked consent freezes", "endings.py", "            kept |= fresh - _taken_back(case, rules, partner, end, now)", "            kept |= fresh"),
+    M("endings: a revoked consent freezes", "endings.py", "kept |= fresh - _taken_back(case, rules, partner, end, now)", "kept |= fresh"),
+    M("endings: whatever was seen when some permit ran out is frozen", "endings.py", "if fresh := before - _seen_at(case, rules, partner, end, today):", "if fresh := set(before):"),
+    M("endings: who is named in what stays does not", "endings.py", '            fresh |= {path for path in before if path.split("/")[0] in DIRECTORY}\n', ""),
+    M("endings: what a date took before the partner last held what it should is frozen", "endings.py", "        if since is not None and end <= since:\n            continue\n", ""),
     M("endings: what ended by date, and was then revoked, stays frozen", "endings.py", 'if terms.status == "active" and any(', "if any("),
     M("endings: what is denied today stays frozen", "endings.py", "for d in (*standing.denies, *today.denies)}", "for d in standing.denies}"),
     M("endings: the birthday of own consent withdraws", "endings.py", "ends = [rules.grantors.own_birthday()]", "ends: list[datetime | None] = []"),

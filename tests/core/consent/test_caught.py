@@ -166,6 +166,8 @@ def test_the_one_bit_says_whether_something_was_withheld() -> None:
 
 AFTER = local(2026, 11, 21)
 ENDED = {"signed_at": "2026-09-01", "period": {"start": "2026-09-01", "end": "2026-11-20"}}
+EARLIER = {"start": "2026-09-10", "end": "2026-11-10"}
+NEEDS = permit(parts=["identity", "needs"])
 
 
 def _frozen(change: Change, partner: str = "lakeside", now: datetime = AFTER) -> frozenset[str]:
@@ -225,8 +227,33 @@ def _harbours(**fields: Any) -> Change:
             id="a second consent that would have lasted longer was revoked",
         ),
         pytest.param(decides("mother", until="2026-11-20"), "lakeside", False, id="the mother's authority ended"),
+        pytest.param(
+            both(decides("mother", until="2026-11-20"), also("c0", NEEDS, period=EARLIER)),
+            "lakeside",
+            False,
+            id="the mother's authority ended, and another consent of hers had run out before",
+        ),
+        pytest.param(
+            both(decides("mother", until="2026-11-20"), also("c0", permit(), period=EARLIER)),
+            "lakeside",
+            False,
+            id="the mother's authority ended, and an older consent to the same had run out before",
+        ),
+        pytest.param(
+            both(decides("mother", until="2026-11-20"), also("c0", NEEDS, period=EARLIER, status="revoked")),
+            "lakeside",
+            False,
+            id="the mother's authority ended, and a consent that she had revoked would have run out before",
+        ),
     ],
 )
 def test_a_goal_is_frozen_only_where_nothing_but_a_date_ran_out(change: Change, partner: str, kept: bool) -> None:
     """consent.md, *When permission ends*, the table, on 21 November."""
     assert ("goals/g1" in _frozen(change, partner)) is kept
+
+
+def test_who_is_named_in_what_is_frozen_stays_though_it_is_still_named_elsewhere() -> None:
+    """What is frozen refers to the therapist; when nothing else does any more, she must not be taken from under it."""
+    still = permit(parts=["identity", "services"])
+    named = put("care_plans/plan/services/speech", provider="providers/speech")
+    assert {"goals/g1", "providers/speech"} <= _frozen(both(consent(**ENDED), also("c2", still), named))
