@@ -50,10 +50,11 @@ def frozen(
 ) -> frozenset[str]:
     """The paths that a partner keeps as they are because only a date ran out: nothing is updated, nothing taken back.
 
-    A permit that ended by its date, or by the young person's birthday, freezes what went with its last instant, by
-    today's records and under today's denials too. What another permit went on permitting did not go with it, and what a
-    consent that was revoked, superseded or entered in error would still have permitted later is not frozen: there
-    somebody took it back. `since`: what the partner was to hold then has not gone by a date before that.
+    A permit that ended by its date, or by the young person's birthday, freezes what it would have gone on permitting,
+    by today's records and under today's denials too. What another permit went on permitting did not go with it, nor
+    what something else took at the same instant; and what a consent that was revoked, superseded or entered in error
+    would still have permitted later is not frozen: there somebody took it back. `since`: what the partner was to hold
+    then has not gone by a date before that.
     """
     if rules.rulebook.partners[partner].after_end == "withdraw":
         return frozenset()
@@ -62,13 +63,32 @@ def frozen(
     for end in _lapses(rules, now):
         if since is not None and end <= since:
             continue
-        before = _seen_at(case, rules, partner, end - timedelta(microseconds=1), today)
-        if fresh := before - _seen_at(case, rules, partner, end, today):
+        lasting = _seen_at(case, _lasting(rules, end), partner, end, today)
+        if fresh := lasting - _seen_at(case, rules, partner, end, today):
             # What stays refers to who is named in it.
-            fresh |= {path for path in before if path.split("/")[0] in DIRECTORY}
+            fresh |= {path for path in lasting if path.split("/")[0] in DIRECTORY}
             if fresh := fresh - kept:
                 kept |= fresh - _taken_back(case, rules, partner, end, now)
     return frozenset(kept)
+
+
+def _lasting(rules: Rules, end: datetime) -> Rules:
+    """The same where nothing runs out at this instant: no period of a permit, and not the time below own consent."""
+    later = end + timedelta(microseconds=1)
+
+    def longer(period: Span) -> Span:
+        return replace(period, end=later) if period.end == end else period
+
+    def lasts(p: Provision) -> Provision:
+        return replace(p, period=longer(p.period)) if p.permits and p.period else p
+
+    consents = (
+        replace(t, period=longer(t.period), provisions=tuple(map(lasts, t.provisions))) for t in rules.consents
+    )  # fmt: skip
+    grantors = rules.grantors
+    if grantors.own_birthday() == end and grantors.own_age is not None:
+        grantors = replace(grantors, own_age=grantors.own_age + 1)
+    return replace(rules, consents=tuple(consents), grantors=grantors)
 
 
 def _seen_at(case: Mapping[str, Any], rules: Rules, partner: str, at: datetime, today: Standing) -> frozenset[str]:

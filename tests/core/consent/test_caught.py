@@ -219,6 +219,20 @@ def _harbours(**fields: Any) -> Change:
         ),
         pytest.param(
             both(
+                consent(signed_at="2026-09-01", period={**EARLIER, "start": "2026-09-01"}),
+                also(
+                    "no",
+                    deny(records=["goals/g1"]),
+                    signed_at="2026-11-15",
+                    period={"start": "2026-11-15", "end": "2027-08-31"},
+                ),
+            ),
+            "lakeside",
+            False,
+            id="the goal was denied some days after it ran out",
+        ),
+        pytest.param(
+            both(
                 consent(**ENDED),
                 also("c2", permit(), status="revoked", signed_at="2026-09-10", revoked_on="2026-11-01"),
             ),
@@ -227,6 +241,24 @@ def _harbours(**fields: Any) -> Change:
             id="a second consent that would have lasted longer was revoked",
         ),
         pytest.param(decides("mother", until="2026-11-20"), "lakeside", False, id="the mother's authority ended"),
+        pytest.param(
+            both(decides("mother", until="2026-11-20"), consent(**ENDED)),
+            "lakeside",
+            False,
+            id="the mother's authority ended on the day on which her consent ran out",
+        ),
+        pytest.param(
+            both(decides("mother", until="2026-11-20"), put("child", birth_date="2010-11-21")),
+            "lakeside",
+            False,
+            id="the mother's authority ended on the day before the birthday",
+        ),
+        pytest.param(
+            both(decides("father", until="2026-11-20"), consent(**ENDED)),
+            "lakeside",
+            True,
+            id="the authority of another ended on the day on which her consent ran out",
+        ),
         pytest.param(
             both(decides("mother", until="2026-11-20"), also("c0", NEEDS, period=EARLIER)),
             "lakeside",
