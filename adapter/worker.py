@@ -32,8 +32,9 @@ _LONGEST_WAIT = 60.0
 
 _FIRST_REST, _LONGEST_REST = 0.1, 5.0
 """Seconds of rest after a failure, doubled for each that follows: neither a busy loop, nor long when it is over."""
-_CLOCK = 30.0
-"""Seconds between two looks at whether our clock is still the database's: with another one nothing is worked on."""
+_CHECKED = 30.0
+"""Seconds between two looks at whether the database is still of our version, and our clock its: with another one
+nothing is worked on. Also when it was away: it may have come back as another."""
 _TIDIED = 3600.0
 """Seconds between two looks for notices that are too old."""
 _LAST_WORDS = 5.0
@@ -46,17 +47,18 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
     name = f"worker-{os.getpid()}-{secrets.token_hex(4)}"
     logger = log.logger()
     done = failures = 0
-    in_time = float("-inf")
+    checked = float("-inf")
     if once:
+        desk.store.check()
         _told(desk, tell.tidy, name, logger)
     with nullcontext() if once else _beside(desk, name):
         while not stop.is_set():
             desk.wake.clear()
             wait = 0.0
             try:
-                if time.monotonic() - in_time > _CLOCK:
-                    desk.store.check_clock()
-                    in_time = time.monotonic()
+                if not once and time.monotonic() - checked > _CHECKED:
+                    desk.store.check()
+                    checked = time.monotonic()
                 arrived, faults = settle_all(desk)
                 for fault_ in faults:
                     logger.error("failed", worker=name, error=fault_)
@@ -82,6 +84,7 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
                 logger.warning("failed", worker=name, error=fault)
                 if once:
                     raise
+                checked = float("-inf")
                 failures += 1
             except Exception as bug:  # noqa: BLE001  That share has been stopped with an alarm; the next is another's.
                 logger.error("failed", worker=name, error=bug)

@@ -68,12 +68,15 @@ class Asked:
 
 
 def desk(asked: Asked, partners: Path | None) -> Desk | Preview:
-    """The instance that was asked for; without one, or with other partners, enough to look."""
+    """The instance that was asked for, its database checked as `opened` does; without one, or with other partners,
+    enough to look."""
     from adapter import wiring
 
-    if asked.instance is not None and partners is None:
-        return wiring.wire(asked.instance)
-    return wiring.wire_without_instance(partners)
+    if asked.instance is None or partners is not None:
+        return wiring.wire_without_instance(partners)
+    found = wiring.wire(asked.instance)
+    found.store.check()
+    return found
 
 
 @contextmanager

@@ -133,7 +133,8 @@ NEEDS_A_DATABASE = [
     ("token", "list"), ("token", "new", "--role", "source"), ("token", "revoke", "1"), ("share", "list"),
     ("share", "retry", "C-1", "lakeside"), ("partner", "pause", "lakeside"), ("partner", "resume", "lakeside"),
     ("disclosures", "verify"), ("disclosures", "sign"), ("disclosures", "statement", "--case", "C-1"), ("due",),
-    ("alarms",), ("review", "list"), ("serve", "--port", "0"), ("work",), ("work", "--once"),
+    ("alarms",), ("review", "list"), ("serve", "--port", "0"), ("work",), ("work", "--once"), ("partner", "list"),
+    ("preview", REPOSITORY / "fixtures" / "minimal" / "case.json", "--partner", "lakeside"),
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from adapter import worker
 from adapter.core.fhir.named import names_of
-from adapter.errors import Unavailable
+from adapter.errors import Misconfigured, Unavailable
 from adapter.outward.answer import Answer
 from adapter.outward.server import Server
 from adapter.store import shares
@@ -251,4 +251,42 @@ def test_a_worker_whose_clock_is_wrong_takes_nothing_up(open_agency: Open, monke
             agency.work()
     assert (agency.share("C-0001")["state"], agency.fhir().resources) == ("due", {})
     agency.work()
+    agency.assert_equal()
+
+
+def test_a_worker_whose_database_becomes_another_version_takes_nothing_up(
+    open_agency: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Upgraded under it, or away and back as another: it says so and goes on by itself once it is right again."""
+    agency = open_agency(**LAKESIDE)
+    agency.desk = replace(agency.desk, clock=lambda: datetime.now(UTC))
+    monkeypatch.setattr(worker, "_CHECKED", 0.0)
+    right, stop, refused = Store.check, threading.Event(), threading.Event()
+
+    def of_another(_store: Store) -> None:
+        refused.set()
+        raise Misconfigured("The database is of a version that this adapter does not know.")
+
+    running = threading.Thread(target=worker.run, args=(agency.desk,), kwargs={"stop": stop})
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "check", of_another)
+        with pytest.raises(Misconfigured, match="version"):
+            agency.work()
+        refused.clear()
+        running.start()
+        assert refused.wait(10)
+        agency.put(case_of())
+        refused.clear()
+        assert refused.wait(10)
+        assert (agency.share("C-0001")["state"], agency.fhir().resources) == ("due", {})
+        patched.setattr(Store, "check", right)
+        try:
+            until = time.monotonic() + 15
+            while not _all_idle(agency) and time.monotonic() < until:
+                time.sleep(0.02)
+        finally:
+            stop.set()
+            agency.desk.wake.set()
+            running.join()
+    agency.clock.now = datetime.now(UTC)
     agency.assert_equal()
