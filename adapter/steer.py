@@ -44,6 +44,8 @@ def retry(desk: Desk, number: str, partner: str, *, theirs: Theirs = "") -> dict
             raise NotFound("There is no such share.")
         if theirs:
             share = next(s for s in shares.of_case(tx, stored.id) if s.partner == partner)
+            if not shares.at_rest(tx, share, now=now):
+                raise Conflict("It is being worked on: look at it again in a moment, and decide then.")
             holdings.save(tx, share.id, _decided(desk, tx, stored, share, theirs, now), now=now)
         paces.let_try(tx, partner, now=now)
     desk.wake.set()
@@ -173,7 +175,8 @@ def is_paused(desk: Desk, partner: str) -> bool:
 
 def resync_next(desk: Desk, partner: str, *, anew: bool = False, begins: bool = True) -> tuple[int, int] | None:
     """Have one more of the partner's shares looked at again, as if nothing were known of what is held: what was changed
-    or lost there is then set right. (how many have been, how many there are); None: all have.
+    or lost there is then set right. (how many have been, how many there are); None: all have. One that a worker is at
+    is not counted yet: it has its turn the next time.
 
     It goes on where it was stopped, whoever stopped it; `anew`: from the beginning. Without `begins` it goes on only:
     None, where another command that does the same has come to the end meanwhile. NotFound: no such partner.
@@ -187,18 +190,19 @@ def resync_next(desk: Desk, partner: str, *, anew: bool = False, begins: bool = 
             resyncs.begin(tx, partner, now=now)
         place = resyncs.place(tx, partner)
         found = [] if place is None else shares.listed(tx, partner=partner, after=place, limit=1)
-        if not found:
+        if place is None or not found:
             resyncs.end(tx, partner)
             return None
         [share] = found
-        known = holdings.of_share(tx, share.id)
-        # What is not clear already stays as it is: since when it is so says from where on its attempts are looked for.
-        holdings.save(tx, share.id, [held for held in doubted(known) if held not in known], now=now)
-        shares.mark_due(tx, case_id=share.case_id, partner=partner, now=now)
-        resyncs.advance(tx, partner, share.id)
+        if shares.at_rest(tx, share, now=now):
+            known = holdings.of_share(tx, share.id)
+            # What is not clear already stays as it is: since when it is so says from where its attempts are looked for.
+            holdings.save(tx, share.id, [held for held in doubted(known) if held not in known], now=now)
+            shares.mark_due(tx, case_id=share.case_id, partner=partner, now=now)
+            resyncs.advance(tx, partner, place := share.id)
     desk.wake.set()
     with desk.store.reading() as tx:  # counting a million shares takes its time: nobody is to wait for it
-        return resyncs.progress(tx, partner, share.id)
+        return resyncs.progress(tx, partner, place)
 
 
 def pace_asked(body: bytes) -> float | None:

@@ -96,8 +96,8 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
         # On PostgreSQL two that settle at one instant do not see each other leave: each looks once more.
         with desk.store.writing() as tx:
             if orphans := _last_user(desk, tx, work):
-                holdings.save(tx, share.id, orphans, now=now)
                 shares.mark_due(tx, case_id=share.case_id, partner=share.partner, now=now)
+                holdings.save(tx, share.id, orphans, now=now)
 
 
 def put_off(desk: Desk, work: Work, until: datetime) -> None:

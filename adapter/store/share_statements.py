@@ -104,6 +104,11 @@ STILL_MINE = sa.select(_c.id).where(_MINE)
 STILL_MINE_AND_SAME_CASE = STILL_MINE.where(
     sa.exists().where(cases.c.id == _c.case_id, cases.c.version == _b("case_version"))
 )
+AT_REST = (
+    sa.select(_c.id)
+    .where(_c.id == _b("share_id"), sa.or_(_c.state != "working", _c.lease_until <= _NOW))
+    .with_for_update(key_share=True)
+)
 RENEW = (
     sa.update(shares)
     .where(_MINE)

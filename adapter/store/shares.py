@@ -100,6 +100,12 @@ def still_mine(tx: Tx, share: Share, version: int | None = None) -> bool:
     return tx.connection.scalar(sql.STILL_MINE_AND_SAME_CASE, values | {"case_version": version}) is not None
 
 
+def at_rest(tx: Tx, share: Share, *, now: datetime) -> bool:
+    """Is nobody at work on the share? Then nobody begins before this transaction ends: what is known to be held may be
+    changed in it, which is else for the worker alone."""
+    return tx.connection.scalar(sql.AT_REST, {"share_id": share.id, "now": now}) is not None
+
+
 def renew(tx: Tx, share: Share, *, now: datetime, lease: timedelta) -> bool:
     """Hold the share until `now + lease`; False if it is no longer the caller's."""
     return _guarded(tx, sql.RENEW, share, until=now + lease)
@@ -221,6 +227,8 @@ def pause(tx: Tx, partner: str, *, now: datetime) -> None:
 
 def resume(tx: Tx, partner: str, *, now: datetime, pace: timedelta = timedelta(0)) -> None:
     """Work for this partner again; what is due meanwhile has its turn one after the other, `pace` apart."""
+    # A row for whoever pauses or resumes it at the same moment to wait for: each locks all of the partner's shares.
+    tx.connection.execute(tx.insert_absent(pauses), {"partner": partner, "since": now})
     tx.connection.execute(sql.UNPAUSE, {"of_partner": partner})
     tx.connection.execute(sql.RELEASE, {"of_partner": partner})
     if pace:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapter import steer
-from adapter.errors import NotFound
+from adapter.errors import Conflict, NotFound
 from tests.cli.conftest import Run, run  # noqa: F401
 from tests.verbs.agency import Agency, case_of, kinds, revoked
 from tests.verbs.conftest import Open
@@ -68,6 +68,29 @@ def test_a_lost_directory_resource_is_made_again_and_referred_to(open_agency: Op
     assert resync(agency) == [(1, 1)]
     agency.work_on()
     agency.assert_equal()
+
+
+def test_a_share_that_a_worker_is_at_has_its_turn_when_that_is_done(three: Agency) -> None:
+    """What the worker learns meanwhile is not written over, nor is what was to be looked at again forgotten for it."""
+    said: list[Any] = []
+
+    def ask(*_: Any) -> None:
+        three.fhir().watch = None
+        said.append(steer.resync_next(three.desk, "lakeside"))
+        with pytest.raises(Conflict, match="worked on"):
+            steer.retry(three.desk, "C-1", "lakeside", theirs="overwrite")
+
+    changed = case_of("shared-decision")
+    changed["goals"][0]["title"] = "Something else that we want"
+    three.put(another(changed, "C-1"))
+    three.fhir().watch = ask
+    three.work()
+    assert said == [(0, 3)]
+    lost = places(three, "Goal")[0]
+    del three.fhir().resources[lost]
+    assert resync(three) == [(1, 3), (2, 3), (3, 3)]
+    three.work_on()
+    three.assert_equal()
 
 
 def test_where_it_was_stopped_it_goes_on(three: Agency) -> None:
