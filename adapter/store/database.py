@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,6 +72,12 @@ class Tx:
         if self.connection.dialect.name == "sqlite":
             return sqlite.insert(table).on_conflict_do_nothing()
         return postgresql.insert(table).on_conflict_do_nothing()
+
+    def insert_or_replace(self, table: sa.Table, key: Collection[str]) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT of whole rows, each in place of one of the same key; also of one that comes at this moment."""
+        made = sqlite.insert(table) if self.connection.dialect.name == "sqlite" else postgresql.insert(table)
+        values = {column.name: made.excluded[column.name] for column in table.c if column.name not in key}
+        return made.on_conflict_do_update(index_elements=list(key), set_=values)
 
     def put(self, table: sa.Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
         """Let the row of this key hold these values, whether or not it is there: of two at once the later one stays."""

@@ -26,7 +26,6 @@ _SEALED = ("id", "version", "hash")
 # Statements
 OF_SHARE = sa.select(holdings).where(_c.share_id == sa.bindparam("of_share")).order_by(_c.urn)
 FORGET = sa.delete(holdings).where(_c.share_id == sa.bindparam("of_share"), _c.urn.in_(_URNS))
-INSERT = sa.insert(holdings)
 SAVED_SINCE = sa.select(sa.func.min(_c.saved_at)).where(_c.share_id == sa.bindparam("of_share"), _c.urn.in_(_URNS))
 # One row for each urn that is asked for: the agency itself is held through every share of a partner. So asked that the
 # index of urns leads, never that of a partner's shares.
@@ -48,12 +47,13 @@ def saved_since(tx: Tx, share_id: int, urns: Iterable[str]) -> datetime | None:
     return found
 
 
-def save(tx: Tx, share_id: int, holdings: Iterable[Holding], *, now: datetime) -> None:
+def save(tx: Tx, share_id: int, found: Iterable[Holding], *, now: datetime) -> None:
     """Keep these as they now are, each in place of what was known by its urn; the share's others stay."""
-    rows = {holding.urn: _row(tx, share_id, holding, now) for holding in holdings}
+    rows = {holding.urn: _row(tx, share_id, holding, now) for holding in found}
     if rows:
-        forget(tx, share_id, rows)
-        tx.connection.execute(INSERT, list(rows.values()))
+        # A worker that lost its lease may write at the same moment: in one order, neither fails or waits for the other.
+        statement = tx.insert_or_replace(holdings, ("share_id", "urn"))
+        tx.connection.execute(statement, [rows[urn] for urn in sorted(rows)])
 
 
 def forget(tx: Tx, share_id: int, urns: Iterable[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -47,6 +48,30 @@ def share_of(tx: Tx, number: str, partner: str) -> int:
     case, _ = cases.put(tx, number, {}, {}, now=NOW)
     shares.ensure(tx, case.id, [partner], now=NOW)
     return next(share.id for share in shares.of_case(tx, case.id) if share.partner == partner)
+
+
+def test_two_that_save_the_same_holding_at_once_both_do(store: Store) -> None:
+    """A worker that was stopped for longer than its lease, and the one that has its share now: the later one stays."""
+    with store.writing() as tx:
+        share = share_of(tx, "C-1", "school")
+        holdings.save(tx, share, [GOAL], now=NOW)
+
+    def late() -> None:
+        with store.writing() as tx:
+            holdings.save(tx, share, [replace(GOAL, version="3"), SCHOOL], now=NOW)
+
+    with ThreadPoolExecutor(1) as pool:
+        with store.writing() as tx:
+            holdings.save(tx, share, [SCHOOL, replace(GOAL, version="2")], now=NOW)
+            other = pool.submit(late)
+            with pytest.raises(TimeoutError):
+                other.result(0.3)  # it waits
+        other.result(10)
+    with store.reading() as tx:
+        assert [(held.type, held.version) for held in holdings.of_share(tx, share)] == [
+            ("Goal", "3"),
+            ("Organization", "1"),
+        ]
 
 
 @given(first=several, second=several)
