@@ -46,6 +46,7 @@ _SESSION = (
     f"-c lock_timeout={_WAIT}s -c timezone=UTC -c idle_in_transaction_session_timeout=5min "
     "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 )
+_FILE = "adapter file"  # under which a connection keeps which SQLite file it has open
 CHANNEL = "csp_due"
 """PostgreSQL's channel on which a transaction that made something due says so; it tells nothing else."""
 
@@ -209,6 +210,7 @@ class Store:
             raise Misconfigured("The database's keystone is not ours.")
 
 
+_GONE = "The database file has been moved, removed or replaced while it was in use: put it back, or restart."
 _APART = (
     "This machine's clock and the database's differ by more than two seconds: set both (NTP), or consents would end, "
     "and shares be taken over, at the wrong time."
@@ -256,10 +258,13 @@ def _sqlite(address: sa.URL) -> sa.Engine:
     # Each thread and process has connections of its own, and waits for the file's lock rather than for a connection.
     address = sa.URL.create("sqlite", database=address.database)
     engine = sa.create_engine(address, hide_parameters=True, pool_size=20, max_overflow=40)
+    been = Event()  # has the file been there?
 
     # pysqlite would begin by itself, late and never IMMEDIATE: it is told to leave transactions to us.
     @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+    def prepare(connection: sqlite3.Connection, record: sa.pool.ConnectionPoolEntry) -> None:
+        record.info[_FILE] = _identity(path)
+        been.set()
         connection.isolation_level = None
         for statement in (
             f"PRAGMA busy_timeout = {_WAIT * 1000}",
@@ -273,6 +278,8 @@ def _sqlite(address: sa.URL) -> sa.Engine:
 
     @event.listens_for(engine, "do_connect")
     def create_private(_dialect: sa.Dialect, _record: object, _args: object, _kwargs: object) -> None:
+        if been.is_set() and not path.exists():
+            raise Unavailable(_GONE)  # an empty one in its place would only hide that
         # The file is for the instance's own account only; SQLite gives its log and index files the same mode.
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -281,11 +288,24 @@ def _sqlite(address: sa.URL) -> sa.Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
+        if connection.info.get(_FILE) != _identity(path):
+            # SQLite would go on with a file that nobody finds again, and what is acknowledged now would be lost.
+            connection.invalidate()
+            raise Unavailable(_GONE)
         reads = connection.get_execution_options().get("adapter_reads", False)
         connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file is at this path: None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _config() -> Config:

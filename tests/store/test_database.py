@@ -213,6 +213,32 @@ def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path, keys: Keys
     store.close()
 
 
+@pytest.mark.parametrize("how", ["moved", "replaced"])
+def test_a_file_that_is_gone_takes_nothing_more_until_it_is_back(tmp_path: Path, keys: Keys, how: str) -> None:
+    """SQLite would go on writing to where nobody finds it: nothing is acknowledged then, and no empty one is made."""
+    file, elsewhere = tmp_path / "adapter.db", tmp_path / "elsewhere.db"
+    store = Store.open(f"sqlite:///{file}", keys)
+    store.upgrade()
+    with store.writing() as tx:
+        cases.put(tx, "C-1", {}, {}, now=NOW)
+    file.rename(elsewhere)
+    if how == "replaced":
+        file.touch()
+    with pytest.raises(Unavailable, match="moved, removed or replaced"), store.writing() as tx:
+        cases.put(tx, "C-2", {}, {}, now=NOW)
+    if how == "moved":
+        with pytest.raises(Unavailable, match="moved, removed or replaced"):
+            store.check()
+        assert not file.exists()
+    elsewhere.replace(file)
+    store.close()
+    store.check()
+    with store.writing() as tx:
+        cases.put(tx, "C-3", {}, {}, now=NOW)
+        assert cases.count(tx) == 2
+    store.close()
+
+
 @pytest.mark.servers
 def test_postgresql_that_may_lose_what_it_acknowledged_is_refused(cluster: Cluster, keys: Keys) -> None:
     url = sa.make_url(cluster.database())
