@@ -281,10 +281,12 @@ def _sqlite(address: sa.URL) -> sa.Engine:
         if been.is_set() and not path.exists():
             raise Unavailable(_GONE)  # an empty one in its place would only hide that
         # The file is for the instance's own account only; SQLite gives its log and index files the same mode.
+        # One that is there is never opened here: to close it would end the locks that this process has on it (POSIX),
+        # and another process that ends would take the log away from under us (sqlite.org/howtocorrupt.html, 2.2).
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         except OSError:
-            return  # SQLite then says so itself, as an OperationalError
+            return  # it is there; or SQLite says itself why not, as an OperationalError
 
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -210,6 +212,25 @@ def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path, keys: Keys
     with store.writing() as tx:
         assert cases.count(tx) == 1
         cases.put(tx, "C-2", {"text": "x" * 100_000}, {}, now=NOW)
+    store.close()
+
+
+def test_what_one_process_writes_another_finds_after_a_third_has_left(tmp_path: Path, keys: Keys) -> None:
+    """A web with several connections, and a command that looks and ends: it is not the last one, and must not take the
+    log away with it (POSIX: to close any descriptor of a file ends all locks that a process has on it)."""
+    file = tmp_path / "adapter.db"
+    store = Store.open(f"sqlite:///{file}", keys)
+    store.upgrade()
+    with store.writing() as tx:
+        cases.put(tx, "C-1", {}, {}, now=NOW)
+        with store.reading():
+            pass  # a second connection, opened while the first one is in use
+    look = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(*c.execute('SELECT count(*) FROM cases'))"
+    words = [sys.executable, "-c", f"{look}; c.close()", str(file)]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "(1,)\n"
+    with store.writing() as tx:
+        cases.put(tx, "C-2", {}, {}, now=NOW)
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "(2,)\n"
     store.close()
 
 
