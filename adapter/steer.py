@@ -43,6 +43,7 @@ def retry(desk: Desk, number: str, partner: str, *, theirs: Theirs = "") -> dict
         if stored is None or not shares.retry(tx, stored.id, partner, now=now):
             raise NotFound("There is no such share.")
         if theirs:
+            _configured(desk, partner)
             share = next(s for s in shares.of_case(tx, stored.id) if s.partner == partner)
             if not shares.at_rest(tx, share, now=now):
                 raise Conflict("It is being worked on: look at it again in a moment, and decide then.")

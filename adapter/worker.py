@@ -18,7 +18,7 @@ from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.notify import tell_next as notify_next
 from adapter.poll import next_due, poll_next
-from adapter.reconcile import alerting, paused, reconcile_next
+from adapter.reconcile import alerting, paused, reconcile_next, take_up_again
 from adapter.serve import refresh
 from adapter.store import paces, shares
 from adapter.subscribe import next_due as next_subscribed
@@ -50,6 +50,7 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
     checked = float("-inf")
     if once:
         desk.store.check()
+        take_up_again(desk)
         _told(desk, tell.tidy, name, logger)
     with nullcontext() if once else _beside(desk, name):
         while not stop.is_set():
@@ -58,6 +59,7 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
             try:
                 if not once and time.monotonic() - checked > _CHECKED:
                     desk.store.check()
+                    take_up_again(desk)
                     checked = time.monotonic()
                 arrived, faults = settle_all(desk)
                 for fault_ in faults:

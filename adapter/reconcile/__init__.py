@@ -22,6 +22,17 @@ from adapter.reconcile.work import Attempt, Work, fingerprint, going_all_the_sam
 from adapter.store import paces, shares
 from adapter.store.shares import Share
 
+_NOT_CONFIGURED = "the partner is not configured any more"
+
+
+def take_up_again(desk: Desk) -> None:
+    """A partner whose file is back has its shares looked at: what was to be taken back meanwhile is there still."""
+    with desk.store.reading() as tx:
+        found = shares.left(tx, desk.catalogue.partners, why=_NOT_CONFIGURED)
+    if found:
+        with desk.store.writing() as tx:
+            shares.take_up(tx, desk.catalogue.partners, why=_NOT_CONFIGURED, now=desk.clock())
+
 
 def reconcile_next(desk: Desk, worker: str) -> Share | None:
     """Claim the share that has been due longest and reconcile it. None where nothing is due.
@@ -34,7 +45,7 @@ def reconcile_next(desk: Desk, worker: str) -> Share | None:
         if share is None:
             return None
         if share.partner not in desk.catalogue.partners:
-            shares.stop(tx, share, outcome="stopped", detail="the partner is not configured any more", now=now)
+            shares.stop(tx, share, outcome="stopped", detail=_NOT_CONFIGURED, now=now)
             return share
     try:
         with held(desk, share):

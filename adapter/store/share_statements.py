@@ -81,6 +81,10 @@ MARK_CASE_DUE = MARK_DUE.where(_c.case_id == _b("of_case"))
 MARK_PARTNER_DUE = MARK_DUE.where(_c.partner == _b("of_partner"))
 MARK_SHARE_DUE = MARK_CASE_DUE.where(_c.partner == _b("of_partner"))
 
+_LEFT = sa.and_(_c.state == "stopped", _c.detail == _b("why"), _c.partner.in_(_b("partners", expanding=True)))
+ANY_LEFT = sa.select(_c.id).where(_LEFT).limit(1)
+TAKE_UP = MARK_DUE.where(_LEFT)
+
 # A lease that ran out means a worker that died on this share: that was an attempt too.
 CLAIM = (
     sa.update(shares)

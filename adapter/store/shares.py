@@ -82,6 +82,16 @@ def mark_due(
     tx.tell_workers()
 
 
+def left(tx: Tx, partners: Collection[str], *, why: str) -> bool:
+    """Is there a share of these partners that has stopped for this reason?"""
+    return tx.connection.scalar(sql.ANY_LEFT, {"partners": list(partners), "why": why}) is not None
+
+
+def take_up(tx: Tx, partners: Collection[str], *, why: str, now: datetime) -> None:
+    """What has stopped for this reason, which is one no more for these partners, is due."""
+    tx.connection.execute(sql.TAKE_UP, {"partners": list(partners), "why": why, "now": now, "at": now})
+
+
 def claim(tx: Tx, *, worker: str, now: datetime, lease: timedelta, skip: Collection[str] = ()) -> Share | None:
     """Take the share that has been due longest, alone and until `now + lease`; None if none is due.
 

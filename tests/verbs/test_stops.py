@@ -281,3 +281,22 @@ def test_only_a_share_that_is_there_can_be_tried_again(agency: Agency) -> None:
     for number, partner in (("C-9", "lakeside"), ("C-0001", "nobody")):
         with pytest.raises(NotFound):
             steer.retry(agency.desk, number, partner)
+
+
+def test_a_partner_whose_file_is_back_has_taken_back_what_was_meanwhile(open_agency: Open) -> None:
+    """Its file was away for a while, and a consent was revoked: nobody has to think of that share."""
+    agency = open_agency(each={"paused": True}, lakeside={"paused": False})
+    agency.put(case_of())
+    agency.work()
+    whole = agency.desk.catalogue
+    without = {name: partner for name, partner in whole.partners.items() if name != "lakeside"}
+    agency.desk = replace(agency.desk, catalogue=replace(whole, partners=without))
+    agency.put(revoked(case_of()))
+    agency.work()
+    assert agency.share("C-0001")["detail"] == "the partner is not configured any more"
+    with pytest.raises(NotFound, match="no such partner"):
+        steer.retry(agency.desk, "C-0001", "lakeside", theirs="overwrite")
+    agency.desk = replace(agency.desk, catalogue=whole)
+    agency.work()
+    agency.assert_equal()
+    assert agency.fhir().of_type("Goal") == []
