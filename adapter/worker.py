@@ -92,7 +92,7 @@ def run(desk: Desk, *, once: bool = False, stop: threading.Event | None = None) 
                 logger.error("failed", worker=name, error=bug)
                 failures += 1
             if failures:
-                stop.wait(min(_FIRST_REST * 2 ** min(failures - 1, 10), _LONGEST_REST))
+                stop.wait(_rest(failures))
             elif wait:
                 desk.wake.wait(wait)
     return done
@@ -136,22 +136,31 @@ def _serve(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBo
 def _tells(desk: Desk, worker: str, stop: threading.Event, telling: Sequence[Tells]) -> None:
     """Tell whom `telling` tells, beside the shares."""
     logger = log.logger()
-    tidied = float("-inf")
-    while not stop.wait(desk.settings.poll_seconds):
-        while not stop.is_set() and any(_told(desk, tells, worker, logger) for tells in telling):
-            pass
-        if telling is _TELLING and time.monotonic() - tidied > _TIDIED:
-            _told(desk, tell.tidy, worker, logger)
-            tidied = time.monotonic()
+    tidied, failures = float("-inf"), 0
+    while not stop.wait(max(desk.settings.poll_seconds, _rest(failures))):
+        try:
+            while not stop.is_set() and any(_told(desk, tells, worker, logger) for tells in telling):
+                pass
+            if telling is _TELLING and time.monotonic() - tidied > _TIDIED:
+                _told(desk, tell.tidy, worker, logger)
+                tidied = time.monotonic()
+            failures = 0
+        except Unavailable as fault:
+            logger.warning("failed", worker=worker, error=fault)
+            failures += 1
+
+
+def _rest(failures: int) -> float:
+    """Seconds to rest after so many failures, one after the other."""
+    return min(_FIRST_REST * 2 ** min(failures - 1, 10), _LONGEST_REST) if failures else 0.0
 
 
 def _told(desk: Desk, tells: Tells, worker: str, logger: structlog.typing.FilteringBoundLogger) -> bool:
     """Tell one thing that is due, if there is one: True if it was told. Shares go on, whatever comes of it."""
     try:
         told = tells(desk)
-    except Unavailable as fault:
-        logger.warning("failed", worker=worker, error=fault)
-        return False
+    except Unavailable:
+        raise
     except Exception as bug:  # noqa: BLE001  Its time was put off when it was claimed: it is tried again.
         logger.error("failed", worker=worker, error=bug)
         return False

@@ -15,6 +15,7 @@ import pytest
 
 from adapter import worker
 from adapter.core.fhir.named import names_of
+from adapter.desk import Desk
 from adapter.errors import Misconfigured, Unavailable
 from adapter.outward.answer import Answer
 from adapter.outward.server import Server
@@ -252,6 +253,26 @@ def test_a_worker_whose_clock_is_wrong_takes_nothing_up(open_agency: Open, monke
     assert (agency.share("C-0001")["state"], agency.fhir().resources) == ("due", {})
     agency.work()
     agency.assert_equal()
+
+
+def test_who_tells_rests_while_the_database_is_away(open_agency: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer each time: an outage of a night is no flood of lines."""
+    agency, stop, asked = open_agency(**LAKESIDE), threading.Event(), Counter[str]()
+    settings = replace(agency.desk.settings, poll_seconds=0.001)
+    monkeypatch.setattr(worker, "_FIRST_REST", 0.05)
+
+    def away(_desk: Desk) -> bool | None:
+        asked["asked"] += 1
+        raise Unavailable("The database cannot be reached.")
+
+    telling = threading.Thread(
+        target=worker._tells, args=(replace(agency.desk, settings=settings), "w", stop, (away, away))
+    )
+    telling.start()
+    time.sleep(0.8)
+    stop.set()
+    telling.join()
+    assert 2 <= asked["asked"] <= 6  # after 0, 0.05, 0.15, 0.35 and 0.75 seconds
 
 
 def test_a_worker_whose_database_becomes_another_version_takes_nothing_up(
