@@ -157,16 +157,19 @@ def _worker(wired: Desk) -> Iterator[Event]:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """SIGTERM is Ctrl-C. The handler only raises: what it could set, the main thread may hold the lock of."""
+    """SIGTERM is Ctrl-C, the first time: whoever says it again is told nothing new, and cuts nothing short. The handler
+    only raises: what it could set, the main thread may hold the lock of."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if signal.getsignal(signal.SIGTERM) is interrupt:
+            signal.signal(signal.SIGTERM, before)
 
 
 commands = (serve, work, demo)

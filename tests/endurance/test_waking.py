@@ -90,6 +90,25 @@ def test_a_worker_that_is_told_to_stop_finishes_its_share_and_ends_with_0(
         assert states == ["due", "idle"]
 
 
+def test_a_worker_that_is_told_to_stop_again_and_again_still_ends_well(tmp_path: Path) -> None:
+    """By a supervisor that repeats itself: while it finishes its share, and while it ends."""
+    with (
+        instance(tmp_path / "agency", f"sqlite:///{tmp_path / 'adapter.db'}", lease=1.0, partners=PARTNERS) as found,
+        found.process("work") as worker,
+    ):
+        assert worker.stderr is not None
+        assert worker.stderr.readline() == "Working.\n"
+        found.agency.servers["lakeside"].plan(Late(1.5))
+        found.agency.put(calendar.case("minimal"))
+        await_(found.at_work, 10)
+        until = time.monotonic() + 30
+        while worker.poll() is None and time.monotonic() < until:
+            worker.send_signal(signal.SIGTERM)
+            time.sleep(0.02)
+        assert worker.returncode == 0
+        assert found.states() == []
+
+
 def test_a_worker_is_told_to_stop_while_the_database_is_away(tmp_path: Path) -> None:
     with (
         postgresql.server(_programs()) as database,
