@@ -34,6 +34,7 @@ BY_ID = sa.select(inbox_items).where(_c.id == _b("of_id"))
 BY_ID_LOCKED = BY_ID.with_for_update()
 OF_CASE = sa.select(inbox_items).where(_c.case_id == _b("of_case")).order_by(_c.position)
 STALE = sa.select(inbox_items).where(_c.stale.is_(True)).order_by(_c.position)
+WROTE = sa.select(_c.partner).where(_c.stale.is_(True)).distinct()
 TOUCH = (
     sa.update(inbox_items)
     .where(_c.partner == _b("of_partner"))
@@ -106,7 +107,8 @@ def loosen(tx: Tx, partner: str, *, now: datetime) -> None:
 
 def of_nobody(tx: Tx, partners: Iterable[str]) -> list[Item]:
     """What these partners sent of no child and nobody has looked at since, an item a partner."""
-    found = (tx.connection.execute(OF_SUBJECT, {"of_partner": p, "index": _index(tx, p, NOBODY)}) for p in partners)
+    wrote = sorted(set(tx.connection.scalars(WROTE)).intersection(partners))
+    found = (tx.connection.execute(OF_SUBJECT, {"of_partner": p, "index": _index(tx, p, NOBODY)}) for p in wrote)
     return [_item(tx, row) for rows in found for row in rows if row.stale]
 
 
