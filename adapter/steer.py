@@ -44,8 +44,8 @@ def retry(desk: Desk, number: str, partner: str, *, theirs: Theirs = "") -> dict
             raise NotFound("There is no such share.")
         if theirs:
             _configured(desk, partner)
-            share = next(s for s in shares.of_case(tx, stored.id) if s.partner == partner)
-            if not shares.at_rest(tx, share, now=now):
+            share = shares.between(tx, stored.id, partner)
+            if share is None or not shares.at_rest(tx, share, now=now):
                 raise Conflict("It is being worked on: look at it again in a moment, and decide then.")
             holdings.save(tx, share.id, _decided(desk, tx, stored, share, theirs, now), now=now)
         paces.let_try(tx, partner, now=now)

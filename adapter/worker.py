@@ -183,7 +183,7 @@ _NOTIFYING: tuple[Tells, ...] = (_notified,)
 
 def _tell(desk: Desk, share: shares.Share, logger: structlog.typing.FilteringBoundLogger) -> None:
     with desk.store.reading() as tx:
-        now = next((s for s in shares.of_case(tx, share.case_id) if s.id == share.id), share)
+        now = shares.between(tx, share.case_id, share.partner) or share
     logger.info("settled", partner=now.partner, share=now.id, outcome=now.outcome, attempts=now.attempts)
     for _ in now.alarms:
         logger.warning("alarm", partner=now.partner, share=now.id)

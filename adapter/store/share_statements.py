@@ -220,6 +220,7 @@ UNPAUSE = sa.delete(pauses).where(pauses.c.partner == _b("of_partner"))
 SIGHT = sa.select(_c.sealed_sight).where(_c.id == _b("share_id"))
 KEEP_SIGHT = sa.update(shares).where(_c.id == _b("share_id")).values(sealed_sight=_b("sealed"))
 OF_CASE = sa.select(*_COLUMNS).where(_c.case_id == _b("of_case")).order_by(_c.partner)
+BETWEEN = OF_CASE.where(_c.partner == _b("of_partner"))
 LISTED = sa.select(*_COLUMNS).order_by(_c.id).limit(_b("limit"))
 NEXT_TURN = (
     sa.select(_c.turn)

@@ -266,7 +266,8 @@ def of_case(tx: Tx, case_id: str) -> list[Share]:
 
 def between(tx: Tx, case_id: str, partner: str) -> Share | None:
     """The share of this case and this partner, if there is one."""
-    return next((share for share in of_case(tx, case_id) if share.partner == partner), None)
+    row = tx.connection.execute(sql.BETWEEN, {"of_case": case_id, "of_partner": partner}).one_or_none()
+    return None if row is None else _share(row)
 
 
 def listed(
