@@ -24,6 +24,7 @@ _NOT_LET_IN = (
 )
 _NONE_THERE = "The database server has no database of this name: see ADAPTER_DATABASE, and make it."
 _NOT_OURS = "The database does not let us use its tables: see who owns them, and the user in ADAPTER_DATABASE."
+_OTHER = "The database is not of this adapter's version: `adapter check` says which of the two is to be upgraded."
 _CROWDED = "The database takes no more connections: let it take more (max_connections), or run fewer processes."
 
 _BY_SQLITE = {
@@ -41,6 +42,8 @@ _BY_SQLSTATE = {  # https://www.postgresql.org/docs/current/errcodes-appendix.ht
     "28P01": _NOT_LET_IN,
     "3D000": _NONE_THERE,
     "42501": _NOT_OURS,
+    "42703": _OTHER,
+    "42P01": _OTHER,
     "53100": _FULL,
     "53300": _CROWDED,
     "55P03": _LOCKED,
@@ -84,6 +87,8 @@ def _said(error: DBAPIError) -> str | None:
         return None
     name = "_".join(str(getattr(theirs, "sqlite_errorname", "")).split("_")[:2])
     words = str(theirs)
+    if words.startswith(("no such table", "no such column", "table ")) and name == "SQLITE_ERROR":
+        return _OTHER
     by_words = [said for known, said in _REFUSALS if known in words]
     if state is None and 'database "' in words and "does not exist" in words:
         by_words.append(_NONE_THERE)

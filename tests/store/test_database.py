@@ -30,8 +30,8 @@ def setting(tx: Tx, statement: str) -> object:
     return tx.connection.exec_driver_sql(statement).scalar()
 
 
-def _of_sqlite(name: str) -> Exception:
-    error = sqlite3.OperationalError("of /srv/my-agency/adapter.db")
+def _of_sqlite(name: str, words: str = "of /srv/my-agency/adapter.db") -> Exception:
+    error = sqlite3.OperationalError(words)
     error.sqlite_errorname = name
     return error
 
@@ -323,6 +323,15 @@ def test_whether_it_can_be_written_is_tried_and_not_more_often_than_once_a_secon
             _of_postgresql("25006"), sa.exc.InternalError, "only be read: is it a standby", id="after a failover"
         ),
         pytest.param(_of_postgresql("42501"), sa.exc.ProgrammingError, "use its tables", id="another's tables"),
+        pytest.param(_of_postgresql("42P01"), sa.exc.ProgrammingError, "not of this adapter's version", id="no table"),
+        pytest.param(_of_postgresql("42703"), sa.exc.ProgrammingError, "not of this adapter's version", id="no column"),
+        pytest.param(
+            _of_sqlite("SQLITE_ERROR", "no such table: me"), sa.exc.OperationalError, "not of this", id="no table there"
+        ),
+        pytest.param(
+            _of_sqlite("SQLITE_ERROR", "table hers has no column named me"), sa.exc.OperationalError, "not of this",
+            id="no column there",
+        ),
         pytest.param(_of_postgresql("53300"), sa.exc.OperationalError, "no more connections", id="too many"),
         pytest.param(_of_postgresql("40P01"), sa.exc.OperationalError, "cannot be reached", id="a deadlock"),
         pytest.param(
@@ -351,7 +360,7 @@ def test_what_a_database_says_is_told_in_one_sentence_without_its_words(
 
 def test_a_fault_of_ours_is_not_taken_for_the_databases() -> None:
     with pytest.raises(sa.exc.ProgrammingError), answering():
-        raise sa.exc.ProgrammingError("SELECT nothing", {}, _of_postgresql("42703"))
+        raise sa.exc.ProgrammingError("SELECT nothing", {}, _of_postgresql("42601"))
 
 
 @pytest.mark.parametrize(
