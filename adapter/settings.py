@@ -11,7 +11,20 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from adapter.core.toml_form import Document, Form, WrongError, flag, matching, number, one_of, parse, text, uri, whole
+from adapter.core.toml_form import (
+    Document,
+    Form,
+    WrongError,
+    flag,
+    matching,
+    number,
+    one_of,
+    parse,
+    text,
+    uri,
+    web_address,
+    whole,
+)
 from adapter.errors import Finding, Misconfigured
 
 FILE = "adapter.toml"
@@ -26,9 +39,7 @@ OVERRIDABLE = (
 _TYPED = ("labels_topics", "port", "worker_in_process", "lease_seconds", "poll_seconds")
 _CHOOSE_LABELS = "must be chosen: true if your case system labels records with sensitive topics, else false"
 _CHOOSE_ZONE = "must be given: consents begin and end at midnight there (such as America/Toronto)"
-_web_address = matching(
-    r"https?://[^\s/?#]+(/[^\s?#]*[^\s?#/])?", "must be an http or https address without a slash at its end"
-)
+_WRONG_ADDRESS = "must be an http or https address without a slash at its end"
 
 _mailbox = matching(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}", "must be a mail address, without a name beside it")
 _secret = matching(
@@ -144,7 +155,7 @@ def read(instance: Path, environ: Mapping[str, str] | None = None) -> Settings:
         keys=instance / form.take("keys", text, "keys"),
         host=form.take("host", text, "127.0.0.1"),
         port=form.take("port", whole(0, 65535), 8080),
-        public_url=form.take("public_url", _web_address, ""),
+        public_url=form.take("public_url", _address, ""),
         worker_in_process=form.take("worker_in_process", flag, True),
         lease_seconds=form.take("lease_seconds", number(1, 3600), 30.0),
         poll_seconds=form.take("poll_seconds", number(0.05, 3600), 1.0),
@@ -241,7 +252,7 @@ def _alerts(form: Form) -> Alerts:
         smtp_tls=cast(Tls, form.take("smtp_tls", one_of("starttls", "implicit", "none"), "starttls")),
         smtp_user=form.take("smtp_user", text, ""),
         smtp_secret=form.take("smtp_secret", _secret, ""),
-        webhook=form.take("webhook", _web_address, ""),
+        webhook=form.take("webhook", _address, ""),
         webhook_secret=form.take("webhook_secret", _secret, ""),
         private_addresses=form.take("private_addresses", flag, False),
     )
@@ -263,7 +274,7 @@ def _alerts(form: Form) -> Alerts:
 
 def _case_system(form: Form) -> CaseSystem:
     found = CaseSystem(
-        webhook=form.take("webhook", _web_address, ""),
+        webhook=form.take("webhook", _address, ""),
         webhook_secrets=form.take("webhook_secrets", _secrets, ()),
         private_addresses=form.take("private_addresses", flag, False),
     )
@@ -289,6 +300,13 @@ def _mailboxes(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or len(value) > 20:
         raise WrongError('must be a list of mail addresses, such as ["on-call@agency.example.ca"]')
     return tuple(_mailbox(each) for each in value)
+
+
+def _address(value: Any) -> str:
+    found = web_address(value, _WRONG_ADDRESS)
+    if found.endswith("/"):
+        raise WrongError(_WRONG_ADDRESS)
+    return found
 
 
 def _zone(value: Any) -> ZoneInfo:

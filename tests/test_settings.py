@@ -205,6 +205,8 @@ def test_who_is_told_is_read_whole(instance: Path) -> None:
         pytest.param('smtp_secret = "SMTP_PASSWORD"\n', "", "smtp_user: and smtp_secret belong", id="a user alone"),
         pytest.param('"SMTP_PASSWORD"', '"pa55 word"', "smtp_secret: must be the name of", id="the password itself"),
         pytest.param("https://alerts", "http://alerts", "webhook: must be https", id="in clear"),
+        pytest.param("https://alerts", "https://me:word@alerts", "webhook: must hold no user name", id="a password"),
+        pytest.param("https://alerts", "https://*.alerts", "webhook: must be an http", id="a host that is none"),
         pytest.param('webhook_secret = "WEBHOOK_SECRET"\n', "", "webhook_secret: is missing", id="nothing signs"),
         pytest.param("on-call@", "On Call <on-call@", "mail_to: must be a mail address", id="a name beside it"),
         pytest.param("every_minutes = 15", "every_minutes = 0", "every_minutes: must be a number", id="a flood"),

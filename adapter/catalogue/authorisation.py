@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
 
 from adapter.core.partner import Authorisation
-from adapter.core.toml_form import Form, WrongError, matching, one_of, text
+from adapter.core.toml_form import Form, WrongError, matching, one_of, text, web_address
 
 Kind = Literal["none", "bearer", "client-secret", "smart-backend", "mtls", "ssh-key", "password"]
 
@@ -64,22 +63,6 @@ def authorisation(form: Form) -> Authorisation:
             form.wrong(f'{key}: is of no use while kind is "{kind}"', key)
     form.close()
     return found
-
-
-def web_address(value: Any, wrong: str) -> str:
-    """An http or https address with a host, and neither a user, a query nor a fragment; `wrong` says so."""
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
-        raise WrongError(wrong)
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise WrongError(wrong) from None
-    if parts.scheme not in ("https", "http") or not parts.hostname or port == 0:
-        raise WrongError(wrong)
-    if parts.username is not None or "?" in value or "#" in value:
-        raise WrongError("must hold no user name, no password, no query and no fragment")
-    return value
 
 
 def _token_url(value: Any) -> str:

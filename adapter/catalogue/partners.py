@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 from urllib.parse import unquote, urlsplit
 
-from adapter.catalogue.authorisation import authorisation, web_address
+from adapter.catalogue.authorisation import authorisation
 from adapter.catalogue.client import client
 from adapter.catalogue.files import Found
 from adapter.core.consent.rulebook import PURPOSES
@@ -27,6 +27,7 @@ from adapter.core.toml_form import (
     parse,
     text,
     uri,
+    web_address,
     whole,
 )
 from adapter.errors import Finding, Misconfigured

@@ -8,13 +8,16 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from ipaddress import ip_address
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from adapter.errors import Finding, Misconfigured
 
 T = TypeVar("T")
 KeyPath = tuple[str | int, ...]
 _HEADER = re.compile(r"^\s*(\[\[?[^\[\]=]+\]\]?)\s*(#.*)?$")
+_HOST = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?")
 _SYNTAX = re.compile(r"^(.*) \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -50,12 +53,16 @@ def parse(file: str, text: str) -> Document:
     """The file's values with their lines; Misconfigured with one finding where it is not TOML."""
     try:
         values = tomllib.loads(text)
+        lines = _lines(text)
     except tomllib.TOMLDecodeError as error:
         words, line = str(error), len(text.splitlines())
         if found := _SYNTAX.match(words):
             words, line = found[1], int(found[2] or line)
         raise Misconfigured(f"{file} is not TOML.", [Finding(file, line, f"is not TOML: {words}")]) from None
-    return Document(file, values, _lines(text))
+    except (ValueError, RecursionError):  # what Python's own limits refuse, digits and levels: it names no line
+        wrong = "holds a number of thousands of digits, or hundreds of tables or lists within each other"
+        raise Misconfigured(f"{file} cannot be read.", [Finding(file, 0, wrong)]) from None
+    return Document(file, values, lines)
 
 
 def _put(values: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
@@ -255,6 +262,32 @@ def matching(pattern: str, words: str) -> Callable[[Any], str]:
         return value
 
     return read
+
+
+def web_address(value: Any, wrong: str) -> str:
+    """An http or https address with a host, and neither a user, a query nor a fragment; `wrong` says so."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
+        raise WrongError(wrong)
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise WrongError(wrong) from None
+    if parts.scheme not in ("https", "http") or not host or port == 0:
+        raise WrongError(wrong)
+    if "@" in parts.netloc or "?" in value or "#" in value:
+        raise WrongError("must hold no user name, no password, no query and no fragment")
+    if not (_is_ip(host) if "[" in parts.netloc else _HOST.fullmatch(host)):
+        raise WrongError(wrong)
+    return value
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return "%" not in host  # a zone is this machine's own word for a network
 
 
 uri = matching(r"[a-z][a-z0-9+.-]*:[^\s]{1,200}", "must be a URI, such as https://agency.example.ca/id")

@@ -47,7 +47,10 @@ class Endpoint:
         """One exchange, never repeated here. `largest`: bytes of the answer that are read at most."""
         if self._wire is None:
             return NotSent("not configured")
-        request = Request(method, self._url + path, dict(headers), data=body).prepare()
+        try:
+            request = Request(method, self._url + path, dict(headers), data=body).prepare()
+        except (RequestException, HTTPError, ValueError):
+            return NotSent("not configured")  # an address or a header that no request can have
         self._exchange.begin(self._timeout, most=2 * largest + _AROUND)
         try:
             response = self._wire.send(request, stream=True, timeout=self._timeout, verify=self._trust)

@@ -9,7 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.core.toml_form import Form, WrongError, day, flag, many_of, number, one_of, parse, text, uri, whole
+from adapter.core.toml_form import (
+    Form,
+    WrongError,
+    day,
+    flag,
+    many_of,
+    number,
+    one_of,
+    parse,
+    text,
+    uri,
+    web_address,
+    whole,
+)
 from adapter.errors import Misconfigured
 
 TEXT = '''\
@@ -55,6 +68,50 @@ def test_what_is_not_toml_is_one_finding_with_its_line() -> None:
     with pytest.raises(Misconfigured) as caught:
         parse("f.toml", 'a = 1\nb = "x\n')
     assert [(f.file, f.line) for f in caught.value.findings] == [("f.toml", 2)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"a = 1{'0' * 5000}", id="digits without end"),
+        pytest.param(f"a = {'[' * 5000}{']' * 5000}", id="lists within each other"),
+        pytest.param(f"a = {'{b = ' * 3000}1{'}' * 3000}", id="tables within each other"),
+        pytest.param(f"[{'.'.join('a' * 3000)}]\nb = 1", id="a name of thousands of steps"),
+    ],
+)
+def test_what_python_itself_refuses_to_read_is_a_finding(text: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        parse("f.toml", text)
+    assert [f.file for f in caught.value.findings] == ["f.toml"]
+
+
+@pytest.mark.parametrize(
+    ("address", "right"),
+    [
+        pytest.param("https://fhir.partner.example.ca/fhir", True, id="a name"),
+        pytest.param("http://localhost:8080", True, id="a port"),
+        pytest.param("https://[2001:db8::1]:8443/r4", True, id="IPv6"),
+        pytest.param("https://10.0.0.1/my_fhir", True, id="IPv4"),
+        pytest.param("https://*.example.ca/fhir", False, id="any host"),
+        pytest.param("https://.example.ca/fhir", False, id="a host that begins with a dot"),
+        pytest.param("https://fhir..example.ca", False, id="an empty label"),
+        pytest.param(f"https://{'a' * 64}.example.ca", False, id="a label that is too long"),
+        pytest.param("https://[v1.x]/fhir", False, id="an address of no version"),
+        pytest.param("https://[fe80::1%25a%20b]/fhir", False, id="a zone"),
+        pytest.param(
+            "https://good.example\\.evil.example/fhir", False, id="a backslash, which browsers read as a slash"
+        ),
+        pytest.param("https://fhir|x.example.ca", False, id="a letter that no host has"),
+        pytest.param("https://user:word@fhir.example.ca", False, id="a password"),
+        pytest.param("https://fhir.example.ca:99999", False, id="a port that is none"),
+    ],
+)
+def test_an_address_is_one_that_a_request_can_go_to(address: str, *, right: bool) -> None:
+    if right:
+        assert web_address(address, "wrong") == address
+    else:
+        with pytest.raises(WrongError):
+            web_address(address, "wrong")
 
 
 def test_every_problem_is_reported_and_reading_goes_on() -> None:

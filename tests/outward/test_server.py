@@ -278,6 +278,8 @@ def test_proxies_passwords_and_cookies_of_the_environment_stay_out(
         pytest.param("https://127.0.0.1/fhir?x=1", True, "not configured", id="a query in the address"),
         pytest.param("https://127.0.0.1:99999/", True, "not configured", id="a port that is none"),
         pytest.param("https://[::1/", True, "not configured", id="half an address"),
+        pytest.param("https://*.partner.invalid/fhir", True, "not configured", id="a host that stands for many"),
+        pytest.param("https://.partner.invalid/fhir", True, "not configured", id="a host that begins with a dot"),
         pytest.param("", True, "not configured", id="no address"),
     ],
 )
