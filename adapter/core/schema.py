@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import Any, Union
 
 import jsonschema_rs
 
 SINGULAR = ("child", "enrolment")
 """The records that a case holds one of; they have no id, their path is their name."""
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return _DAY.fullmatch(text) is not None and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return _MOMENT.fullmatch(text) is not None and bool(datetime.fromisoformat(text).astimezone(UTC))
+    except (ValueError, OverflowError):
+        return False
+
+
+_FORMATS: Mapping[str, Callable[[str], bool]] = MappingProxyType({"date": _is_day, "date-time": _is_moment})
+"""What the rules can reckon with, and FHIR can say. RFC 3339 also has the year 0, leap seconds and small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +83,18 @@ class Schemas:
     def of(files: Mapping[str, dict[str, Any]]) -> Schemas:
         """`files`: collection → schema; `case` is the whole case file, whose `$ref`s name the others by `$id`."""
         registry = jsonschema_rs.Registry([(schema["$id"], schema) for schema in files.values()])
-        validator = jsonschema_rs.Draft202012Validator(files["case"], registry=registry, validate_formats=True)
+        validator = _validator(files["case"], registry)
         trees = {name: _tree(schema, schema, {}) for name, schema in files.items() if name != "case"}
         return Schemas(files, {name: tree for name, tree in trees.items() if isinstance(tree, Group)}, validator)
 
     def validator_of(self, collection: str) -> Any:
         """A validator for one record of `collection`."""
         registry = jsonschema_rs.Registry([(schema["$id"], schema) for schema in self.files.values()])
-        return jsonschema_rs.Draft202012Validator(self.files[collection], registry=registry, validate_formats=True)
+        return _validator(self.files[collection], registry)
+
+
+def _validator(schema: dict[str, Any], registry: Any) -> Any:
+    return jsonschema_rs.Draft202012Validator(schema, registry=registry, validate_formats=True, formats=dict(_FORMATS))
 
 
 def _tree(schema: Mapping[str, Any], root: Mapping[str, Any], seen: dict[str, Group]) -> Node:

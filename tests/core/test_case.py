@@ -74,6 +74,11 @@ def _goal(**fields: Any) -> dict[str, Any]:
          "/care_plans/0/reviews/every", "length of time"),
         (_with(consents=[{"id": "c", "status": "active", "granted_by": "people/mother", "provisions": [],
                           "signed_at": "yesterday"}]), "/consents/0/signed_at", "date or a date-time"),
+        (_goal(due="0000-01-01"), "/goals/0/due", "that exists"),
+        *((_with(consents=[{"id": "c", "status": "active", "granted_by": "people/mother", "provisions": [],
+                            "signed_at": moment}]), "/consents/0/signed_at", "date or a date-time")
+          for moment in ("0000-12-31T23:00:00Z", "2016-12-31T23:59:60Z", "2026-01-01t00:00:00z",
+                         "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00")),
         ([], "", "must be of type object"),
         ("text", "", "must be of type object"),
         (None, "", "must be of type object"),

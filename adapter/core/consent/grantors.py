@@ -43,6 +43,8 @@ class Grantors:
         """The instant at which the young person reaches the age of own consent."""
         if self.birth is None or self.own_age is None:
             return None
+        if self.birth.year + self.own_age > date.max.year:
+            return self.rulebook.end_of(date.max)
         year, leap_day = self.birth.year + self.own_age, (self.birth.month, self.birth.day) == (2, 29)
         if leap_day and not _is_leap(year):
             return self.rulebook.start_of(date(year, 3, 1))

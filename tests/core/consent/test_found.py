@@ -61,6 +61,11 @@ def test_a_parent_does_not_widen_what_a_young_person_permitted() -> None:
     assert _northstar_sees(case)
 
 
+def test_a_child_who_comes_of_age_after_the_last_year_there_is_has_not_come_of_age() -> None:
+    """Rule 6 with a birth date that nobody can have: the parents permit, and nothing breaks."""
+    assert _northstar_sees(_confirmed("people/mother", birth_date="9999-12-31"))
+
+
 @pytest.mark.parametrize(
     ("goal", "sees"),
     [
