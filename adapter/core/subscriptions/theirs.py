@@ -271,12 +271,13 @@ def _media(value: Any) -> str:
 
 
 def _moment(value: Any) -> datetime | None:
-    """An instant: the structure was checked."""
-    try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) and len(value) <= 40 else None
-    except ValueError:
+    """An instant: the structure was checked. None where it never comes; what no clock here shows is long over."""
+    if not isinstance(value, str) or value.startswith("9999"):
         return None
-    return found.astimezone(UTC) if found is not None and found.tzinfo and found.year < 9999 else None
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _whole(value: Any) -> int:

@@ -109,6 +109,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "/channel/_payload/extension",
     ),
     "no word of how much": (changed("channel/_payload", None), "/channel/_payload/extension"),
+    "an end before the first year there is": (changed("end", "0001-01-01T00:00:00+14:00"), "/end"),
+    "an end in a leap second": (changed("end", "2016-12-31T23:59:60Z"), "/end"),
     "an end that is over": (changed("end", "2026-11-21T16:59:59Z"), "/end"),
     "a state that is ours to set": (changed("status", "error"), "/status"),
     "a heartbeat each second": (
