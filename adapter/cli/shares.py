@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from adapter.cli.context import Asked, opened, pass_asked, say
 from adapter.cli.output import print_json, print_rows
 from adapter.core.account.words import HOW
+
+if TYPE_CHECKING:
+    from adapter.desk import Desk
 
 STATES = ("idle", "due", "working", "waiting", "paused", "stopped")
 
@@ -27,6 +30,8 @@ def share() -> None:
 def share_list(asked: Asked, case: str | None, partner: str | None, state: str | None, as_json: bool) -> None:
     """List the shares: their state, when they are next due, and what came of the last attempt.
 
+    Those of deleted cases are not among them: `adapter alarms` tells of each that has stopped.
+
     \b
     Examples:
       adapter --instance my-agency share list --state stopped
@@ -36,7 +41,7 @@ def share_list(asked: Asked, case: str | None, partner: str | None, state: str |
 
     with opened(asked) as wired:
         found: list[dict[str, Any]] = (
-            show.overview(wired)["cases"] if case is None else [{"case": case, "shares": show.shares_of(wired, case)}]
+            _every(wired) if case is None else [{"case": case, "shares": show.shares_of(wired, case)}]
         )
     rows = [
         {"case": each["case"], **row}
@@ -45,6 +50,16 @@ def share_list(asked: Asked, case: str | None, partner: str | None, state: str |
         if partner in (None, row["partner"]) and state in (None, row["state"])
     ]
     print_rows(rows, ("case", "partner", "state", "due", "outcome", "attempts", "detail"), as_json=as_json)
+
+
+def _every(wired: Desk) -> list[dict[str, Any]]:
+    """All cases with their shares, page by page."""
+    from adapter import show
+
+    pages = [show.overview(wired)]
+    while pages[-1]["next"] is not None:
+        pages.append(show.overview(wired, after=pages[-1]["next"]))
+    return [each for found in pages for each in found["cases"]]
 
 
 @share.command("retry")

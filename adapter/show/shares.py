@@ -9,9 +9,9 @@ from adapter.core.alert import SENTENCES
 from adapter.core.pace import Pace
 from adapter.core.purge import alarm
 from adapter.desk import Desk, Preview
-from adapter.show.found import known_case
+from adapter.show.found import known_case, page_of
 from adapter.show.purging import said
-from adapter.store import cases, holdings, paces, purges, subscribed, troubled
+from adapter.store import holdings, paces, purges, subscribed, troubled
 from adapter.store import shares as share_rows
 from adapter.store.database import Tx
 from adapter.store.purges import Requested
@@ -29,7 +29,7 @@ def shares_of(desk: Desk, number: str, *, words: bool = False) -> list[dict[str,
         case_id = known_case(tx, number).id
         asked, now = purges.of_case(tx, case_id), desk.clock()
         every = share_rows.of_case(tx, case_id)
-        return [_share(s) | {"purge": _purge(asked.get(s.partner), now, words=words)} for s in every]
+        return [_share(desk, s) | {"purge": _purge(asked.get(s.partner), now, words=words)} for s in every]
 
 
 def troubled_at(desk: Desk) -> dict[str, list[Whose]]:
@@ -102,20 +102,24 @@ def jwks(desk: Desk) -> dict[str, Any]:
     return desk.signing().public()
 
 
-def overview(desk: Desk) -> dict[str, Any]:
-    """The first page: the cases first saved, the partners, the state of each pair and what the partner holds of it."""
+def overview(desk: Desk, *, after: str | None = None) -> dict[str, Any]:
+    """The first page: the partners, and a page of cases in the order first saved, behind the case `after`: the state of
+    each pair and what the partner holds of it. `next`: the last of them, where there may be more."""
+    found, next_ = page_of(desk, None, after, FIRST_PAGE)
     with desk.store.reading() as tx:
         rows = [
-            {"case": s.number, "shares": [_share(x) | _held(tx, x) for x in share_rows.of_case(tx, s.id)]}
-            for s in cases.listed(tx, after=None, limit=FIRST_PAGE)
+            {"case": s.number, "shares": [_share(desk, x) | _held(tx, x) for x in share_rows.of_case(tx, s.id)]}
+            for s in found
         ]
-    return {"agency": desk.settings.agency_name, "partners": partners(desk), "cases": rows}
+    return {"agency": desk.settings.agency_name, "partners": partners(desk), "cases": rows, "next": next_}
 
 
-def _share(share: share_rows.Share) -> dict[str, Any]:
+def _share(desk: Desk, share: share_rows.Share) -> dict[str, Any]:
+    whom = desk.catalogue.partners.get(share.partner)
+    held = whom is not None and whom.paused and share.state != "working"
     return {
         "partner": share.partner,
-        "state": share.state,
+        "state": "paused" if held else share.state,  # in its file, as by a person: nothing of it goes
         "due": share.due.isoformat() if share.due else None,
         "outcome": share.outcome,
         "detail": share.detail,

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapter import keep, wiring
+from adapter.show import shares
 from adapter.store import tokens
 from adapter.store.database import Store
 from adapter.store.seal import Keys
@@ -87,16 +88,26 @@ def test_partner_list_is_the_instances_the_fixtures_or_those_given(run: Run, ins
     )
 
 
-def test_share_list_and_retry(run: Run, instance: Path, example: Path, tmp_path: Path) -> None:
-    """A saved case has a share with each partner; the list can be narrowed, and a share made due."""
+def test_share_list_and_retry(
+    run: Run, instance: Path, example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A saved case has a share with each partner; the list has all cases, can be narrowed, and a share made due. A
+    partner that its file pauses is shown as paused."""
     instance = Path(shutil.copytree(instance, tmp_path / "agency"))
     desk = wiring.wire(instance)
     try:
         keep.put_case(desk, "C-1042", example.read_bytes())
+        keep.put_case(desk, "C-1043", example.read_bytes().replace(b"C-1042", b"C-1043"))
     finally:
         desk.store.close()
+    monkeypatch.setattr(shares, "FIRST_PAGE", 1)
     every = printed(run("--instance", instance, "share", "list"))
-    assert {(each["case"], each["partner"]) for each in every} == {("C-1042", "example"), ("C-1042", "lakeside")}
+    assert [(each["case"], each["partner"], each["state"]) for each in every] == [
+        ("C-1042", "example", "paused"),
+        ("C-1042", "lakeside", "due"),
+        ("C-1043", "example", "paused"),
+        ("C-1043", "lakeside", "due"),
+    ]
     one = printed(run("--instance", instance, "share", "list", "--case", "C-1042", "--partner", "lakeside", "--json"))
     assert [each["partner"] for each in one] == ["lakeside"]
     assert printed(run("--instance", instance, "share", "list", "--state", "stopped")) == []

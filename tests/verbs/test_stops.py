@@ -233,7 +233,7 @@ def test_a_paused_partner_is_not_called_and_waits_for_nobody(open_agency: Open) 
     agency.put(case_of("ontario-csp"))
     agency.work()
     assert agency.seen() == []
-    assert agency.share("C-2031", "lakeside")["state"] == "due"
+    assert agency.share("C-2031", "lakeside")["state"] == "paused"
     assert agency.share("C-2031", "riverside")["state"] == "idle"
     partners = agency.desk.catalogue.partners
     going = {**partners, "lakeside": replace(partners["lakeside"], paused=False)}

@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from adapter.show import shares
 from adapter.store import tokens
 from tests.web.conftest import ROOT, Web
 from tests.web.shapes import assert_error, assert_headers
@@ -114,6 +115,20 @@ def test_a_session_does_not_open_the_api(web: Web, case: str) -> None:
     """A cookie is for pages only: other sites cannot make a browser act on the API."""
     browser, _ = sign_in(web, "admin")
     assert_error(browser.delete(f"/api/cases/{case}"), 401)
+
+
+def test_every_case_is_reached_page_by_page(web: Web, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = json.loads((ROOT / "fixtures" / "minimal" / "case.json").read_text(encoding="utf-8"))
+    for number in ("C-7", "C-0008"):
+        assert web.ask("source", "PUT", f"/api/cases/{number}", said | {"case": number}).status_code == 202
+    monkeypatch.setattr(shares, "FIRST_PAGE", 2)
+    browser, _ = sign_in(web, "coordinator")
+    first = browser.get("/").text
+    found = re.search(r'<a href="(/\?after=[^"]+)">The next cases</a>', first)
+    assert found, "there are three cases, and two on a page"
+    second = browser.get(found[1]).text
+    assert re.findall(r'href="/cases/([^"]+)"', first + second) == [case, "C-7", "C-0008"]
+    assert "The next cases" not in second
 
 
 class Structure(HTMLParser):

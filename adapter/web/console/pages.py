@@ -42,7 +42,8 @@ def first() -> Response:
         return page("sign_in.html")
     if person.role not in SEES_CASES:
         return page("partners.html", person=person, may_pause=person.role in PAUSES, partners=show.partners(wiring()))
-    return page("overview.html", person=person, may_pause=person.role in PAUSES, **show.overview(wiring()))
+    found = show.overview(wiring(), after=request.args.get("after") or None)
+    return page("overview.html", person=person, may_pause=person.role in PAUSES, **found)
 
 
 @console.post("/partners/<partner>")
