@@ -109,8 +109,10 @@ class Commands(click.Group):
             return super().invoke(context)
         except AdapterError as error:
             tell(error)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
+        except OSError as refused:  # the system's own words: which file, and why
+            say(f"adapter: {refused.filename or 'what is read or written'}: {refused.strerror or 'is refused'}.")
         except Exception as fault:  # noqa: BLE001  told without its words, and the command ends
             tell_fault(fault)
         return context.exit(1)

@@ -123,6 +123,17 @@ def test_the_instance_may_come_from_the_environment(run: Run, instance: Path) ->
     assert run("token", "list", env={"ADAPTER_INSTANCE": str(instance)}).exit_code == 0
 
 
+def test_a_disk_that_is_full_is_one_sentence() -> None:
+    """Standard output too is a file that can be refused: no trace of our code is shown for it."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "adapter", "schema"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("adapter: ") and "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_fault_of_our_own_is_told_by_its_place_and_never_by_its_words(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
