@@ -39,7 +39,9 @@ def _of_secret(kind: str, name: str, secret: str | None) -> str:
     if not secret:
         return _missing(name)
     if kind in ("bearer", "client-secret") and not usable(kind, secret):
-        return f"What {name} holds can be no secret of a request: there is a blank or a line break within."
+        return (
+            f"What {name} holds can be no secret of a request: it has a blank, a line break or a letter beyond ASCII."
+        )
     if kind == "ssh-key" and private_key(secret) is None:
         return f"What {name} holds is no private key without a passphrase."
     return ""

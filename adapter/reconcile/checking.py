@@ -12,8 +12,22 @@ from adapter.core.identity import Key
 from adapter.core.partner import Partner
 from adapter.desk import Desk
 from adapter.errors import NotFound, Refused
-from adapter.outward.answer import Answered
+from adapter.outward.answer import Answered, NotSent
 from adapter.reconcile.asking import ask
+
+_WHY = {
+    "no name": "its name leads to no address; see base_url",
+    "address not allowed": "its address is a private one (see private_addresses), or one that is never asked",
+    "no connection": "nobody answers at its address and port; see base_url",
+    "no TLS": "its certificate has ended, is another host's, or is signed by nobody who is trusted here; or it knows no"
+    " TLS 1.2 or newer",
+    "not configured": "see base_url, and the secret or certificate of [authorisation]",
+    "no token": "its token endpoint gave none; see token_url of [authorisation]",
+    "token refused": "its token endpoint does not know us, or not for this; see [authorisation]",
+    "time ran out": "it takes longer than timeout allows",
+    "connection lost": "it hung up, or speaks no HTTP of today; see base_url",
+}
+"""Why no answer came, by its reason (outward/answer.py), and where to look."""
 
 
 def check_partner(desk: Desk, partner_id: str) -> dict[str, Any]:
@@ -56,7 +70,8 @@ def _read_of_nobody(desk: Desk, partner: Partner, request_id: str) -> list[str]:
     nobody = desk.bench.identity(partner.id).identifier(Key("", "nobody", "Patient", request_id))
     answer = desk.server(partner.id).find("Patient", nobody, request_id=request_id)
     if not isinstance(answer, Answered):
-        return [f"It cannot be reached ({answer.reason}): see base_url, private_addresses and the secret of its file."]
+        said = f": {answer.said}" if isinstance(answer, NotSent) and answer.said else ""
+        return [f"It cannot be reached ({answer.reason}{said}): {_WHY[answer.reason]}."]
     if answer.status in (401, 403):
         return [f"It does not let us in (HTTP {answer.status}): see [authorisation] in its file, and its secret."]
     if answer.status != 200 or (there := found(answer.body, "Patient", nobody)) is None:

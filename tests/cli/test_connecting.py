@@ -166,3 +166,18 @@ def test_a_check_that_fails_says_so_and_ends_with_1(
     result = run("--instance", agency, "partner", "check", "newcomer")
     assert result.exit_code == 1 and says in result.stderr
     assert run("--instance", agency, "partner", "check", "nobody").exit_code == 1
+
+
+def test_a_check_says_why_no_answer_came_and_where_to_look(run: Run, agency: Path, server: FaultServer) -> None:
+    """A server without TLS at an https address; a token endpoint that does not know us, in its own word."""
+    encrypted = server.base_url.replace("http:", "https:")
+    assert add(run, agency, server, "--base-url", encrypted, name="encrypted").exit_code == 0
+    result = run("--instance", agency, "partner", "check", "encrypted")
+    assert result.exit_code == 1 and "(no TLS): its certificate has ended" in result.stderr
+
+    client = ("--authorisation", "client-secret", "--client-id", "us", "--secret", "THEIRS")
+    asked = (*client, "--token-url", f"{server.base_url}/token")
+    assert add(run, agency, server, *asked, name="unknown").exit_code == 0
+    server.plan(*[faults.Answer(401, JSON, b'{"error": "invalid_client"}')] * 4)
+    result = run("--instance", agency, "partner", "check", "unknown", env={"THEIRS": "s3cret"})
+    assert result.exit_code == 1 and "(token refused: invalid_client): its token endpoint" in result.stderr
