@@ -56,11 +56,16 @@ def key_new(asked: Asked, algorithm: Algorithm, name: str | None, at_once: bool)
     name = name or f"{algorithm.lower()}-{moment.date().isoformat()}-{secrets.token_hex(2)}"
     if not NAME.fullmatch(name):
         raise click.BadParameter("must be letters, digits, hyphens and dots, at most 64", param_hint="--name")
-    begins = moment if at_once else moment + timedelta(hours=_AHEAD)
-    made = _changed(asked, lambda keys: keys.with_new(name, algorithm, begins))
+    ahead = moment if at_once else moment + timedelta(hours=_AHEAD)
+
+    def with_another(keys: SigningKeys) -> SigningKeys:
+        first = all(each.algorithm != algorithm for each in keys.keys)
+        return keys.with_new(name, algorithm, moment if first else ahead)
+
+    made = _changed(asked, with_another)
     print_json(made.public())
     used = made.chosen("", algorithm, moment)
-    when = "at once" if used and used.name == name else f"from {begins.isoformat(timespec='minutes')} on"
+    when = "at once" if used and used.name == name else f"from {ahead.isoformat(timespec='minutes')} on"
     say(f"{name} is published now, and used {when}.")
 
 

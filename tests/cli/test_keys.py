@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,21 @@ def test_a_key_is_made_published_used_and_retired(run: Run, own: Path) -> None:
     assert [row["name"] for row in printed(run("--instance", own, "key", "list", "--json"))] == ["second", "third"]
     assert run("--instance", own, "key", "retire", "first").exit_code == 1
     assert run("--instance", own, "check").exit_code == 0
+
+
+def test_a_key_that_was_replaced_at_once_is_not_gone_back_to(
+    run: Run, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first key is used from when it is made: nothing of it begins a day later, behind the one in its place."""
+    made = datetime(2026, 11, 21, 17, tzinfo=UTC)
+    monkeypatch.setattr("adapter.cli.keys.now", lambda: made)
+    run("--instance", own, "key", "new", "--name", "lost")
+    assert printed(run("--instance", own, "key", "list", "--json"))[0]["used_from"] == "2026-11-21T17:00+00:00"
+    monkeypatch.setattr("adapter.cli.keys.now", lambda: made + timedelta(hours=1))
+    run("--instance", own, "key", "new", "--name", "other", "--now")
+    monkeypatch.setattr("adapter.cli.keys.now", lambda: made + timedelta(days=2))
+    rows = printed(run("--instance", own, "key", "list", "--json"))
+    assert [(row["name"], row["partners"]) for row in rows] == [("lost", []), ("other", ["lakeside"])]
 
 
 def test_the_web_publishes_what_is_there_without_a_restart(run: Run, own: Path) -> None:
