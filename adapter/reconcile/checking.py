@@ -17,7 +17,8 @@ from adapter.reconcile.asking import ask
 
 _WHY = {
     "no name": "its name leads to no address; see base_url",
-    "address not allowed": "its address is a private one (see private_addresses), or one that is never asked",
+    "address not allowed": "its address is a private one (see private_addresses), or one that is never asked; or its"
+    " token endpoint is at another address, and has to stand in the file (token_url)",
     "no connection": "nobody answers at its address and port; see base_url",
     "no TLS": "its certificate has ended, is another host's, or is signed by nobody who is trusted here; or it knows no"
     " TLS 1.2 or newer",
