@@ -42,6 +42,7 @@ class Holding:
     not known to equal it. `ours` is false for what a conditional create found already there: never changed or deleted.
     `state`: active; frozen (a permit ran out: no more updates); withdrawn (taken back: only asks to purge refer to it).
     `contested`: the version there in which somebody changed what is not theirs to change: a person decides whose it is.
+    `late`: when it is looked for once more, earliest first: what was sent and not found may still be on its way there.
     """
 
     urn: str
@@ -57,6 +58,7 @@ class Holding:
     parts: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     contested: str = ""
+    late: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

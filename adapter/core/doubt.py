@@ -6,18 +6,23 @@ partner when permission ends (exchange.md, *Delivery*: unknown outcome).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from adapter.core.diff import Change, Create, Delete, Holding, Update
 from adapter.core.fhir.bundle import Sent
+from adapter.core.fhir.instants import instant
 from adapter.core.fhir.outcome import is_gone
 from adapter.core.fhir.results import found, place_of
 from adapter.core.retry import Outcome
 
 LOOKED = "looked up"
 """The hash of what was found there: of no content of ours, so that it is written."""
+LATER = (timedelta(minutes=1), timedelta(minutes=15))
+"""After these what was not found is looked for once more: a gateway gives up on a request, and the server behind it is
+still at it. Else it would come there when permission has ended, and nobody would ever take it back."""
 
 
 def sent(change: Sent) -> Holding:
@@ -45,6 +50,38 @@ def doubted(held: Iterable[Holding]) -> list[Holding]:
         for h in held
         if h.state == "active" and h.ours
     ]
+
+
+def lost_from_sight(held: Iterable[Holding], wanted: Collection[str], now: datetime) -> list[Holding]:
+    """What was not found, or has been taken back since, and is to be looked for once more by now, as if it were there:
+    by its identifier, for what comes late has an id of its own. What is `wanted` is created anyway, if it is not there.
+    """
+    return [
+        replace(h, id="", state="active")
+        for h in held
+        if h.state == "withdrawn" and h.urn not in wanted and h.late and h.late[0] <= instant(now)
+    ]
+
+
+def missed(found: Holding, before: Holding, now: datetime) -> Holding:
+    """`found`, and when it is looked for again: where it was sent and is not there, it may be on its way yet."""
+    if before.state == "withdrawn":
+        return still_late(replace(found, id=found.id or before.id), before, now)
+    if found.state == "withdrawn" and not found.id:
+        return replace(found, late=tuple(instant(now + wait) for wait in LATER))
+    return found
+
+
+def still_late(held: Holding, before: Holding | None, now: datetime) -> Holding:
+    """`held` in the place of `before`, of which something may still be on its way there."""
+    return replace(held, late=tuple(each for each in before.late if each > instant(now))) if before else held
+
+
+def looks_again(held: Iterable[Holding], wanted: Collection[str], now: datetime) -> datetime | None:
+    """When something that is not `wanted` is to be looked for once more, after `now`; None where nothing is."""
+    moments = (each for h in held if h.urn not in wanted for each in h.late)
+    first = min((each for each in moments if each > instant(now)), default="")
+    return datetime.fromisoformat(first) if first else None
 
 
 def unclear(held: Iterable[Holding], changes: Iterable[Change]) -> list[Holding]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from adapter import answering
 from adapter.arrived import settle_case
+from adapter.core.doubt import lost_from_sight
 from adapter.desk import Desk
 from adapter.errors import Unavailable
 from adapter.reconcile.alerting import note_stop
@@ -69,7 +70,9 @@ def _work_on(desk: Desk, share: Share, now: datetime) -> None:
     answering.bring(desk, share.case_id, share.partner)
     with desk.store.reading() as tx:
         work = read_work(desk, tx, share, now)
+        wanted = {made.urn for made in work.plan.desired.made}
         stays = bool(share.refused) and share.refused == fingerprint(tx, work.plan)
+        stays = stays and not lost_from_sight(work.held, wanted, work.now)
     if stays:
         with desk.store.writing() as tx:
             stay_stopped(desk, tx, work)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapter.core.diff import Create, Delete, Holding, Update
-from adapter.core.doubt import looked_up, sent, unclear
+from adapter.core.doubt import looked_up, lost_from_sight, missed, sent, unclear
 from adapter.core.fhir.abilities import found_by_name
 from adapter.core.fhir.bundle import Sent, unconditional
 from adapter.core.fhir.outcome import GONE, of_status, read
@@ -31,10 +31,12 @@ _AT_ONCE = 20
 def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]:
     """Find what the partner holds of what is not clear, and plan again. An attempt, where looking did not tell: then
     nothing may be sent (exchange.md, *Delivery*: unknown outcome). A time, where it is not to be asked again before."""
-    questions = unclear(work.held, work.plan.changes)
+    wanted = {made.urn for made in work.plan.desired.made}
+    questions = [*unclear(work.held, work.plan.changes), *lost_from_sight(work.held, wanted, work.now)]
     if not questions:
         return work, None
     refused = work.share.outcome == "conflict"
+    before = {held.urn: held for held in work.held}
     learnt: list[Holding] = []
     dark: Attempt | None = None
     vain = 0
@@ -52,7 +54,7 @@ def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]
             if not is_of_one(work, found) or vain == _IN_VAIN:
                 break
             continue
-        learnt.append(found)
+        learnt.append(missed(found, before[held.urn], work.now))
         if refused and _changed_there(work, found):
             dark = dark or Attempt("version", "somebody there has changed our copy", ("conflict",))
     lines = _lines_of_looking(desk, work, learnt, _open_attempts(desk, work, learnt) if learnt else {})
@@ -202,6 +204,8 @@ def _lines_of_looking(
                 found = (operation, "failed", "unavailable" if gone or operation == "withdraw" else "unknown")
             case _ if gone and held.urn in leaving and before[held.urn].id:
                 found = ("withdraw", "withdrawn", "delivered")
+            case _ if not gone and before[held.urn].state == "withdrawn":
+                found = ("create", "delivered", "existing")
             case _:
                 continue
         lines.append(line_of(desk, work, held, *found, work.now))

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from adapter.core.consent.last_look import last_look
 from adapter.core.diff import Adopt, Create, Delete, Holding, referred, without_traffic
-from adapter.core.doubt import sent
+from adapter.core.doubt import sent, still_late
 from adapter.core.fhir.bundle import Request, Sent, alike
 from adapter.core.fhir.outcome import GONE
 from adapter.core.fhir.results import Result, holding, is_loose, result_of_one, results
@@ -68,7 +68,9 @@ def announce(desk: Desk, work: Work, chunk: Sequence[Sent], *, at_once: bool = F
             shares.put_off(tx, work.share, at=later, now=now)
             return False
         shares.renew(tx, work.share, now=now, lease=lease(desk))
-        holdings.save(tx, work.share.id, [*adopted, *(sent(c) for c in chunk)], now=now)
+        before = {held.urn: held for held in work.held}
+        under_way = (still_late(sent(c), before.get(thing_of(c).urn), work.now) for c in chunk)
+        holdings.save(tx, work.share.id, [*adopted, *under_way], now=now)
         disclosures.append(tx, work.stored.id, [line(desk, work, c, "attempted", "", now) for c in chunk])
     return True
 
@@ -205,7 +207,8 @@ def remember(desk: Desk, work: Work, sending: Sending, known: dict[str, Holding]
     """What the partner now holds, and a second line for each first one. Accounted for also by a worker that lost its
     lease: it is what happened; but what that means now, the next one looks up."""
     now = desk.clock()
-    learnt = [h for r in sending.results if (h := holding(r)) is not None]
+    became = [h for r in sending.results if (h := holding(r)) is not None]
+    learnt = [still_late(h, known.get(h.urn), work.now) for h in became]
     known.update({h.urn: h for h in learnt})
     lines = [line(desk, work, r.change, kind_of(r), r.outcome, now) for r in sending.results]
     with desk.store.writing() as tx:

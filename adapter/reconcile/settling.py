@@ -7,6 +7,7 @@ from datetime import datetime
 
 from adapter.core.alert import Kind
 from adapter.core.diff import Adopt, Freeze, Holding, Release, without_traffic
+from adapter.core.doubt import looks_again
 from adapter.core.gathering import sight, waits_until
 from adapter.core.pace import Pace, after
 from adapter.core.retry import NextStep, Settled, Stopped, TryAgain, next_step
@@ -39,7 +40,7 @@ def stay_stopped(desk: Desk, tx: Tx, work: Work) -> None:
         detail=share.detail,
         alarms=tuple(alarms),
         refused=share.refused,
-        due=desired.next_change,
+        due=_due(work),
         now=work.now,
     )
 
@@ -70,7 +71,7 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
         note_overdue(desk, tx, work)
         match step:
             case Settled():
-                outcome, due = attempt.outcome, now if last else desired.next_change
+                outcome, due = attempt.outcome, now if last else _due(work)
                 equal_at = work.now if outcome in EQUAL else None
                 shares.settle(
                     tx, share,
@@ -81,7 +82,7 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
             case Stopped(reason):
                 kind: Kind = "conflict" if "conflict" in alarms else "stopped"
                 note_stop(desk, tx, kind, share, outcome=attempt.outcome)
-                detail, due = attempt.detail or reason, desired.next_change
+                detail, due = attempt.detail or reason, _due(work)
                 refused = "" if attempt.outcome == "stopped" else _left(desk, tx, work)
                 shares.stop(
                     tx, share, outcome=attempt.outcome, detail=detail, alarms=alarms, refused=refused, due=due, now=now
@@ -98,6 +99,13 @@ def settle(desk: Desk, work: Work, attempt: Attempt) -> None:
             if orphans := _last_user(desk, tx, work):
                 shares.mark_due(tx, case_id=share.case_id, partner=share.partner, now=now)
                 holdings.save(tx, share.id, orphans, now=now)
+
+
+def _due(work: Work) -> datetime | None:
+    """When a permission begins or ends, or something is to be looked for that may come late."""
+    wanted = {made.urn for made in work.plan.desired.made}
+    moments = (work.plan.desired.next_change, looks_again(work.held, wanted, work.now))
+    return min((at for at in moments if at is not None), default=None)
 
 
 def put_off(desk: Desk, work: Work, until: datetime) -> None:
