@@ -105,7 +105,7 @@ def _deliver_next(at: Delivery) -> Step:
         return "goes on"
     # The last look is at our own words: what a partner has written itself may go back to it whatever it says.
     asked, ours = (request(c, _places(at.known), at.work.way) for c in (chunk, without_theirs(chunk)))
-    if at.attempt.outcome != "stopped" and withheld_in(at.desk, at.work, chunk, _bytes(ours)):
+    if at.attempt.outcome != "stopped" and withheld_in(at.work, chunk, _bytes(ours)):
         detail = "the last look found withheld content in what would be sent"
         at.attempt, at.work = Attempt("stopped", detail, ("last-look",)), taking_back(at.desk, at.work)
         at.waiting = list(groups(at.work.plan.changes, at.work.way))

@@ -112,7 +112,7 @@ def _ask(desk: Desk, work: Work, made: Made, asked: dict[str, Any]) -> Answered 
     if (dark := prolong(desk, work)) is not None:
         return dark
     whole = strict_json.dump(made.resource)
-    if withheld_in(desk, work, [Create(made)], whole):
+    if withheld_in(work, [Create(made)], whole):
         return Attempt("stopped", "the last look found withheld content in what would be asked", ("last-look",))
     if not _account(desk, work, made, "attempted", ""):
         return Attempt("conflict", "the case has changed")

@@ -7,13 +7,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from adapter.core.consent.last_look import last_look
 from adapter.core.diff import Adopt, Create, Delete, Holding, referred, without_traffic
 from adapter.core.doubt import sent, still_late
 from adapter.core.fhir.bundle import Request, Sent, alike
 from adapter.core.fhir.outcome import GONE
 from adapter.core.fhir.results import Result, holding, is_loose, result_of_one, results
-from adapter.core.keeping import rulebook_for
 from adapter.core.partner import Partner
 from adapter.core.retry import together
 from adapter.desk import Desk
@@ -29,23 +27,11 @@ SHORTLY = timedelta(seconds=1)
 WELL = ("delivered", "existing", "unchanged")
 
 
-def withheld_in(desk: Desk, work: Work, chunk: Sequence[Sent], payload: bytes) -> bool:
+def withheld_in(work: Work, chunk: Sequence[Sent], payload: bytes) -> bool:
     """The last look, on the bytes that are about to leave. What only takes back says nothing and always may."""
     given = {h.id for h in work.held if h.id}
     says_something = work.plan.desired.made and not all(isinstance(change, Delete) for change in chunk)
-    return bool(
-        says_something
-        and last_look(
-            payload,
-            case=work.subject.case,
-            kept=work.stored.kept,
-            rulebook=rulebook_for(desk.bench.rulebook, work.stored.kept),
-            partner=work.share.partner,
-            now=work.now,
-            given=given,
-        )
-        is not None
-    )
+    return bool(says_something and work.look.at(payload, given) is not None)
 
 
 def announce(desk: Desk, work: Work, chunk: Sequence[Sent], *, at_once: bool = False) -> bool:

@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from adapter.core import strict_json
+from adapter.core.consent.last_look import Look
 from adapter.core.desired import Desired, Plan, Subject, desire, narrows, toward
 from adapter.core.diff import ORDER, Change, Create, Delete, Holding, Made, Update, content
 from adapter.core.doubt import unclear
 from adapter.core.fhir.abilities import Way, not_taken, way
+from adapter.core.keeping import rulebook_for
 from adapter.core.partner import Partner
 from adapter.core.retry import Outcome
 from adapter.desk import Desk
@@ -39,6 +41,8 @@ class Work:
     plan: Plan
     request_id: str
     now: datetime
+    look: Look
+    """The last look at what is about to leave."""
     known: Known | None
     """What is known of the partner's server."""
     way: Way
@@ -94,7 +98,9 @@ def for_server(desk: Desk, tx: Tx, share: Share, stored: StoredCase, held: tuple
     needed = plan_of(desk, tx, share, subject, desired, held, now)
     how = way(partner, known.told if known else None)
     away = paces.of_partner(tx, partner.id).is_open
-    return Work(share, stored, subject, held, needed, secrets.token_hex(16), now, known, how, away=away)
+    rules = rulebook_for(desk.bench.rulebook, stored.kept)
+    look = Look(subject.case, stored.kept, rules, partner.id, now)
+    return Work(share, stored, subject, held, needed, secrets.token_hex(16), now, look, known, how, away=away)
 
 
 def left_out(partner: Partner, known: Known | None) -> frozenset[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapter import worker
-from adapter.reconcile import sending
+from adapter.core.consent.last_look import Look
 from tests.outward import fault_server as faults
 from tests.verbs.agency import Agency, case_of, is_residue, record, revoked
 from tests.verbs.conftest import Open
@@ -352,15 +352,15 @@ def test_revoked_while_it_is_claimed_no_further_byte_is_sent(
     """Each chunk leaves only if the case is still the one that was decided on: what left before is taken back."""
     agency = open_agency(lakeside={"chunk": 1})
     agency.put(case_of())
-    right, done = sending.last_look, []
+    right, done = Look.at, []
 
-    def meanwhile(payload: bytes, **options: Any) -> Any:
+    def meanwhile(look: Look, payload: bytes, given: Any = ()) -> Any:
         done.append(payload)
-        if options["partner"] == "lakeside" and len(done) == (1 if moment == "after the claim" else 3):
+        if look.partner == "lakeside" and len(done) == (1 if moment == "after the claim" else 3):
             agency.put(revoked(case_of()))
-        return right(payload, **options)
+        return right(look, payload, given)
 
-    monkeypatch.setattr(sending, "last_look", meanwhile)
+    monkeypatch.setattr(Look, "at", meanwhile)
     agency.work_on()
     assert goals_sent(agency, 0) == []
     assert len([e for e in agency.sent_after(0) if e["request"]["method"] == "POST"]) >= (moment != "after the claim")

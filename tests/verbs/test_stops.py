@@ -11,6 +11,7 @@ import pytest
 
 from adapter import steer
 from adapter.core import desired as desired_room
+from adapter.core.consent.last_look import Look
 from adapter.core.desired import Subject
 from adapter.core.fhir import models
 from adapter.errors import NotFound, Problem
@@ -116,7 +117,7 @@ def test_what_is_stopped_and_refers_to_what_must_go_goes_too(
     gone = record(case, "goals/g-break")["title"]
     assert gone in json.dumps(agency.fhir(partner).resources, ensure_ascii=False)
     if after == "last look":
-        monkeypatch.setattr(sending, "last_look", lambda *_, **__: "it finds something everywhere")
+        monkeypatch.setattr(Look, "at", lambda *_, **__: "it finds something everywhere")
     else:
         monkeypatch.setattr(desired_room, "problems", lambda _, **__: [Problem("/status", "no")])
     denial = {"id": "c-deny", "status": "active", "granted_by": "people/mother", "authority": "parent"}
@@ -142,7 +143,7 @@ def test_a_withdrawal_is_never_stopped_by_the_last_look(
     agency = open_agency(lakeside={"chunk": chunk})
     agency.put(wide())
     agency.work()
-    monkeypatch.setattr(sending, "last_look", lambda *_, **__: "it finds something everywhere")
+    monkeypatch.setattr(Look, "at", lambda *_, **__: "it finds something everywhere")
     before = len(agency.seen())
     agency.put(narrow())
     agency.work()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from adapter import show, steer
+from adapter.core.consent import last_look
 from adapter.store import abilities
 from tests.outward import fault_server as faults
 from tests.outward.fault_server import JSON
@@ -272,3 +273,21 @@ def test_a_type_that_is_taken_no_more_is_taken_back(open_agency: Open) -> None:
     agency.work_on()
     agency.assert_equal()
     assert len(agency.fhir().of_type("Goal")) == 1
+
+
+def test_the_last_look_reads_a_case_once_for_all_that_leaves_singly(
+    open_agency: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan of some hundred resources, each looked at with all of the case, took longer by the square."""
+    agency = open_agency(each={"paused": True}, lakeside={"paused": False, "mode": "single"})
+    right, read = last_look.lay_out, []
+
+    def counting(case: Any, *options: Any) -> Any:
+        read.append(case["case"])
+        return right(case, *options)
+
+    monkeypatch.setattr(last_look, "lay_out", counting)
+    agency.put(case_of())
+    agency.work()
+    assert len([seen for seen in agency.seen() if seen.method == "POST"]) == 3
+    assert read == ["C-0001"]

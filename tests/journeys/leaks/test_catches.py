@@ -22,6 +22,7 @@ from adapter.core import case as case_room
 from adapter.core import desired as desired_room
 from adapter.core import notice as notice_room
 from adapter.core.account import audit, export
+from adapter.core.consent.last_look import Look
 from adapter.core.diff import Delete
 from adapter.core.fhir import outcome
 from adapter.core.referral import reply as reply_room
@@ -29,7 +30,7 @@ from adapter.core.sheet import Words
 from adapter.core.subscriptions import telling as telling_room
 from adapter.paper import pdf as pdf_room
 from adapter.receive.world import World
-from adapter.reconcile import delivering, sending
+from adapter.reconcile import delivering
 from adapter.reconcile import work as work_room
 from adapter.show import account as account_room
 from adapter.show import views as views_room
@@ -96,7 +97,7 @@ def _wrap(patch: Patch, room: Any, name: str, around: Callable[..., Any]) -> Non
 
 def maps_the_case(patch: Patch, _g: Ground) -> None:
     """The mapping sees the case in place of the view, and the last look is blind."""
-    patch.setattr(sending, "last_look", lambda *_a, **_o: None)
+    patch.setattr(Look, "at", lambda *_a, **_o: None)
     _wrap(patch, desired_room, "view", lambda right, case, *a, **o: _all_of(right(case, *a, **o), case))
 
 

@@ -32,16 +32,17 @@ class Sought:
     pointers: tuple[str, ...]
 
 
-def found(read: Read, withheld: Iterable[Leaf], permitted: Iterable[Leaf]) -> tuple[str, ...]:
-    """The pointers of withheld values that stand in the payload and in no permitted leaf."""
-    standing = [sought for sought in _sought(withheld) if _stands(sought, read)]
+def found(read: Read, wanted: Iterable[Sought], permitted: Iterable[Leaf]) -> tuple[str, ...]:
+    """The pointers of what is `wanted` that stands in the payload and in no permitted leaf."""
+    standing = [sought for sought in wanted if _stands(sought, read)]
     if not standing:
         return ()
     known = _known(permitted)
     return tuple(sorted({p for sought in standing if not _stands(sought, known) for p in sought.pointers}))
 
 
-def _sought(withheld: Iterable[Leaf]) -> Iterator[Sought]:
+def sought_of(withheld: Iterable[Leaf]) -> Iterator[Sought]:
+    """What is looked for of the values that are withheld."""
     leaves = [leaf for leaf in withheld if isinstance(leaf.value, str)]
     for leaf in leaves:
         schema, value = leaf.schema, even(leaf.value)
