@@ -43,6 +43,7 @@ class Holding:
     `state`: active; frozen (a permit ran out: no more updates); withdrawn (taken back: only asks to purge refer to it).
     `contested`: the version there in which somebody changed what is not theirs to change: a person decides whose it is.
     `late`: when it is looked for once more, earliest first: what was sent and not found may still be on its way there.
+    `leaving`: when it is looked at once more: so may a request to take it back, after which it was permitted again.
     """
 
     urn: str
@@ -59,6 +60,7 @@ class Holding:
     topics: tuple[str, ...] = ()
     contested: str = ""
     late: tuple[str, ...] = ()
+    leaving: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ partner when permission ends (exchange.md, *Delivery*: unknown outcome).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,35 +53,53 @@ def doubted(held: Iterable[Holding]) -> list[Holding]:
 
 
 def lost_from_sight(held: Iterable[Holding], wanted: Collection[str], now: datetime) -> list[Holding]:
-    """What was not found, or has been taken back since, and is to be looked for once more by now, as if it were there:
-    by its identifier, for what comes late has an id of its own. What is `wanted` is created anyway, if it is not there.
+    """What is to be looked for once more by now: what was not found, or has been taken back since, as if it were there,
+    and by its identifier, for what comes late has an id of its own; and what is `wanted` and may have been taken back.
+    What is wanted and was not found is created anyway.
     """
-    return [
-        replace(h, id="", state="active")
-        for h in held
-        if h.state == "withdrawn" and h.urn not in wanted and h.late and h.late[0] <= instant(now)
-    ]
+    asked = []
+    for h in held:
+        if h.state == "withdrawn" and h.urn not in wanted and _is_due(h.late, now):
+            asked.append(replace(h, id="", state="active"))
+        elif h.state == "active" and h.hash and h.urn in wanted and _is_due(h.leaving, now):
+            asked.append(h)
+    return asked
 
 
-def missed(found: Holding, before: Holding, now: datetime) -> Holding:
-    """`found`, and when it is looked for again: where it was sent and is not there, it may be on its way yet."""
+def missed(found: Holding, before: Holding, now: datetime, *, leaving: bool) -> Holding:
+    """`found`, and when it is looked for again: where it was sent and is not there, it may be on its way yet; where it
+    is there and may stay, and was asked to be taken back (`leaving`), that may be."""
     if before.state == "withdrawn":
         return still_late(replace(found, id=found.id or before.id), before, now)
-    if found.state == "withdrawn" and not found.id:
-        return replace(found, late=tuple(instant(now + wait) for wait in LATER))
-    return found
+    if found.state == "withdrawn":
+        return replace(found, leaving=(), late=found.late if found.id else _later(now))
+    if before.hash:
+        return replace(before, leaving=_after(before.leaving, now))
+    return replace(found, leaving=_later(now)) if leaving else found
 
 
 def still_late(held: Holding, before: Holding | None, now: datetime) -> Holding:
     """`held` in the place of `before`, of which something may still be on its way there."""
-    return replace(held, late=tuple(each for each in before.late if each > instant(now))) if before else held
+    return replace(held, late=_after(before.late, now)) if before else held
 
 
 def looks_again(held: Iterable[Holding], wanted: Collection[str], now: datetime) -> datetime | None:
-    """When something that is not `wanted` is to be looked for once more, after `now`; None where nothing is."""
-    moments = (each for h in held if h.urn not in wanted for each in h.late)
-    first = min((each for each in moments if each > instant(now)), default="")
+    """When something is to be looked for once more, after `now`; None where nothing is."""
+    moments = (each for h in held for each in _after(h.leaving if h.urn in wanted else h.late, now))
+    first = min(moments, default="")
     return datetime.fromisoformat(first) if first else None
+
+
+def _later(now: datetime) -> tuple[str, ...]:
+    return tuple(instant(now + wait) for wait in LATER)
+
+
+def _after(moments: Iterable[str], now: datetime) -> tuple[str, ...]:
+    return tuple(each for each in moments if each > instant(now))
+
+
+def _is_due(moments: Sequence[str], now: datetime) -> bool:
+    return bool(moments) and moments[0] <= instant(now)
 
 
 def unclear(held: Iterable[Holding], changes: Iterable[Change]) -> list[Holding]:

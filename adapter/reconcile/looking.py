@@ -54,13 +54,16 @@ def look_first(desk: Desk, work: Work) -> tuple[Work, Attempt | datetime | None]
             if not is_of_one(work, found) or vain == _IN_VAIN:
                 break
             continue
-        learnt.append(missed(found, before[held.urn], work.now))
+        learnt.append(found)
         if refused and _changed_there(work, found):
             dark = dark or Attempt("version", "somebody there has changed our copy", ("conflict",))
-    lines = _lines_of_looking(desk, work, learnt, _open_attempts(desk, work, learnt) if learnt else {})
+    open_ = _open_attempts(desk, work, learnt) if learnt else {}
+    lines = _lines_of_looking(desk, work, learnt, open_)
+    back = {urn for urn, (operation, _) in open_.items() if operation == "withdraw"} & wanted
+    kept = [missed(h, before[h.urn], work.now, leaving=h.urn in back) for h in learnt]
     with desk.store.writing() as tx:
         if shares.still_mine(tx, work.share):
-            holdings.save(tx, work.share.id, learnt, now=work.now)
+            holdings.save(tx, work.share.id, kept, now=work.now)
             disclosures.append(tx, work.stored.id, lines)
         held_now = tuple(holdings.of_share(tx, work.share.id))
         return replace(planned_again(desk, tx, work, held_now), asked=work.asked), later or dark

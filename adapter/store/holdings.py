@@ -22,8 +22,8 @@ _c = holdings.c
 _URNS: sa.BindParameter[str] = sa.bindparam("urns", expanding=True)
 
 _SEALED = ("id", "version", "hash")
-_SINCE: tuple[Any, ...] = ("", ())
-"""What a row has that is older than `contested` and `late`."""
+_SINCE: tuple[Any, ...] = ("", (), ())
+"""What a row has that is older than `contested`, `late` and `leaving`."""
 
 # Statements
 OF_SHARE = sa.select(holdings).where(_c.share_id == sa.bindparam("of_share")).order_by(_c.urn)
@@ -91,7 +91,7 @@ def count(tx: Tx) -> int:
 
 
 def _row(tx: Tx, share_id: int, holding: Holding, now: datetime) -> dict[str, Any]:
-    own = [holding.id, holding.version, holding.hash, holding.contested, holding.late]
+    own = [holding.id, holding.version, holding.hash, holding.contested, holding.late, holding.leaving]
     told = orjson.dumps([holding.about, holding.parts, holding.topics, *own])
     return {
         "share_id": share_id,
@@ -111,9 +111,9 @@ def _row(tx: Tx, share_id: int, holding: Holding, now: datetime) -> dict[str, An
 def _holding(tx: Tx, row: sa.Row[Any]) -> Holding:
     told = tx.seal.open(row.sealed, table="holdings", column="sealed", row=f"{row.share_id}/{row.urn}")
     about, parts, topics, *rest = orjson.loads(told)
-    # A row of version 0.1.0 has them in its columns, and a later one may be older than `contested`, and `late`.
+    # A row of version 0.1.0 has them in its columns, and a later one may be older than those of _SINCE.
     own: list[Any] = rest or [row.id, row.version, row.hash]
-    id_, version, hash_, contested, late = (*own, *_SINCE[len(own) - 3 :])
+    id_, version, hash_, contested, late, leaving = (*own, *_SINCE[len(own) - 3 :])
     return Holding(
         urn=row.urn,
         type=row.type,
@@ -129,4 +129,5 @@ def _holding(tx: Tx, row: sa.Row[Any]) -> Holding:
         topics=tuple(topics),
         contested=contested,
         late=tuple(late),
+        leaving=tuple(leaving),
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 
 from tests.outward import fault_server as faults
-from tests.outward.fault_server import JSON
+from tests.outward.fault_server import JSON, Seen
 from tests.outward.memory_fhir import Can
 from tests.verbs.agency import Agency, case_of, revoked
 from tests.verbs.conftest import Open
@@ -112,3 +113,53 @@ def test_what_may_still_be_there_is_not_looked_for_again(open_agency: Open) -> N
     agency.work_on()
     assert agency.asked() == asked
     agency.assert_equal()
+
+
+def two_goals() -> Any:
+    case = case_of()
+    case["goals"].append({**case["goals"][0], "id": "g9", "title": "Ride the bus"})
+    case["consents"][0]["provisions"][1]["records"] = ["goals/g1", "goals/g9"]
+    return case
+
+
+def taken_back_in_vain(open_agency: Open, can: Can) -> tuple[Agency, Seen]:
+    """Nothing is heard of taking back one of two goals, which is still there; then it is permitted again. With what
+    asked for it."""
+    agency = open_agency(each={"paused": True}, lakeside={"paused": False})
+    agency.fhir().can = can
+    agency.put(two_goals())
+    agency.work()
+    before = len(agency.seen())
+    narrower = two_goals()
+    narrower["consents"][0]["provisions"][1]["records"] = ["goals/g1"]
+    asks_to_purge = [] if can.transaction else [None]
+    agency.servers["lakeside"].plan(*asks_to_purge, faults.CutAfter(applied=False))
+    agency.put(narrower)
+    agency.work()
+    agency.put(two_goals())
+    goes_on(agency)
+    agency.assert_equal()
+    return agency, next(s for s in agency.seen()[before:] if s.method == "DELETE" or b'"DELETE"' in s.body)
+
+
+@pytest.mark.parametrize("can", ["transactions", "batches", "single calls"])
+def test_what_is_taken_back_late_comes_again_where_it_is_permitted_again(open_agency: Open, can: str) -> None:
+    agency, taken_back = taken_back_in_vain(open_agency, SERVERS[can])
+    agency.servers["lakeside"]._apply(taken_back)
+    assert agency.fhir().counted()["Goal"] == 1
+    agency.work_on(hours=1)
+    agency.assert_equal()
+    assert agency.share("C-0001")["state"] == "idle"
+
+
+def test_what_is_not_taken_back_after_all_is_read_twice_and_left_as_it_is(open_agency: Open) -> None:
+    """Also where somebody there has changed it meanwhile: it was only looked at."""
+    agency, _ = taken_back_in_vain(open_agency, Can())
+    asked = agency.asked()
+    place = next(place for place in agency.fhir().resources if place.startswith("Goal/"))
+    agency.fhir().edit(place, description={"text": "Tie laces"})
+    agency.work_on()
+    after = agency.seen()[asked:]
+    assert {seen.method for seen in after} == {"GET"}
+    assert len([seen for seen in after if "/Goal/" in seen.path]) == 2
+    assert agency.fhir().resources[place]["description"]["text"] == "Tie laces"
