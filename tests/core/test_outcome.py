@@ -72,6 +72,19 @@ def test_ours(error: AdapterError, root: str, expected: list[tuple[Any, ...]]) -
         pytest.param(
             of(
                 {
+                    "severity": "error",
+                    "code": "invalid",
+                    "details": {
+                        "coding": [{"code": "MSG_PARAM_INVALID"}, {"code": "MSG_AMA_EXAMPLE"}, {"code": ["MSG_"]}]
+                    },
+                }
+            ),
+            ("error invalid MSG_PARAM_INVALID",),
+            id="a message of FHIR's own, and one that nobody knows",
+        ),
+        pytest.param(
+            of(
+                {
                     "severity": "fatal",
                     "code": "business-rule",
                     "details": {"coding": [{"code": "59159", "display": "Ama"}]},

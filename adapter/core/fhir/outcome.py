@@ -42,11 +42,25 @@ _GATEWAY = {  # google.rpc.Code: what gateways say in place of an OperationOutco
     "UNKNOWN": "exception",
 }
 
+# fmt: off
+_MESSAGES = frozenset({
+    "AUTH_REQUIRED", "BAD_FORMAT", "BAD_SYNTAX", "CANT_PARSE_CONTENT", "CANT_PARSE_ROOT", "CREATED", "DATE_FORMAT",
+    "DELETED", "DELETED_DONE", "DELETED_ID", "DUPLICATE_ID", "ERROR_PARSING", "EXTERNAL_FAIL", "ID_INVALID",
+    "ID_TOO_LONG", "INVALID_ID", "JSON_OBJECT", "LOCAL_FAIL", "NO_EXIST", "NO_MATCH", "NO_MODULE", "NO_SUMMARY",
+    "OP_NOT_ALLOWED", "PARAM_CHAINED", "PARAM_INVALID", "PARAM_MODIFIER_INVALID", "PARAM_NO_REPEAT", "PARAM_UNKNOWN",
+    "RESOURCE_EXAMPLE_PROTECTED", "RESOURCE_ID_FAIL", "RESOURCE_ID_MISMATCH", "RESOURCE_ID_MISSING",
+    "RESOURCE_NOT_ALLOWED", "RESOURCE_REQUIRED", "RESOURCE_TYPE_MISMATCH", "SORT_UNKNOWN", "TRANSACTION_DUPLICATE_ID",
+    "TRANSACTION_MISSING_ID", "UNHANDLED_NODE_TYPE", "UNKNOWN_CONTENT", "UNKNOWN_OPERATION", "UNKNOWN_TYPE", "UPDATED",
+    "VERSION_AWARE", "VERSION_AWARE_CONFLICT", "VERSION_AWARE_URL", "WRONG_NS",
+})
+# fmt: on
+"""After `MSG_` (http://hl7.org/fhir/R4/valueset-operation-outcome.html); a word of a server's own may be a name."""
+
 _MOST_ISSUES = 20
 _LONGEST_EXPRESSION = 120
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}\Z")
 _PATH = re.compile(r"[A-Z][A-Za-z]{1,39}(?:\[\d{1,4}\])?(?:\.[a-z][A-Za-z]{0,39}(?:\[(?:\d{1,4}|x)\])?)*")
-_SHORT_CODE = re.compile(r"(?:\d{1,6}|MSG_[A-Z_]{1,40})\Z")
+_NUMBER = re.compile(r"\d{1,6}\Z")
 _HAPI = re.compile(r"HAPI-\d{4}(?=:)")
 
 
@@ -175,7 +189,7 @@ def _said(issue: dict[str, Any]) -> str:
     words = [_one_of(SEVERITIES, issue.get("severity"), "error"), _one_of(CODES, issue.get("code"), "unknown")]
     details = issue.get("details")
     for coding in _objects(details.get("coding") if isinstance(details, dict) else None)[:3]:
-        words += _matched(_SHORT_CODE, coding.get("code"))
+        words += _short(coding.get("code"))
     words += _matched(_HAPI, issue.get("diagnostics"))
     expressions = issue.get("expression")
     where = _matched(_PATH, expressions[0] if isinstance(expressions, list) and expressions else None)
@@ -192,6 +206,11 @@ def _of_gateway(body: dict[str, Any]) -> tuple[str, ...]:
 
 def _objects(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _short(code: Any) -> list[str]:
+    known = isinstance(code, str) and code.startswith("MSG_") and code.removeprefix("MSG_") in _MESSAGES
+    return [code] if known else _matched(_NUMBER, code)
 
 
 def _one_of(known: frozenset[str], value: Any, otherwise: str) -> str:
