@@ -130,7 +130,9 @@ def _read(work: Work, partner: Partner, chunk: Sequence[Sent], asked: Request, a
     has_shown = shown(work, partner, chunk, each, status if whole else 0)
     if whole and has_shown == work.way.mode:
         each = [replace(r, outcome="unsupported") for r in each]
-    loose = not whole and work.way.mode == "transaction" and partner.mode == "auto" and is_loose(answer.body, each)
+    # A folder has no lesser way: there each entry is always done for itself.
+    auto = bool(partner.base_url) and partner.mode == "auto"
+    loose = not whole and work.way.mode == "transaction" and auto and is_loose(answer.body, each)
     said = sorted({word for r in each for word in r.said})
     unreadable = [f"unreadable: {answer.unreadable}"] if answer.unreadable else []
     detail = " ".join([f"HTTP {status}", *unreadable, *said])[:200]
