@@ -130,10 +130,14 @@ class _Desk:
         return {"response": {"status": str(status), **place}}
 
     def stands(self, name: str) -> Index | None:
-        """The index where it says that a document counts; also what a cut connection left half written is removed."""
+        """What there is of a document: as its index says, or files that no index names, for the connection was cut
+        before. What it left half written is removed."""
         self._sweep(name)
         found = self._index(name)
-        return found if found and found.hashes else None
+        if found and found.hashes:
+            return found
+        left = [file for file in _names(name) if self._size(file) is not None]
+        return Index(found.version if found else 0, dict.fromkeys(left, ""), {}) if left else None
 
     def _done(self, request: Mapping[str, str], resource: Any, mark: str) -> tuple[int, str, int]:
         type_, _, id_ = request["url"].partition("/")
@@ -162,16 +166,22 @@ class _Desk:
              "contentType": kind, "size": len(content), "sha256": hashes[file]}
             for file, (kind, content) in files.items()
         ]  # fmt: skip
-        for file, (_, content) in files.items():
-            self._write(file, content, mark)
-        self._write(f"{name}.index.jsonl", _lines(lines), mark)
+        try:
+            for file, (_, content) in files.items():
+                self._write(file, content, mark)
+            self._write(f"{name}.index.jsonl", _lines(lines), mark)
+        except _Wrong:
+            if not (there and there.hashes):
+                for file in files:  # it is refused: then none of it stays
+                    self._remove(file)
+            raise
         return before + 1
 
     def _withdraw(self, name: str, there: Index | None, mark: str) -> int:
         """First the files go: where the line is cut then, the index still names them, and one looks and tries again."""
         version = (there.version if there else 0) + 1
         today = datetime.now(UTC).date().isoformat()
-        gone = [f"{name}.{ending}" for ending in ENDINGS.values()]
+        gone = _names(name)
         said = {"document": name, "version": version, "date": today, "status": "withdrawn"}
         for file in gone:
             self._remove(file)
@@ -252,6 +262,11 @@ class _Desk:
             if error.errno == errno.ENOENT or not self.open.lives or isinstance(error, TimeoutError | ConnectionError):
                 raise
             raise _Wrong(503, "no-store") from None  # a full disk, or whatever else it fails at
+
+
+def _names(name: str) -> list[str]:
+    """The files of a document, beside its index."""
+    return [f"{name}.{ending}" for ending in ENDINGS.values()]
 
 
 def _files(name: str, resource: Any) -> tuple[dict[str, tuple[str, bytes]], str]:

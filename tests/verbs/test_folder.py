@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paramiko import SFTP_FAILURE
+from paramiko import SFTP_FAILURE, SFTP_PERMISSION_DENIED
 
+from adapter import steer
 from adapter.core.consent.last_look.pages import pages
 from adapter.core.partner import Authorisation
 from adapter.outward.folder import Folder
 from tests.outward.sftp_server import KEY, PASSWORD, Sftp, public
-from tests.verbs.agency import Agency, case_of, record
+from tests.verbs.agency import Agency, case_of, record, revoked
 from tests.verbs.conftest import Open
 
 NUMBER = "C-4418"
@@ -137,3 +139,36 @@ def test_a_full_disk_is_tried_again_until_there_is_room(agency: Agency, sftp: Sf
     agency.work_on()
     assert agency.share(NUMBER, PARTNER)["outcome"] == "delivered"
     assert len(sftp.files()) == 3
+
+
+@pytest.mark.parametrize("then", ["revoked", "as before"])
+@pytest.mark.parametrize("ending", [".pdf", ".fhir.json"])
+@pytest.mark.parametrize("how", ["cut after", "refused at"])
+def test_files_that_no_index_names_are_there_all_the_same(
+    agency: Agency, sftp: Sftp, how: str, ending: str, then: str
+) -> None:
+    """The line is cut between a plan and its index: permission ends, and the plan stayed there for good."""
+    case = case_of("person-centred")
+    if how == "cut after":
+        sftp.cut = lambda operation, name: operation == "rename" and name.endswith(ending)
+    else:
+        denied = ".index.jsonl" if ending == ".pdf" else ".pdf"
+        sftp.fault = lambda operation, name: (
+            SFTP_PERMISSION_DENIED if operation == "rename" and name.endswith(denied) else None
+        )
+    agency.put(case)
+    agency.work()
+    assert [name for name in sftp.files() if name.endswith(ending)] == [] or how == "cut after"
+    sftp.cut, sftp.fault = lambda *_: False, lambda *_: None
+    if then == "revoked":
+        agency.put(revoked(case_of("person-centred")))
+    elif how == "refused at":
+        steer.retry(agency.desk, NUMBER, PARTNER)
+    agency.work_on(hours=1)
+    assert agency.share(NUMBER, PARTNER)["state"] == "idle"
+    if then == "revoked":
+        assert [name for name in sftp.files() if not name.endswith(".index.jsonl")] == []
+    else:
+        assert {line["sha256"] for line in index(sftp)} == {
+            hashlib.sha256(file(sftp, each)).hexdigest() for each in (".pdf", ".fhir.json")
+        }
