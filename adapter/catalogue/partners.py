@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from adapter.catalogue.authorisation import authorisation
 from adapter.catalogue.client import client
 from adapter.catalogue.files import Found
+from adapter.catalogue.trust import trust
 from adapter.core.consent.rulebook import PURPOSES
 from adapter.core.diff import ORDER
 from adapter.core.partner import ASKED, DIALECTS, KEEPS, Answers, Dialect, Partner, Purpose, Referrals
@@ -118,6 +119,7 @@ def _partner(
         ),
         authorisation=authorisation(form.table("authorisation")),
         client=client(form.table("client"), folder),
+        trust=trust(form, folder),
         reads=form.take("reads", flag, False),
         private_addresses=form.take("private_addresses", flag, False),
         mode=cast(Any, form.take("mode", one_of("auto", "transaction", "batch", "single"), "auto")),
@@ -152,6 +154,7 @@ def _check_together(partner: Partner, form: Form) -> None:
         form.table("authorisation").wrong("token_url: must be https, unless private_addresses is true", "token_url")
     if asked.certificate and "http:" in (partner.base_url[:5], asked.token_url[:5]):
         form.table("authorisation").wrong("certificate: is shown in TLS: the addresses must be https", "certificate")
+    _check_trust(partner, form)
     if any(each.startswith("http:") for each in partner.endpoints) and not partner.private_addresses:
         form.table("subscriptions").wrong("endpoints: must be https, unless private_addresses is true", "endpoints")
     if partner.referrals.answers == "subscription" and not partner.base_url:
@@ -166,6 +169,18 @@ def _check_together(partner: Partner, form: Form) -> None:
         form.wrong("withheld_notice: must be chosen, true or false, for a health partner")
     if partner.withheld_notice and partner.sectors and not MAY_BE_TOLD & set(partner.sectors):
         form.wrong("withheld_notice: must be off for a partner that does not treat", "withheld_notice")
+
+
+def _check_trust(partner: Partner, form: Form) -> None:
+    """Certificates are shown in TLS alone: a folder's host is known by its key, and http knows nobody."""
+    if not form.has("trust"):
+        return
+    if form.has("folder"):
+        form.wrong("trust: is of no use for a folder: its host is known by host_key", "trust")
+    elif not any(
+        each.startswith("https:") for each in (partner.base_url, partner.authorisation.token_url, *partner.endpoints)
+    ):
+        form.wrong("trust: is of no use: no address of this file is https", "trust")
 
 
 def _check_folder(partner: Partner, form: Form) -> None:

@@ -45,6 +45,7 @@ _HEALTH = {"health", "hospital"}
 )
 @click.option("--notice/--no-notice", default=None, help="May it learn that something was withheld?")
 @click.option("--private-addresses", is_flag=True, help="Its address is a private one, on your own network.")
+@click.option("--trust", metavar="FILE", help="Its own authority's certificate (PEM): a file in partners/.")
 @click.option("--yes", is_flag=True, help="Ask nothing: what is not given is left at its default.")
 @pass_asked
 def partner_add(asked: Asked, partner: str, yes: bool, **given: Any) -> None:
@@ -146,9 +147,13 @@ def _answers(partner: str, given: Mapping[str, Any], *, asks: bool) -> dict[str,
         "identifier_systems": many("systems", "Systems of identifiers by which both know a child", ""),
         "identifiers": [_system_and_value(each) for each in given["identifiers"]],
         "private_addresses": given["private_addresses"],
+        "trust": given["trust"] or "",
         "notice": given["notice"],
         "credentials": {},
     }
+    if answers["private_addresses"] and str(answers["base_url"]).startswith("https:"):
+        words = "Which file in partners/ holds the certificate of its own authority (none: a public one)?"
+        answers["trust"] = one("trust", words, "").strip()
     answers["credentials"] = _credentials(partner, str(answers["authorisation"]), given, one)
     if answers["notice"] is None and _HEALTH & set(answers["sectors"]):
         if not asks:
@@ -196,6 +201,7 @@ def _file(partner: str, answers: Mapping[str, Any], today: str) -> str:
         "",
         f"base_url = {said['base_url']}",
         *(["private_addresses = true"] if answers["private_addresses"] else []),
+        *([f"trust = {said['trust']}"] if answers["trust"] else []),
         f"release = {said['release']}",
         f"mode = {said['mode']}",
         f"matching = {said['matching']}",
@@ -219,7 +225,7 @@ def _refuse_what_is_wrong(asked: Asked, folder: Path, name: str, text: str) -> N
     """Read beside the other partners as `adapter check` would; Misconfigured, with what is wrong of this one."""
     with tempfile.TemporaryDirectory(prefix="adapter-partner-") as beside:
         try:
-            for other in folder.glob("*.toml"):
+            for other in (each for each in folder.iterdir() if each.suffix in (".toml", ".pem") and each.is_file()):
                 shutil.copy(other, beside)
         except OSError as error:
             raise click.ClickException(f"{folder} cannot be read: {error.strerror}.") from None

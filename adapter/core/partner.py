@@ -81,6 +81,15 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """By whose certificates the partner's servers are known, in place of the public authorities: the name of the file
+    beside the partner's, and what it holds (PEM). Without a file the public ones count."""
+
+    file: str = ""
+    certificates: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Partner:
     """An organisation with an endpoint that may receive, and may answer."""
 
@@ -118,6 +127,8 @@ class Partner:
     client: Client = field(default_factory=Client)
     reads: bool = False
     """May it read its view at our own /fhir? Then it needs no address."""
+    trust: Trust = field(default_factory=Trust)
+    """For its server, its token endpoint, and where its subscriptions are told."""
     private_addresses: bool = False
     """May its endpoint be at a private or loopback address? Off: such an address is refused."""
     mode: Literal["auto", "transaction", "batch", "single"] = "auto"

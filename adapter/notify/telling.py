@@ -119,7 +119,7 @@ class _Turn:
         body = telling.notification(stands, kind, told, id_=str(uuid.uuid4()), now=self.desk.clock())
         return subscriber.post(
             asked.endpoint, strict_json.dump(body), asked.headers, timeout=asked.timeout,
-            private=partner.private_addresses,
+            private=partner.private_addresses, trust=partner.trust.certificates,
         )  # fmt: skip
 
     def _settle(

@@ -24,7 +24,7 @@ _TIMEOUT = 15.0  # seconds: for each step of a mail
 @dataclass(frozen=True, slots=True)
 class Mail:
     """Mails through one server. `tls`: from the first byte ("implicit"), or before anything is said ("starttls");
-    "none" only to this machine. `trust`: the path of a file of certificates to trust in place of the public ones."""
+    "none" only to this machine. `trust`: certificates to trust in place of the public ones (PEM)."""
 
     instance: str
     sender: str
@@ -34,7 +34,7 @@ class Mail:
     tls: Literal["implicit", "starttls", "none"]
     user: str = ""
     secret: str | None = field(default=None, repr=False)
-    trust: str | None = None
+    trust: str = ""
 
     def __call__(self, alert: Alert) -> bool:
         if self.user and not self.secret:
@@ -48,7 +48,7 @@ class Mail:
             return False
 
     def _server(self) -> smtplib.SMTP:
-        context = ssl.create_default_context(cafile=self.trust)
+        context = ssl.create_default_context(cadata=self.trust or None)
         if self.tls == "implicit":
             return smtplib.SMTP_SSL(self.host, self.port, timeout=_TIMEOUT, context=context)
         server = smtplib.SMTP(self.host, self.port, timeout=_TIMEOUT)
@@ -73,9 +73,7 @@ class Mail:
 class Webhook:
     """Posts an alert as JSON, signed, to one address (webhook.py)."""
 
-    def __init__(
-        self, instance: str, url: str, secret: str | None, *, private: bool = False, trust: str | None = None
-    ) -> None:
+    def __init__(self, instance: str, url: str, secret: str | None, *, private: bool = False, trust: str = "") -> None:
         self._instance = instance
         self._hook = Hook(url, [secret], private=private, trust=trust)
 

@@ -25,6 +25,8 @@ _MARK = b"\xef\xbb\xbf"
 """Which some servers put before all that they say, and whoever reads may leave out (RFC 8259, 8.1)."""
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 
+Doubt = Literal["", "ended", "another host's", "not signed"]
+"""What is wrong with the certificate that a server showed, as far as OpenSSL tells."""
 Unreadable = Literal["", "content type", "encoding", "too large", "not JSON"]
 
 
@@ -47,7 +49,8 @@ class NotSent:
     """Surely not done: no byte of the request left.
 
     "no token": none could be had to show; "token refused": whoever gives out tokens refused us one, and `said` is its
-    word (RFC 6749, 5.2). `retry_after` is what it asked for.
+    word (RFC 6749, 5.2). `retry_after` is what it asked for. `doubt`: what "no TLS" finds wrong with the certificate;
+    for a person to read, and no part of what became of the request.
     """
 
     reason: Literal[
@@ -55,6 +58,7 @@ class NotSent:
     ]
     said: str = ""
     retry_after: timedelta | None = None
+    doubt: Doubt = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

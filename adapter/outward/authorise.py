@@ -88,7 +88,6 @@ def access(
     secret: str | None,
     signing: Callable[[], SigningKeys],
     certificate: str = "",
-    trust: str | None = None,
 ) -> Access:
     """The way that the partner file names. `secret`: the token itself, or the client's secret."""
     match partner.authorisation.kind:
@@ -99,7 +98,7 @@ def access(
         case "bearer":
             return Fixed(_bearer(secret) if secret and usable("bearer", secret) else None)
         case "client-secret" | "smart-backend":
-            return Tokens(partner, secret=secret, signing=signing, certificate=certificate, trust=trust)
+            return Tokens(partner, secret=secret, signing=signing, certificate=certificate)
         case "ssh-key" | "password":
             return Fixed(None)  # for folders: no HTTP is spoken there
 
@@ -128,7 +127,6 @@ class Tokens:
         secret: str | None,
         signing: Callable[[], SigningKeys],
         certificate: str = "",
-        trust: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._partner = partner
@@ -139,7 +137,7 @@ class Tokens:
             "timeout": partner.timeout,
             "private": partner.private_addresses,
             "certificate": certificate,
-            "trust": trust,
+            "trust": partner.trust.certificates,
         }
         self._clock = clock
         self._lock = threading.Lock()

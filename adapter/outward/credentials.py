@@ -1,4 +1,5 @@
-"""What partners are shown of us, tried before anything is sent: what is missing or cannot be used, in a sentence each.
+"""What partners are shown of us, and how we know them, tried before anything is sent: what is missing or cannot be
+used, in a sentence each.
 
 A sentence names the variable, never what it holds.
 """
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 from urllib3.util.ssl_ import create_urllib3_context
 
-from adapter.core.partner import Partner
+from adapter.core.partner import Partner, Trust
 from adapter.errors import Misconfigured
 from adapter.outward.authorise import usable
 from adapter.outward.sftp import private_key
@@ -22,7 +23,8 @@ from adapter.outward.wire import present
 def lacking(
     partner: Partner, *, secret: str | None, certificate: str | None, signing: Callable[[], SigningKeys], now: datetime
 ) -> list[str]:
-    """What keeps us from showing the partner who we are; nothing where nothing does, as far as can be told from here.
+    """What keeps us from showing the partner who we are, or from knowing it; nothing where nothing does, as far as can
+    be told from here.
 
     `secret` and `certificate` are what the names in its file lead to; None: nothing is there, or cannot be read.
     """
@@ -30,6 +32,8 @@ def lacking(
     found = [_of_secret(asked.kind, asked.secret, secret)] if asked.secret else []
     if asked.certificate:
         found.append(_of_certificate(asked.certificate, certificate, now))
+    if partner.trust.file:
+        found.append(_of_trust(partner.trust, now))
     if asked.kind == "smart-backend":
         found.append(_of_key(asked.key, asked.algorithm, signing, now))
     return [each for each in found if each]
@@ -60,6 +64,16 @@ def _of_certificate(name: str, certificate: str | None, now: datetime) -> str:
     if now < shown.not_valid_before_utc:
         return f"The certificate that {name} holds begins on {shown.not_valid_before_utc.date().isoformat()} only."
     return ""
+
+
+def _of_trust(trust: Trust, now: datetime) -> str:
+    """Nothing while one is in force: which of them has signed the server's is seen there."""
+    known = x509.load_pem_x509_certificates(trust.certificates.encode())
+    if any(each.not_valid_before_utc <= now < each.not_valid_after_utc for each in known):
+        return ""
+    last = max(each.not_valid_after_utc for each in known)
+    said = f"ended on {last.date().isoformat()}" if now >= last else "has not begun yet"
+    return f"The authority's certificate in {trust.file} (trust) {said}: ask the partner for the one that counts now."
 
 
 def _of_key(name: str, algorithm: str, signing: Callable[[], SigningKeys], now: datetime) -> str:

@@ -24,17 +24,14 @@ class Endpoint:
 
     Redirects are not followed, the environment's proxies and passwords not used, cookies not kept, and no address that
     stands in an answer is ever fetched. `private` allows private addresses (address.py), `certificate` is ours for TLS
-    (PEM, with its key), `trust` the path of a file of certificates to trust in place of the public ones.
+    (PEM, with its key), `trust` the certificates to trust in place of the public ones (PEM; empty: those).
     """
 
-    def __init__(
-        self, url: str, *, timeout: float, private: bool, certificate: str = "", trust: str | None = None
-    ) -> None:
+    def __init__(self, url: str, *, timeout: float, private: bool, certificate: str = "", trust: str = "") -> None:
         self._url = url
         self._timeout = timeout
-        self._trust: str | bool = trust or True
         self._exchange = Exchange()
-        self._wire = _wire(url, self._exchange, private, certificate)
+        self._wire = _wire(url, self._exchange, private, certificate, trust)
 
     @property
     def usable(self) -> bool:
@@ -53,7 +50,7 @@ class Endpoint:
             return NotSent("not configured")  # an address or a header that no request can have
         self._exchange.begin(self._timeout, most=2 * largest + _AROUND)
         try:
-            response = self._wire.send(request, stream=True, timeout=self._timeout, verify=self._trust)
+            response = self._wire.send(request, stream=True, timeout=self._timeout)
             with closing(response):
                 return read(response, now=datetime.now(UTC), largest=largest)
         except (RequestException, HTTPError, HTTPException, OSError, UnicodeError):
@@ -67,7 +64,7 @@ class Endpoint:
 
     def _failed(self) -> NotSent | Unknown:
         if (stage := self._exchange.stage) != "sent":
-            return NotSent(stage)
+            return NotSent(stage, doubt=self._exchange.doubt)
         return Unknown("time ran out" if self._exchange.is_over() else "connection lost")
 
 
@@ -83,7 +80,7 @@ def origin(url: str) -> tuple[str, str, int] | None:
     return parts.scheme, host, port or (443 if parts.scheme == "https" else 80)
 
 
-def _wire(url: str, exchange: Exchange, private: bool, certificate: str) -> Wire | None:
+def _wire(url: str, exchange: Exchange, private: bool, certificate: str, trust: str) -> Wire | None:
     """The wire to the host of this address; none where that is not https (or http, where that is allowed)."""
     found = origin(url)
     if found is None or (found[0] == "http" and not private):
@@ -94,7 +91,13 @@ def _wire(url: str, exchange: Exchange, private: bool, certificate: str) -> Wire
         return None
     try:
         return Wire(
-            host=host, port=port, encrypted=encrypted, private=private, exchange=exchange, certificate=certificate
+            host=host,
+            port=port,
+            encrypted=encrypted,
+            private=private,
+            exchange=exchange,
+            certificate=certificate,
+            trust=trust,
         )
     except (ssl.SSLError, OSError, ValueError):
-        return None  # our own certificate, or its key, cannot be read
+        return None  # our own certificate, its key, or those to trust cannot be read

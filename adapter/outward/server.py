@@ -27,8 +27,7 @@ class Server:
     """One partner's endpoint; connections are kept between requests, and each thread may have one under way.
 
     `secret` is what the partner file names: the bearer token, or the client's secret; `certificate` ours for TLS (PEM,
-    with its key); `signing` reads our signing keys; `trust` is the path of a file of certificates to trust in place of
-    the public ones. endpoint.py says what is never done.
+    with its key); `signing` reads our signing keys. endpoint.py says what is never done.
     """
 
     def __init__(
@@ -36,7 +35,6 @@ class Server:
         partner: Partner,
         *,
         secret: str | None,
-        trust: str | None = None,
         certificate: str | None = None,
         signing: Callable[[], SigningKeys] = SigningKeys,
     ) -> None:
@@ -49,9 +47,9 @@ class Server:
             timeout=partner.timeout,
             private=partner.private_addresses,
             certificate=shown,
-            trust=trust,
+            trust=partner.trust.certificates,
         )
-        self._access = access(partner, secret=secret, signing=signing, certificate=shown, trust=trust)
+        self._access = access(partner, secret=secret, signing=signing, certificate=shown)
         # A certificate that the file names and nobody has is not left out silently.
         self._may_speak = bool(shown) or not partner.authorisation.certificate
 

@@ -21,10 +21,10 @@ def post(
     *,
     timeout: float,
     private: bool,
-    trust: str | None = None,
+    trust: str = "",
 ) -> Answer:
     """Post FHIR JSON with the headers that the partner asked for. `timeout`: seconds, for the whole of it; `private`:
-    may the address be a private one? A query goes along; redirects are not followed."""
+    may the address be a private one?; `trust` as in endpoint.py. A query goes along; redirects are not followed."""
     base, mark, query = url.partition("?")
     endpoint = Endpoint(base, timeout=timeout, private=private, trust=trust)
     try:

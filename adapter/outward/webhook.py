@@ -37,9 +37,7 @@ class Hook:
     """One address and what signs for it. Nothing leaves unsigned; a redirect is not followed; `private`: may it be at a
     private or loopback address?; `trust` as in endpoint.py."""
 
-    def __init__(
-        self, url: str, secrets: Iterable[str | None], *, private: bool = False, trust: str | None = None
-    ) -> None:
+    def __init__(self, url: str, secrets: Iterable[str | None], *, private: bool = False, trust: str = "") -> None:
         self._secrets = tuple(key for key in map(_bytes, secrets) if key)
         self._endpoint = Endpoint(url, timeout=_TIMEOUT, private=private, trust=trust)
 

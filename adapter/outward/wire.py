@@ -7,19 +7,28 @@ import ssl
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.ssl_ import create_urllib3_context
 
 from adapter import log
 from adapter.outward.address import allowed
+from adapter.outward.answer import Doubt
 
 Stage = Literal["no name", "address not allowed", "no connection", "no TLS", "sent"]
 """How far an exchange came: why nothing was sent, or that something may have been."""
+
+_DOUBTS: Mapping[int, Doubt] = {
+    9: "ended", 10: "ended", 62: "another host's", 64: "another host's",
+    2: "not signed", 7: "not signed", 18: "not signed", 19: "not signed", 20: "not signed", 21: "not signed",
+}  # fmt: skip
+"""By OpenSSL's numbers (X509_V_ERR_…, x509_vfy.h); "ended" also where it has not begun, or an authority's has."""
 
 
 class Exchange(threading.local):
@@ -28,9 +37,11 @@ class Exchange(threading.local):
 
     deadline = 0.0
     stage: Stage = "no connection"
+    doubt: Doubt = ""
     room = 0
 
     def begin(self, seconds: float, *, most: int) -> None:
+        self.doubt = ""
         self.deadline = time.monotonic() + seconds
         self.stage = "no connection"
         self.room = most
@@ -138,7 +149,11 @@ class _Encrypted(_Way, HTTPSConnection):
         self.exchange, self.private, self.encrypted = exchange, private, True
 
     def connect(self) -> None:
-        super().connect()
+        try:
+            super().connect()
+        except ssl.SSLCertVerificationError as error:
+            self.exchange.doubt = _DOUBTS.get(error.verify_code, "")
+            raise
         self.sock.exchange = self.exchange
 
 
@@ -153,14 +168,24 @@ class _EncryptedPool(HTTPSConnectionPool):
 class Wire(HTTPAdapter):
     """An HTTPAdapter that reaches one host and no other, whatever a request or a proxy setting says.
 
-    `certificate` is what we show of ourselves in TLS: PEM, the certificate with those above it, and its key. OSError
-    (ssl.SSLError is one) or ValueError where it cannot be used.
+    `certificate` is what we show of ourselves in TLS: PEM, the certificate with those above it, and its key; `trust`
+    those by which the host is known, in place of the public ones: PEM too, each as it stands, so that an authority's
+    will do without the one above it. OSError (ssl.SSLError is one) or ValueError where they cannot be used.
     """
 
     def __init__(
-        self, *, host: str, port: int, encrypted: bool, private: bool, exchange: Exchange, certificate: str = ""
+        self,
+        *,
+        host: str,
+        port: int,
+        encrypted: bool,
+        private: bool,
+        exchange: Exchange,
+        certificate: str = "",
+        trust: str = "",
     ) -> None:
         super().__init__(max_retries=0)
+        self._public = not trust
         log.replace_lines_of("urllib3", "requests")
         ways: dict[str, Any] = {"exchange": exchange, "private": private}
         if encrypted:
@@ -168,12 +193,22 @@ class Wire(HTTPAdapter):
             context.sslsocket_class = _TimedTLS
             if certificate:
                 present(context, certificate)
+            if trust:
+                context.load_verify_locations(cadata=trust)
+                context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
             self._pool: HTTPConnectionPool = _EncryptedPool(host, port, maxsize=4, ssl_context=context, **ways)
         else:
             self._pool = _PlainPool(host, port, maxsize=4, **ways)
 
     def get_connection_with_tls_context(self, *_args: Any, **_kwargs: Any) -> HTTPConnectionPool:
         return self._pool
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Each is verified, whatever was asked. Where `trust` stands alone the public ones are never added to it, not
+        for a moment: threads share these."""
+        conn.cert_reqs = "CERT_REQUIRED"
+        if self._public:
+            conn.ca_certs = DEFAULT_CA_BUNDLE_PATH
 
     def request_url(self, request: PreparedRequest, *_args: Any) -> str:
         """Path and query only: never the form that a proxy is asked with."""

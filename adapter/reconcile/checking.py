@@ -12,7 +12,7 @@ from adapter.core.identity import Key
 from adapter.core.partner import Partner
 from adapter.desk import Desk
 from adapter.errors import NotFound, Refused
-from adapter.outward.answer import Answered, NotSent
+from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.reconcile.asking import ask
 
 _WHY = {
@@ -22,13 +22,17 @@ _WHY = {
     "no connection": "nobody answers at its address and port; see base_url",
     "no TLS": "its certificate has ended, is another host's, or is signed by nobody who is trusted here; or it knows no"
     " TLS 1.2 or newer",
+    "ended": "its certificate{} has ended or not begun, or that of an authority above it",
+    "another host's": "its certificate{} is another host's; see base_url",
+    "not signed": "its certificate{} is signed by nobody who is trusted here; a private authority's is named by trust",
+    "not trusted": "its certificate{} is signed by none of those in {}, which alone are trusted for it (trust)",
     "not configured": "see base_url, and the secret or certificate of [authorisation]",
     "no token": "its token endpoint gave none; see token_url of [authorisation]",
     "token refused": "its token endpoint does not know us, or not for this; see [authorisation]",
     "time ran out": "it takes longer than timeout allows",
     "connection lost": "it hung up, or speaks no HTTP of today; see base_url",
 }
-"""Why no answer came, by its reason (outward/answer.py), and where to look."""
+"""Why no answer came, by its reason (outward/answer.py) or what is wrong with the certificate, and where to look."""
 
 
 def check_partner(desk: Desk, partner_id: str) -> dict[str, Any]:
@@ -72,10 +76,19 @@ def _read_of_nobody(desk: Desk, partner: Partner, request_id: str) -> list[str]:
     answer = desk.server(partner.id).find("Patient", nobody, request_id=request_id)
     if not isinstance(answer, Answered):
         said = f": {answer.said}" if isinstance(answer, NotSent) and answer.said else ""
-        return [f"It cannot be reached ({answer.reason}{said}): {_WHY[answer.reason]}."]
+        return [f"It cannot be reached ({answer.reason}{said}): {_why(partner, answer)}."]
     if answer.status in (401, 403):
         return [f"It does not let us in (HTTP {answer.status}): see [authorisation] in its file, and its secret."]
     if answer.status != 200 or (there := found(answer.body, "Patient", nobody)) is None:
         said = " ".join([f"HTTP {answer.status}", *read(answer.body), answer.unreadable]).strip()
         return [f"A search of Patient by identifier was not answered with a searchset ({said})."]
     return ["It answers a search for an identifier that nobody has."] if there else []
+
+
+def _why(partner: Partner, answer: NotSent | Unknown) -> str:
+    """Also whose certificate it may have been, where tokens come from another endpoint."""
+    if not isinstance(answer, NotSent) or not answer.doubt:
+        return _WHY[answer.reason]
+    key = "not trusted" if answer.doubt == "not signed" and partner.trust.file else answer.doubt
+    other = ", or that of its token endpoint (token_url)," if partner.authorisation.token_url else ""
+    return _WHY[key].format(other, partner.trust.file)

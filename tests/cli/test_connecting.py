@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.conftest import Run, printed
 from tests.outward import fault_server as faults
+from tests.outward.authority import Authority
 from tests.outward.fault_server import JSON, FaultServer
 from tests.outward.memory_fhir import Can
 
@@ -181,3 +182,75 @@ def test_a_check_says_why_no_answer_came_and_where_to_look(run: Run, agency: Pat
     server.plan(*[faults.Answer(401, JSON, b'{"error": "invalid_client"}')] * 4)
     result = run("--instance", agency, "partner", "check", "unknown", env={"THEIRS": "s3cret"})
     assert result.exit_code == 1 and "(token refused: invalid_client): its token endpoint" in result.stderr
+
+
+def beside(agency: Path, authority: Authority, name: str = "their-ca.pem") -> str:
+    (agency / "partners" / name).write_bytes(authority.file.read_bytes())
+    return name
+
+
+def test_a_partner_with_its_own_authority_is_added_and_checked(run: Run, agency: Path, tmp_path: Path) -> None:
+    """Asked for where the address is private and encrypted, and only there."""
+    authority = Authority(tmp_path)
+    name = beside(agency, authority)
+    with FaultServer(authority.server()) as server:
+        said = f"Harbour\neducation\n{server.base_url}\nR4\ncare-coordination\nnone\nauto\nidentifier\n\n{name}\n"
+        add_ = ("--instance", agency, "partner", "add", "harbour", "--private-addresses")
+        assert run(*add_, given=said.encode()).exit_code == 0
+        assert f'trust = "{name}"' in (agency / "partners" / "harbour.toml").read_text("utf-8")
+        assert run("--instance", agency, "check").exit_code == 0
+        result = run("--instance", agency, "partner", "check", "harbour")
+        assert result.exit_code == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        pytest.param("nowhere.pem", "names nowhere.pem, which cannot be read", id="no such file"),
+        pytest.param("../their-ca.pem", "must be the name of a .pem file", id="a file elsewhere"),
+    ],
+)
+def test_an_authority_that_cannot_be_read_is_not_written(
+    run: Run, agency: Path, server: FaultServer, tmp_path: Path, file: str, says: str
+) -> None:
+    (agency / "their-ca.pem").write_bytes(Authority(tmp_path).file.read_bytes())
+    encrypted = server.base_url.replace("http:", "https:")
+    result = add(run, agency, server, "--base-url", encrypted, "--trust", file)
+    assert result.exit_code == 1 and says in result.stderr
+    assert not (agency / "partners" / "newcomer.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("days", "authority_days", "named", "says"),
+    [
+        pytest.param(1, 1, "another", "signed by none of those in their-ca.pem", id="another authority's"),
+        pytest.param(-1, 1, "theirs", "its certificate has ended", id="its certificate has ended"),
+        pytest.param(1, -1, "theirs", "The authority's certificate in their-ca.pem (trust) ended on", id="ended"),
+        pytest.param(1, 1, "", "a private authority's is named by trust", id="no authority named"),
+        pytest.param(1, 1, "elsewhere", "is another host's; see base_url", id="another host"),
+    ],
+)
+def test_a_check_says_what_is_wrong_with_the_certificate(
+    run: Run, agency: Path, tmp_path: Path, days: int, authority_days: int, named: str, says: str
+) -> None:
+    theirs = Authority(tmp_path, "theirs", days=authority_days)
+    beside(agency, Authority(tmp_path, "another") if named == "another" else theirs)
+    with FaultServer(theirs.server(days=days)) as server:
+        trust = ("--trust", "their-ca.pem") if named else ()
+        url = server.base_url.replace("127.0.0.1", "localhost") if named == "elsewhere" else server.base_url
+        assert add(run, agency, server, "--base-url", url, *trust).exit_code == 0
+        result = run("--instance", agency, "partner", "check", "newcomer")
+        assert result.exit_code == 1 and says in result.stderr
+        assert server.seen == []
+
+
+def test_a_check_says_that_it_may_be_the_token_endpoints_certificate(run: Run, agency: Path, tmp_path: Path) -> None:
+    theirs = Authority(tmp_path, "theirs")
+    beside(agency, theirs)
+    with FaultServer(theirs.server()) as server, FaultServer(Authority(tmp_path, "another").server()) as login:
+        client = ("--authorisation", "client-secret", "--client-id", "us", "--secret", "THEIRS")
+        asked = ("--base-url", server.base_url, *client, "--token-url", f"{login.base_url}/token")
+        assert add(run, agency, server, *asked, "--trust", "their-ca.pem").exit_code == 0
+        result = run("--instance", agency, "partner", "check", "newcomer", env={"THEIRS": "s3cret"})
+        assert result.exit_code == 1 and "or that of its token endpoint (token_url), is signed by none" in result.stderr
+        assert (login.seen, server.seen) == ([], [])

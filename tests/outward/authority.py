@@ -20,14 +20,14 @@ from cryptography.hazmat.primitives.serialization import (
 
 
 class Authority:
-    """Signs with a key of its own; `file` holds its certificate."""
+    """Signs with a key of its own; `file` holds its certificate, signed by the one `above` it or by itself."""
 
-    def __init__(self, folder: Path, name: str = "authority") -> None:
+    def __init__(self, folder: Path, name: str = "authority", *, days: int = 1, above: Authority | None = None) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         self.file = folder / f"{name}.pem"
-        self.file.write_bytes(self._signed(name, self._key, ca=True).public_bytes(Encoding.PEM))
+        self.file.write_bytes((above or self)._signed(name, self._key, ca=True, days=days).public_bytes(Encoding.PEM))
 
     def certificate(self, name: str, *, password: bytes | None = None, days: int = 1) -> str:
         """A certificate for `name` and 127.0.0.1 with its key, as one PEM; over already where `days` are negative."""
@@ -36,11 +36,11 @@ class Authority:
         made = self._signed(name, key, days=days).public_bytes(Encoding.PEM)
         return (made + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked)).decode()
 
-    def server(self, *, wants_clients_of: Path | None) -> ssl.SSLContext:
+    def server(self, *, wants_clients_of: Path | None = None, days: int = 1) -> ssl.SSLContext:
         """What a server speaks that shows a certificate of ours, and wants one that this file has signed."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         shown = self._folder / "server.pem"
-        shown.write_text(self.certificate("server"))
+        shown.write_text(self.certificate("server", days=days))
         context.load_cert_chain(shown)
         if wants_clients_of is not None:
             context.verify_mode = ssl.CERT_REQUIRED

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from adapter.core.partner import Authorisation, Partner
+from adapter.core.partner import Authorisation, Partner, Trust
 from tests.outward.memory_fhir import MemoryFhir
 
 JSON = {"Content-Type": "application/fhir+json"}
@@ -164,7 +164,7 @@ class FaultServer:
         with self._lock:
             self._plan.clear()
 
-    def as_partner(self, *, timeout: float = 5.0, bearer: bool = False, base_url: str = "") -> Partner:
+    def as_partner(self, *, timeout: float = 5.0, bearer: bool = False, base_url: str = "", trust: str = "") -> Partner:
         authorisation = Authorisation("bearer", "PARTNER_TOKEN") if bearer else Authorisation()
         return Partner(
             id="lakeside",
@@ -174,6 +174,7 @@ class FaultServer:
             timeout=timeout,
             base_url=base_url or self.base_url,
             private_addresses=True,
+            trust=Trust("their-ca.pem" if trust else "", trust),
             authorisation=authorisation,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,12 +33,19 @@ def partner(authority: Authority) -> Iterator[FaultServer]:
         yield server
 
 
-def asked(partner: FaultServer, authorisation: Authorisation = MTLS) -> Partner:
-    return replace(partner.as_partner(timeout=3), authorisation=authorisation)
+@pytest.fixture
+def asked(authority: Authority) -> Callable[..., Partner]:
+    """The partner's file, by which that authority is trusted."""
+
+    def of(partner: FaultServer, authorisation: Authorisation = MTLS) -> Partner:
+        there = partner.as_partner(timeout=3, trust=authority.file.read_text())
+        return replace(there, authorisation=authorisation)
+
+    return of
 
 
-def test_a_certificate_opens(partner: FaultServer, authority: Authority) -> None:
-    server = Server(asked(partner), secret=None, certificate=authority.certificate("us"), trust=str(authority.file))
+def test_a_certificate_opens(partner: FaultServer, asked: Callable[..., Partner], authority: Authority) -> None:
+    server = Server(asked(partner), secret=None, certificate=authority.certificate("us"))
     for _ in range(2):
         answer = server.capability()
         assert isinstance(answer, Answered) and answer.status == 200
@@ -48,7 +55,7 @@ def test_a_certificate_opens(partner: FaultServer, authority: Authority) -> None
 
 @pytest.mark.parametrize("who", ["nobody", "a stranger", "one whose time is over"])
 def test_another_certificate_or_none_opens_nothing(
-    partner: FaultServer, authority: Authority, tmp_path: Path, who: str
+    partner: FaultServer, asked: Callable[..., Partner], authority: Authority, tmp_path: Path, who: str
 ) -> None:
     shown = {
         "nobody": None,
@@ -56,14 +63,16 @@ def test_another_certificate_or_none_opens_nothing(
         "one whose time is over": authority.certificate("us", days=-1),
     }[who]
     there = asked(partner, Authorisation() if shown is None else MTLS)
-    answer = Server(there, secret=None, certificate=shown, trust=str(authority.file)).capability()
+    answer = Server(there, secret=None, certificate=shown).capability()
     # In TLS 1.3 a server refuses what the client showed only after the client may send.
     assert answer in (NotSent("no TLS"), Unknown("connection lost"))
     assert partner.seen == []
 
 
 @pytest.mark.parametrize("kind", ["client-secret", "smart-backend"])
-def test_a_certificate_goes_with_a_token(partner: FaultServer, authority: Authority, kind: str) -> None:
+def test_a_certificate_goes_with_a_token(
+    partner: FaultServer, asked: Callable[..., Partner], authority: Authority, kind: str
+) -> None:
     """To the server and to the token endpoint alike, which is found through it, too."""
     keys = SigningKeys().with_new("es", "ES384", datetime(2026, 1, 1, tzinfo=UTC))
     partner.fhir = Guarded(lambda: f"{partner.base_url}/token", keys.public)
@@ -78,7 +87,6 @@ def test_a_certificate_goes_with_a_token(partner: FaultServer, authority: Author
         asked(partner, authorisation),
         secret=PASSWORD,
         certificate=authority.certificate("us"),
-        trust=str(authority.file),
         signing=lambda: keys,
     ).capability()
     assert isinstance(answer, Answered) and answer.status == 200
@@ -87,7 +95,11 @@ def test_a_certificate_goes_with_a_token(partner: FaultServer, authority: Author
 
 @pytest.mark.parametrize("what", ["locked", "words", "half", "without a key", "of others"])
 def test_a_certificate_that_cannot_be_used_is_said_and_no_password_asked_for(
-    partner: FaultServer, authority: Authority, what: str, capfd: pytest.CaptureFixture[str]
+    partner: FaultServer,
+    asked: Callable[..., Partner],
+    authority: Authority,
+    what: str,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     whole, other = authority.certificate("us"), authority.certificate("them")
     certificate = {
@@ -97,21 +109,25 @@ def test_a_certificate_that_cannot_be_used_is_said_and_no_password_asked_for(
         "without a key": whole.partition("-----BEGIN PRIVATE")[0],
         "of others": whole.partition("-----BEGIN PRIVATE")[0] + other[other.index("-----BEGIN PRIVATE") :],
     }[what]
-    server = Server(asked(partner), secret=None, certificate=certificate, trust=str(authority.file))
+    server = Server(asked(partner), secret=None, certificate=certificate)
     assert server.capability() == NotSent("not configured")
     assert partner.connections == 0
     assert "".join(capfd.readouterr()) == ""
 
 
 def test_no_certificate_stays_in_a_file(
-    partner: FaultServer, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    partner: FaultServer,
+    asked: Callable[..., Partner],
+    authority: Authority,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    Server(asked(partner), secret=None, certificate=authority.certificate("us"), trust=str(authority.file)).capability()
+    Server(asked(partner), secret=None, certificate=authority.certificate("us")).capability()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_certificate_is_not_shown_in_clear(authority: Authority) -> None:
+def test_a_certificate_is_not_shown_in_clear(asked: Callable[..., Partner], authority: Authority) -> None:
     with FaultServer() as plain:
         server = Server(asked(plain), secret=None, certificate=authority.certificate("us"))
         assert server.capability() == NotSent("not configured")

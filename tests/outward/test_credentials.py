@@ -10,7 +10,7 @@ from typing import Any
 import paramiko
 import pytest
 
-from adapter.core.partner import Authorisation, Partner
+from adapter.core.partner import Authorisation, Partner, Trust
 from adapter.outward.credentials import lacking
 from adapter.outward.signing import SigningKeys
 from adapter.wiring import _servers
@@ -22,10 +22,17 @@ BEARER = Authorisation("bearer", "TOKEN")
 MTLS = Authorisation("mtls", certificate="OURS")
 
 
-def told(asked: Authorisation, secret: str | None = None, *, keys: SigningKeys | None = None, **changed: Any) -> str:
-    partner = Partner("school", "A school", ("education",), date(2026, 1, 1), authorisation=asked)
+def told(
+    asked: Authorisation,
+    secret: str | None = None,
+    *,
+    keys: SigningKeys | None = None,
+    partner: dict[str, Any] | None = None,
+    **changed: Any,
+) -> str:
+    whom = Partner("school", "A school", ("education",), date(2026, 1, 1), authorisation=asked, **(partner or {}))
     values = {"secret": secret, "certificate": None, "now": NOW, **changed}
-    return " ".join(lacking(partner, signing=lambda: keys or SigningKeys(), **values))
+    return " ".join(lacking(whom, signing=lambda: keys or SigningKeys(), **values))
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +79,17 @@ def test_a_certificate_that_cannot_be_shown_is_told(authority: Authority) -> Non
     assert told(MTLS, certificate=ours) == ""
     assert "ended on" in told(MTLS, certificate=ours, now=NOW + timedelta(days=2))
     assert "begins on" in told(MTLS, certificate=ours, now=NOW - timedelta(days=30))
+
+
+def test_an_authority_that_has_ended_is_told_unless_another_is_in_force(tmp_path: Path) -> None:
+    ended, sound = (Authority(tmp_path, name, days=days).file.read_text() for name, days in (("old", -2), ("new", 1)))
+    trusted = {"trust": Trust("ca.pem", ended)}
+    day = (NOW - timedelta(days=2)).date().isoformat()
+    said = told(Authorisation(), partner=trusted)
+    assert f"in ca.pem (trust) ended on {day}" in said
+    assert "has not begun" in told(Authorisation(), partner=trusted, now=NOW - timedelta(days=30))
+    for certificates in (sound, ended + sound, sound + ended):
+        assert told(Authorisation(), partner={"trust": Trust("ca.pem", certificates)}) == ""
 
 
 def test_a_signing_key_that_is_not_there_is_told() -> None:

@@ -359,12 +359,13 @@ def test_no_value_shows_the_token_or_a_body(partner: FaultServer) -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ssl.SSLContext]:
+    """One that a server has signed for itself, and the TLS that shows it."""
     folder = tmp_path_factory.mktemp("tls")
     key, certificate = str(folder / "key.pem"), str(folder / "certificate.pem")
     _make_certificate(key, certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    return certificate, context
+    return Path(certificate).read_text("ascii"), context
 
 
 class TestTLS:
@@ -372,7 +373,7 @@ class TestTLS:
 
     def test_a_trusted_server_is_spoken_to(self, certificate: tuple[str, ssl.SSLContext]) -> None:
         with FaultServer(certificate[1]) as partner:
-            server = Server(partner.as_partner(), secret=None, trust=certificate[0])
+            server = Server(partner.as_partner(trust=certificate[0]), secret=None)
             assert isinstance(server.transact(BUNDLE, request_id="r"), Answered)
             assert isinstance(server.transact(BUNDLE, request_id="r"), Answered)
             assert partner.connections == 1
@@ -384,15 +385,15 @@ class TestTLS:
 
     def test_another_name_is_refused(self, certificate: tuple[str, ssl.SSLContext]) -> None:
         with FaultServer(certificate[1]) as partner:
-            there = partner.as_partner(base_url=f"https://localhost:{partner.port}/fhir")
-            assert Server(there, secret=None, trust=certificate[0]).capability() == NotSent("no TLS")
+            there = partner.as_partner(base_url=f"https://localhost:{partner.port}/fhir", trust=certificate[0])
+            assert Server(there, secret=None).capability() == NotSent("no TLS")
 
     @pytest.mark.parametrize("fault", [faults.Drip(0.1), faults.Drip(0.1, headers_too=True), faults.Late(5)])
     def test_time_ends_inside_of_tls(self, certificate: tuple[str, ssl.SSLContext], fault: Any) -> None:
         with FaultServer(certificate[1]) as partner:
             partner.plan(fault)
             begun = time.monotonic()
-            server = Server(partner.as_partner(timeout=0.6), secret=None, trust=certificate[0])
+            server = Server(partner.as_partner(timeout=0.6, trust=certificate[0]), secret=None)
             assert server.transact(BUNDLE, request_id="r") == Unknown("time ran out")
             assert time.monotonic() - begun < 2
 

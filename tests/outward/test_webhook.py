@@ -85,5 +85,5 @@ def test_a_private_address_must_be_allowed_and_a_certificate_known(
     with FaultServer(authority.server(wants_clients_of=None)) as encrypted:
         assert not Hook(encrypted.base_url, [NEW], private=True)("msg_1", BODY).done
         encrypted.plan(faults.Answer(200))
-        assert Hook(encrypted.base_url, [NEW], private=True, trust=str(authority.file))("msg_1", BODY).done
+        assert Hook(encrypted.base_url, [NEW], private=True, trust=authority.file.read_text())("msg_1", BODY).done
     assert server.connections == 0

@@ -7,6 +7,7 @@ import copy
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +16,14 @@ from flask.testing import FlaskClient
 from adapter import receive
 from adapter.core.fhir import models
 from adapter.core.fhir.transaction import ALONE, Step
-from adapter.core.partner import Release
+from adapter.core.partner import Release, Trust
 from adapter.core.subscriptions import words
 from adapter.core.subscriptions.notices import Notice, counted, read
 from adapter.notify import ATTEMPTS, MOST
 from adapter.receive.world import World
 from adapter.store import tokens
 from tests.core.subscriptions.test_theirs import R4, R5
+from tests.outward.authority import Authority
 from tests.outward.fault_server import Answer, CutAfter, FaultServer, page
 from tests.verbs.agency import Agency, case_of, client_of, revoked
 from tests.verbs.conftest import Open
@@ -138,22 +140,37 @@ def goals(**titles: str) -> dict[str, Any]:
 
 @pytest.fixture
 def scene(open_agency: Open) -> Any:
+    with FaultServer() as hook:
+        yield opened(open_agency, hook)
+
+
+def opened(open_agency: Open, hook: FaultServer, trust: str = "") -> Scene:
     agency = open_agency(each={"base_url": "", "reads": True})
     desk = agency.desk
-    with FaultServer() as hook:
-        partners = {
-            name: replace(
-                desk.catalogue.partners[name], base_url="", endpoints=(f"http://127.0.0.1:{hook.port}",), reads=True
-            )
-            for name in ("lakeside", "riverside")
-        }
-        known = {name: desk.bench.rulebook.partners[name] for name in partners}
-        agency.desk = replace(
-            desk,
-            catalogue=replace(desk.catalogue, partners=partners),
-            bench=replace(desk.bench, rulebook=replace(desk.bench.rulebook, partners=known)),
-        )
-        yield Scene(agency, hook)
+    told = {"base_url": "", "endpoints": (hook.base_url.removesuffix("/fhir"),), "reads": True}
+    partners = {
+        name: replace(desk.catalogue.partners[name], trust=Trust("ca.pem" if trust else "", trust), **told)
+        for name in ("lakeside", "riverside")
+    }
+    known = {name: desk.bench.rulebook.partners[name] for name in partners}
+    agency.desk = replace(
+        desk,
+        catalogue=replace(desk.catalogue, partners=partners),
+        bench=replace(desk.bench, rulebook=replace(desk.bench.rulebook, partners=known)),
+    )
+    return Scene(agency, hook)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_an_endpoint_is_known_by_its_partners_own_authority(open_agency: Open, tmp_path: Path, trusted: bool) -> None:
+    authority = Authority(tmp_path)
+    with FaultServer(authority.server()) as hook:
+        scene = opened(open_agency, hook, authority.file.read_text() if trusted else "")
+        made = scene.subscription(words.TASKS, endpoint=f"{hook.base_url}/in")
+        id_ = scene.ask("POST", "Subscription", made).json["id"]
+        scene.agency.work()
+        assert scene.ask("GET", f"Subscription/{id_}").json["status"] == ("active" if trusted else "error")
+        assert len(scene.endpoint.told) == trusted
 
 
 def test_it_is_greeted_before_it_is_active_and_told_of_each_change_once(scene: Scene) -> None:
