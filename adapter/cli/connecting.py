@@ -85,9 +85,10 @@ def partner_add(asked: Asked, partner: str, yes: bool, **given: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_asked
 def partner_check(asked: Asked, partner: str, as_json: bool) -> None:
-    """Call a partner: what its server can do, and what the adapter will therefore do. Nothing is sent to it.
+    """Call a partner: what its server can do, and what the adapter will therefore do. Nothing of a case is sent.
 
-    Reads /metadata, and searches for a Patient by an identifier that nobody has. Ends with 1 where it cannot work.
+    Reads /metadata, and searches for a Patient by an identifier that nobody has. Of a partner with a folder: logs in,
+    writes a small file, and removes it again. Ends with 1 where it cannot work.
 
     \b
     Example:

@@ -35,6 +35,8 @@ LARGEST = 65_536
 LISTED = 10_000
 """Names of a folder that are looked through at most for what a cut line left half written."""
 
+_TRIAL = b"adapter partner check\n"
+_TRIED = re.compile(r"\.adapter-check\.[0-9a-f]{32}(\.whole)?\.part\Z")
 _NAME = re.compile(r"[0-9a-f]{32}\Z")
 T = TypeVar("T")
 _LOST = (SSHException, EOFError, OSError)
@@ -93,6 +95,14 @@ class Folder:
 
         return self._ask(work)
 
+    def trial(self, mark: str) -> Answer:
+        """Does what a delivery does, with a file of ours that tells nothing and is gone again. `mark`: 32 hex digits.
+
+        The body is `{"listed", "done", "failed", "status"}`: may its names be listed, the steps that went well, and the
+        first that did not ("find" is the folder itself), with the HTTP status of an entry that fails so.
+        """
+        return self._ask(lambda desk: desk.trial(mark))
+
     def close(self) -> None:
         """Nothing is kept open."""
 
@@ -128,6 +138,30 @@ class _Desk:
             return {"response": {"status": str(wrong.status), "outcome": _outcome(wrong)}}
         place = {"location": f"{TYPE}/{name}/_history/{version}", "etag": f'W/"{version}"'}
         return {"response": {"status": str(status), **place}}
+
+    def trial(self, mark: str) -> dict[str, Any]:
+        half, whole = f".adapter-check.{mark}.part", f".adapter-check.{mark}.whole.part"
+        steps: dict[str, Callable[[], None]] = {
+            "find": lambda: self._sweep_trials(),
+            "write": lambda: self._put_whole(half, _TRIAL),
+            "replace": lambda: self._replace(half, whole),
+            "read": lambda: self._read_again(whole),
+            "remove": lambda: self.open.files.remove(f"{self.path}/{whole}"),
+        }
+        found: dict[str, Any] = {"listed": True, "done": [], "failed": "", "status": 0}
+        for step, act in steps.items():
+            try:
+                self._do(act, missing=_Wrong(404, "not-found"))
+                found["done"].append(step)
+            except _Wrong as wrong:
+                if step == "find" and wrong.status != 404:
+                    found["listed"] = False  # it serves as well: whether it is there is seen by writing
+                    continue
+                found |= {"failed": step, "status": wrong.status}
+                break
+        if found["failed"] not in ("", "find"):
+            self._remove_if_allowed(half, whole)
+        return found
 
     def stands(self, name: str) -> Index | None:
         """What there is of a document: as its index says, or files that no index names, for the connection was cut
@@ -215,20 +249,44 @@ class _Desk:
 
     def _write(self, file: str, content: bytes, mark: str) -> None:
         """Under another name, and whole, before it takes the place of what is there."""
-        half = f"{self.path}/.{file}.{hashlib.sha256(mark.encode()).hexdigest()[:12]}.part"
+        half = f".{file}.{hashlib.sha256(mark.encode()).hexdigest()[:12]}.part"
 
         def put() -> None:
-            with self.open.files.open(half, "wb") as made:
-                made.write(content)
-            if self.open.files.stat(half).st_size != len(content):
-                raise OSError("not all of it was written")
-            self.open.files.posix_rename(half, f"{self.path}/{file}")
+            self._put_whole(half, content)
+            self.open.files.posix_rename(f"{self.path}/{half}", f"{self.path}/{file}")
 
         try:
             self._do(put, missing=_Wrong(404, "not-found"))
         except _Wrong:
-            self._remove(half.rpartition("/")[2])
+            self._remove(half)
             raise
+
+    def _put_whole(self, file: str, content: bytes) -> None:
+        with self.open.files.open(f"{self.path}/{file}", "wb") as made:
+            made.write(content)
+        if self.open.files.stat(f"{self.path}/{file}").st_size != len(content):
+            raise OSError("not all of it was written")
+
+    def _replace(self, half: str, whole: str) -> None:
+        """Twice: the second time there is one whose place it takes."""
+        self.open.files.posix_rename(f"{self.path}/{half}", f"{self.path}/{whole}")
+        self._put_whole(half, _TRIAL * 2)
+        self.open.files.posix_rename(f"{self.path}/{half}", f"{self.path}/{whole}")
+
+    def _read_again(self, whole: str) -> None:
+        if self._read(whole) != _TRIAL * 2:
+            raise OSError("something else was read")
+
+    def _sweep_trials(self) -> None:
+        """Those that a cut line left."""
+        self._remove_if_allowed(*(name for name in self._some_names() if _TRIED.match(name)))
+
+    def _remove_if_allowed(self, *files: str) -> None:
+        for file in files:
+            try:
+                self._remove(file)
+            except _Wrong:
+                continue
 
     def _size(self, file: str) -> int | None:
         return self._do(lambda: self.open.files.stat(f"{self.path}/{file}").st_size)

@@ -1,4 +1,4 @@
-"""Tries a partner's connection: its statement, and one authorised read of somebody who cannot exist."""
+"""Tries a partner's connection: its statement, and one authorised read of somebody who cannot exist; or its folder."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from adapter.desk import Desk
 from adapter.errors import NotFound, Refused
 from adapter.outward.answer import Answered, NotSent, Unknown
 from adapter.reconcile.asking import ask
+from adapter.reconcile.checking_folder import check_folder
 
 _WHY = {
     "no name": "its name leads to no address; see base_url",
@@ -39,14 +40,16 @@ def check_partner(desk: Desk, partner_id: str) -> dict[str, Any]:
     """`{"partner", "address", "can", "will", "wrong"}`: sentences; nothing is wrong where `wrong` is empty.
 
     What the server can do is kept, and what was refused before is forgotten with it only if its statement has changed.
-    NotFound: there is no such partner file. Refused: it has no FHIR server.
+    NotFound: there is no such partner file. Refused: it has neither a FHIR server nor a folder.
     """
     partner = desk.catalogue.partners.get(partner_id)
     if partner is None:
         raise NotFound("There is no such partner: see `adapter partner list`.")
-    if not partner.base_url:
-        raise Refused("Its file names no base_url: there is no FHIR server to be asked what it can do.")
     request_id = secrets.token_hex(16)
+    if partner.folder:
+        return check_folder(desk, partner, request_id)
+    if not partner.base_url:
+        raise Refused("Its file names neither base_url nor folder: there is nothing to be called.")
     asked = ask(desk, partner, request_id=request_id)
     told = asked.known.told
     lacking = desk.lacking(partner.id)

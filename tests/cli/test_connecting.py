@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paramiko import SFTP_PERMISSION_DENIED
 
 from tests.cli.conftest import Run, printed
 from tests.outward import fault_server as faults
 from tests.outward.authority import Authority
 from tests.outward.fault_server import JSON, FaultServer
 from tests.outward.memory_fhir import Can
+from tests.outward.sftp_server import KEY, OTHER_KEY, PASSWORD, Sftp, public
 
 GIVEN = ("--yes", "--name", 'The "Lakeside" board, École', "--sector", "education")
 
@@ -254,3 +256,75 @@ def test_a_check_says_that_it_may_be_the_token_endpoints_certificate(run: Run, a
         result = run("--instance", agency, "partner", "check", "newcomer", env={"THEIRS": "s3cret"})
         assert result.exit_code == 1 and "or that of its token endpoint (token_url), is signed by none" in result.stderr
         assert (login.seen, server.seen) == ([], [])
+
+
+DROP = """\
+name = "Maple Clinic"
+sectors = ["education"]
+since = 2026-01-15
+folder = "sftp://maple@127.0.0.1:{port}/{at}"
+host_key = "{key}"
+private_addresses = true
+timeout = 10
+[authorisation]
+kind = "password"
+secret = "DROP"
+"""
+
+
+@pytest.fixture
+def sftp(tmp_path: Path) -> Iterator[Sftp]:
+    (tmp_path / "drop" / "in").mkdir(parents=True)
+    with Sftp(tmp_path / "drop") as server:
+        yield server
+
+
+def drop(run: Run, agency: Path, sftp: Sftp, *, at: str = "in", key: Any = KEY, secret: str = PASSWORD) -> Any:
+    (agency / "partners" / "maple.toml").write_text(DROP.format(port=sftp.port, at=at, key=public(key)), "utf-8")
+    return run("--instance", agency, "partner", "check", "maple", "--json", env={"DROP": secret} if secret else {})
+
+
+def test_a_folder_is_tried_and_what_follows_is_said(run: Run, agency: Path, sftp: Sftp) -> None:
+    (sftp.root / "in" / "Jas Comeau.pdf").write_text("theirs")
+    result = drop(run, agency, sftp)
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert found["wrong"] == [] and "lets us in" in found["can"][0] and len(found["can"]) == 6
+    assert "one document" in found["will"][0]
+    assert "Comeau" not in result.output and set(sftp.files()) == {"Jas Comeau.pdf"}
+    plain = run("--instance", agency, "partner", "check", "maple", env={"DROP": PASSWORD})
+    assert "  It can take the place of another, whole." in plain.stdout and "It can be sent to." in plain.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "fails", "says"),
+    [
+        pytest.param({"key": OTHER_KEY}, "", "(no TLS): its host shows another key than host_key", id="another host"),
+        pytest.param({"secret": "x"}, "", "Its host does not let us in", id="another password"),
+        pytest.param({"secret": ""}, "", "set the variable DROP", id="no password"),
+        pytest.param({"at": "elsewhere"}, "", "There is no such folder", id="no folder"),
+        pytest.param({}, "open", "No file can be written there: it is not allowed", id="it may not be written in"),
+        pytest.param({}, "rename", "must know posix-rename@openssh.com", id="nothing can be replaced"),
+        pytest.param({}, "remove", "what is no longer permitted could not be taken back", id="nothing can be removed"),
+    ],
+)
+def test_what_is_wrong_with_a_folder_is_said(
+    run: Run, agency: Path, sftp: Sftp, given: dict[str, Any], fails: str, says: str
+) -> None:
+    sftp.fault = lambda operation, _: SFTP_PERMISSION_DENIED if operation == fails else None
+    result = drop(run, agency, sftp, **given)
+    assert result.exit_code == 1 and says in result.stderr
+    assert [sentence for sentence in json.loads(result.stdout)["wrong"] if says in sentence]
+
+
+def test_a_folder_whose_names_cannot_be_listed_serves_as_well(run: Run, agency: Path, sftp: Sftp) -> None:
+    sftp.fault = lambda operation, _: SFTP_PERMISSION_DENIED if operation == "list" else None
+    result = drop(run, agency, sftp)
+    assert result.exit_code == 0 and "the names in the folder cannot be listed" in result.stdout
+
+
+def test_a_partner_that_is_called_nowhere_is_told_so(run: Run, agency: Path) -> None:
+    reader = 'name = "Reader"\nsectors = ["education"]\nsince = 2026-01-15\nreads = true\n'
+    (agency / "partners" / "reader.toml").write_text(reader, "utf-8")
+    result = run("--instance", agency, "partner", "check", "reader")
+    assert result.exit_code == 1 and "neither base_url nor folder" in result.stderr

@@ -322,3 +322,88 @@ def test_only_documents_go_there(sftp: Sftp) -> None:
     request = {"method": "POST", "url": "Goal"}
     assert status(send(folder(sftp), {"resource": goal, "request": request})) == "404"
     assert sftp.files() == {}
+
+
+def tried(answer: Any) -> tuple[str, int, bool]:
+    assert isinstance(answer, Answered) and answer.status == 200, answer
+    return answer.body["failed"], answer.body["status"], answer.body["listed"]
+
+
+MARK = "ab" * 16
+
+
+def test_a_trial_does_what_a_delivery_does_and_leaves_nothing(sftp: Sftp) -> None:
+    """Under names that begin with a dot and end in .part, as half a file has them; what was there stays."""
+    way = folder(sftp)
+    send(way, create())
+    before = sftp.files()
+    sftp.done.clear()
+    answer = way.trial(MARK)
+    assert tried(answer) == ("", 0, True)
+    assert answer.body["done"] == ["find", "write", "replace", "read", "remove"]  # type: ignore[union-attr]
+    assert sftp.files() == before
+    assert {"list", "write", "rename", "remove"} <= {operation for operation, _ in sftp.done}
+    named = {name for operation, name in sftp.done if operation != "list"}
+    assert all(name.startswith(".") and name.endswith(".part") for name in named)
+
+
+@pytest.mark.parametrize("status", [SFTP_PERMISSION_DENIED, SFTP_FAILURE], ids=["forbidden", "failing"])
+@pytest.mark.parametrize(
+    ("operation", "step"),
+    [("open", "write"), ("write", "write"), ("stat", "write"), ("rename", "replace"), ("remove", "remove")],
+)
+def test_a_trial_names_the_step_that_fails(sftp: Sftp, operation: str, step: str, status: int) -> None:
+    sftp.fault = lambda done, name: status if done == operation else None
+    failed, said, listed = tried(folder(sftp).trial(MARK))
+    assert (failed, listed) == (step, True)
+    assert said == {SFTP_PERMISSION_DENIED: 403, SFTP_FAILURE: 503}[status]
+    assert len(sftp.files()) == (operation == "remove"), "what can be removed is"
+
+
+def test_a_folder_that_takes_and_shows_nothing_is_told(sftp: Sftp) -> None:
+    """Read again, for an index that cannot be read tells nothing after a cut line."""
+    written: set[str] = set()
+
+    def fault(operation: str, name: str) -> int | None:
+        if operation == "rename":
+            written.add(name)
+        return SFTP_PERMISSION_DENIED if operation == "open" and name in written else None
+
+    sftp.fault = fault
+    assert tried(folder(sftp).trial(MARK)) == ("read", 403, True)
+    assert sftp.files() == {}
+
+
+def test_a_folder_that_is_missing_or_may_not_be_listed_is_told(sftp: Sftp) -> None:
+    missing = folder(sftp, folder=f"sftp://maple@127.0.0.1:{sftp.port}/elsewhere")
+    assert tried(missing.trial(MARK)) == ("find", 404, True)
+    sftp.fault = lambda operation, name: SFTP_PERMISSION_DENIED if operation == "list" else None
+    assert tried(folder(sftp).trial(MARK)) == ("", 0, False)
+    assert tried(missing.trial(MARK)) == ("write", 404, False)
+
+
+@pytest.mark.parametrize("at", ["write", "rename", "stat"])
+def test_what_a_cut_trial_leaves_the_next_one_sweeps(sftp: Sftp, at: str) -> None:
+    """Its own alone: what else begins with a dot is somebody's."""
+    place = sftp.root / "in" / "plans"
+    others = {".adapter-check.part", f".{NAME}.pdf.0123456789ab.part", ".profile"}
+    for name in others:
+        (place / name).write_text("theirs")
+    sftp.cut = lambda operation, name: operation == at
+    assert folder(sftp).trial("cd" * 16) == Unknown("connection lost")
+    sftp.cut = lambda operation, name: False
+    assert len(sftp.files()) == 4
+    assert tried(folder(sftp).trial(MARK)) == ("", 0, True)
+    assert set(sftp.files()) == others
+
+
+@pytest.mark.parametrize(
+    ("changes", "answer"),
+    [
+        pytest.param({"host_key": public(OTHER_KEY)}, NotSent("no TLS"), id="another host"),
+        pytest.param({"secret": "another"}, Answered(401), id="another password"),
+    ],
+)
+def test_a_trial_goes_to_the_right_host_and_only_as_we_are(sftp: Sftp, changes: dict[str, Any], answer: Any) -> None:
+    assert folder(sftp, **changes).trial(MARK) == answer
+    assert sftp.done == []
