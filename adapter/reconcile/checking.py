@@ -7,7 +7,7 @@ from typing import Any
 
 from adapter.core.fhir.outcome import read
 from adapter.core.fhir.prospects import can, in_the_way, will
-from adapter.core.fhir.results import found
+from adapter.core.fhir.results import found, unasked
 from adapter.core.identity import Key
 from adapter.core.partner import Partner
 from adapter.desk import Desk
@@ -34,6 +34,13 @@ _WHY = {
     "connection lost": "it hung up, or speaks no HTTP of today; see base_url",
 }
 """Why no answer came, by its reason (outward/answer.py) or what is wrong with the certificate, and where to look."""
+
+_IGNORES = (
+    "It does not heed identifier in a search of Patient: asked for one that nobody has, it answered with others. So it"
+    " shows us children that are none of ours, and after a lost answer nobody can tell what arrived there: ask for a"
+    " server that searches by identifier, and for access to no more than what we send."
+)
+"""Nothing of what it showed is told, not even how much."""
 
 
 def check_partner(desk: Desk, partner_id: str) -> dict[str, Any]:
@@ -82,6 +89,8 @@ def _read_of_nobody(desk: Desk, partner: Partner, request_id: str) -> list[str]:
         return [f"It cannot be reached ({answer.reason}{said}): {_why(partner, answer)}."]
     if answer.status in (401, 403):
         return [f"It does not let us in (HTTP {answer.status}): see [authorisation] in its file, and its secret."]
+    if answer.status == 200 and unasked(answer.body, "Patient", nobody):
+        return [_IGNORES]
     if answer.status != 200 or (there := found(answer.body, "Patient", nobody)) is None:
         said = " ".join([f"HTTP {answer.status}", *read(answer.body), answer.unreadable]).strip()
         return [f"A search of Patient by identifier was not answered with a searchset ({said})."]

@@ -142,6 +142,50 @@ def test_a_check_says_what_the_server_can_and_what_follows(
     assert found["wrong"] == [] and says in json.dumps(found, ensure_ascii=False)
 
 
+OTHERS = [
+    {"resourceType": "Patient", "id": f"kid-{n}", "identifier": [{"system": "https://mrn", "value": f"55{n}"}],
+     "name": [{"family": "Comeau", "given": ["Jas"]}], "birthDate": "2016-05-04"}
+    for n in range(3)
+]  # fmt: skip
+
+
+def searchset(*found: dict[str, Any], **more: Any) -> bytes:
+    entries = [{"resource": each, "search": {"mode": "match"}} for each in found]
+    return json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": entries, **more}).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(searchset(*OTHERS, total=3), id="all that it has"),
+        pytest.param(
+            searchset(
+                OTHERS[0], total=9000, link=[{"relation": "next", "url": "https://x/Patient?page=2&name=Comeau"}]
+            ),
+            id="the first page of all",
+        ),
+        pytest.param(json.dumps(OTHERS[1]).encode(), id="one of them alone"),
+    ],
+)
+def test_a_server_that_answers_with_other_children_is_wrong_and_none_is_told_of(
+    run: Run, agency: Path, server: FaultServer, body: bytes
+) -> None:
+    assert add(run, agency, server).exit_code == 0
+    for more in ((), ("--json",)):
+        server.plan(faults.Answer(200, JSON, body))
+        result = run("--instance", agency, "partner", "check", "newcomer", *more)
+        assert result.exit_code == 1 and "does not heed identifier in a search of Patient" in result.stderr
+        for word in ("Comeau", "Jas", "kid-", "55", "2016", "mrn", "9000"):
+            assert word not in result.output.replace(str(server.port), "")
+
+
+def test_a_word_about_the_search_is_no_child(run: Run, agency: Path, server: FaultServer) -> None:
+    assert add(run, agency, server).exit_code == 0
+    word = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "informational"}]}
+    server.plan(faults.Answer(200, JSON, searchset(word)))
+    assert run("--instance", agency, "partner", "check", "newcomer").exit_code == 0
+
+
 STU3 = {"resourceType": "CapabilityStatement", "fhirVersion": "3.0.2"}
 DSTU2 = {"resourceType": "Conformance", "fhirVersion": "1.0.2"}
 R5 = {"resourceType": "CapabilityStatement", "fhirVersion": "5.0.0", "format": ["xml"]}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adapter.core.diff import Create, Delete, Update
 from adapter.core.fhir.bundle import transaction
-from adapter.core.fhir.results import Result, found, holding, place_of, results
+from adapter.core.fhir.results import Result, found, holding, place_of, results, unasked
 from adapter.core.strict_json import digest
 from tests.core.test_diff import GOAL, ORGANIZATION, held, made
 
@@ -257,6 +257,34 @@ def test_what_was_found(body: Any, expected: Any) -> None:
     assert found(body, "Goal", GOAL.identifier) == expected
 
 
+SEARCHSET = {"resourceType": "Bundle", "type": "searchset"}
+OTHER = {**GOAL.resource, "identifier": [{"system": "https://s", "value": "other"}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(SEARCHSET, False, id="nothing"),
+        pytest.param({**SEARCHSET, "entry": [{"resource": GOAL.resource}]}, False, id="what was asked for"),
+        pytest.param({**SEARCHSET, "entry": [{"resource": GOAL.resource}, {"resource": OTHER}]}, True, id="another"),
+        pytest.param(
+            {**SEARCHSET, "entry": [{"resource": {"resourceType": "Goal"}}]}, True, id="one that bears no identifier"
+        ),
+        pytest.param({**SEARCHSET, "entry": [{"resource": {"resourceType": "Patient"}}]}, True, id="another type"),
+        pytest.param({**SEARCHSET, "entry": [{"resource": ERROR}]}, False, id="a word about the search"),
+        pytest.param({"resourceType": "Bundle", "entry": [{"resource": OTHER}]}, True, id="in a Bundle of no type"),
+        pytest.param(OTHER, True, id="alone"),
+        pytest.param(ERROR, False, id="an error"),
+        pytest.param({**SEARCHSET, "entry": {"resource": OTHER}}, False, id="entries that are no list"),
+        pytest.param({**SEARCHSET, "entry": [None, {}, {"resource": 7}]}, False, id="entries that are none"),
+        pytest.param({"error": "x"}, False, id="no resource"),
+        pytest.param([OTHER], False, id="no object"),
+    ],
+)
+def test_what_was_not_asked_for(body: Any, expected: bool) -> None:
+    assert unasked(body, "Goal", GOAL.identifier) == expected
+
+
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -312,4 +340,5 @@ def test_no_answer_is_too_strange(answer: Any, entries: list[Any], status: int) 
             assert result.outcome not in ("delivered", "existing") or result.id or not isinstance(result.change, Create)
             holding(result)
     found(answer, "Goal", GOAL.identifier)
+    unasked(answer, "Goal", GOAL.identifier)
     place_of(answer)

@@ -147,6 +147,23 @@ def found(body: Any, type_: str, identifier: tuple[str, str]) -> tuple[tuple[str
     return tuple(sorted(places)) if places or not goes_on(body) else None
 
 
+def unasked(body: Any, type_: str, identifier: tuple[str, str]) -> bool:
+    """Is there anything in an answer that this type and identifier did not ask for? An OperationOutcome may go along
+    (http://hl7.org/fhir/R4/search.html#outcome)."""
+    if not isinstance(body, dict):
+        return False
+    entries = body.get("entry") if body.get("resourceType") == "Bundle" else [{"resource": body}]
+    resources = (
+        [each.get("resource") for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
+    )
+    return any(
+        isinstance(each, dict)
+        and each.get("resourceType") not in (None, "OperationOutcome")
+        and not _is(each, type_, identifier)
+        for each in resources
+    )
+
+
 def goes_on(searchset: Mapping[str, Any]) -> bool:
     """Is there another page of it (http://hl7.org/fhir/R4/http.html#paging)?"""
     links = searchset.get("link")
