@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,6 +41,16 @@ def test_the_certificates_of_the_file_are_read(tmp_path: Path, authority: Author
     assert partner.trust.certificates == one + other
 
 
+def test_an_old_one_with_a_number_below_nothing_is_read_without_a_word(tmp_path: Path, authority: Authority) -> None:
+    """As some made their own; OpenSSL takes it, and a warning of `cryptography` would stand amid a check."""
+    pem = authority.file.read_text()
+    serial = x509.load_pem_x509_certificate(pem.encode()).serial_number
+    number = serial.to_bytes(serial.bit_length() // 8 + 1, "big")  # as DER writes it
+    (tmp_path / "ca.pem").write_bytes(changed(pem, number, b"\x80" + number[1:]))
+    partner, wrong = read(tmp_path, URL + 'trust = "ca.pem"\n')
+    assert wrong == [] and partner.trust.certificates
+
+
 def test_without_it_the_public_ones_count(tmp_path: Path) -> None:
     partner, wrong = read(tmp_path, URL)
     assert (partner.trust.file, partner.trust.certificates, wrong) == ("", "", [])
@@ -47,6 +58,25 @@ def test_without_it_the_public_ones_count(tmp_path: Path) -> None:
 
 def key(authority: Authority) -> str:
     return "-----BEGIN" + authority.certificate("x").rpartition("-----BEGIN")[2]
+
+
+def changed(pem: str, old: bytes, new: bytes) -> bytes:
+    """This certificate with these bytes of the DER in place of those: the signature is not looked at here."""
+    der = x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER)
+    assert der.count(old) == 1 and len(old) == len(new)
+    text = base64.encodebytes(der.replace(old, new)).decode()
+    return f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n".encode()
+
+
+def of_version(number: int, authority: Authority) -> bytes:
+    return changed(
+        authority.file.read_text(), bytes.fromhex("a003020102"), bytes.fromhex("a0030201") + bytes([number - 1])
+    )
+
+
+def twice_extended(authority: Authority) -> bytes:
+    """2.5.29.17 (alternative names) becomes a second 2.5.29.19 (basic constraints)."""
+    return changed(authority.certificate("x"), bytes.fromhex("0603551d11"), bytes.fromhex("0603551d13"))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +94,8 @@ def key(authority: Authority) -> str:
         pytest.param(
             lambda a: a.file.read_bytes().replace(b"M", b"!", 3), "which is no certificate in PEM", id="a broken one"
         ),
+        pytest.param(lambda a: of_version(6, a), "which is no certificate in PEM", id="a certificate of no version"),
+        pytest.param(lambda a: twice_extended(a), "which is no certificate in PEM", id="an extension twice"),
         pytest.param(lambda a: a.file.read_bytes() * 2000, "which is no certificate in PEM", id="a megabyte of them"),
         pytest.param(lambda a: key(a).encode(), "which holds a private key", id="a private key"),
         pytest.param(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
+import warnings
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 
 from adapter.core.partner import Trust
 from adapter.core.toml_form import Form, WrongError, matching
@@ -31,10 +34,14 @@ def _read(name: str, folder: Path) -> Trust:
             " authority's certificate alone there"
         )
     try:
-        found = x509.load_pem_x509_certificates(content) if len(content) <= _LARGEST else []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # of old numbers, which OpenSSL takes
+            found = x509.load_pem_x509_certificates(content) if len(content) <= _LARGEST else []
         certificates = "".join(each.public_bytes(Encoding.PEM).decode("ascii") for each in found)
         signing = all(_may_sign(each) for each in found)
-    except ValueError:  # x509 has errors of its own besides, and all are of this kind
+        if found:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificates)
+    except (ValueError, ssl.SSLError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         found = []
     if not found:
         raise WrongError(f"names {name}, which is no certificate in PEM (-----BEGIN CERTIFICATE-----)")

@@ -153,7 +153,7 @@ def _answers(partner: str, given: Mapping[str, Any], *, asks: bool) -> dict[str,
         "credentials": {},
     }
     if answers["private_addresses"] and str(answers["base_url"]).startswith("https:"):
-        words = "Which file in partners/ holds the certificate of its own authority (none: a public one)?"
+        words = "Which file in partners/ holds the certificate of its own authority (empty: a public one)?"
         answers["trust"] = one("trust", words, "").strip()
     answers["credentials"] = _credentials(partner, str(answers["authorisation"]), given, one)
     if answers["notice"] is None and _HEALTH & set(answers["sectors"]):

@@ -6,10 +6,12 @@ A sentence names the variable, never what it holds.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 from urllib3.util.ssl_ import create_urllib3_context
 
 from adapter.core.partner import Partner, Trust
@@ -68,7 +70,9 @@ def _of_certificate(name: str, certificate: str | None, now: datetime) -> str:
 
 def _of_trust(trust: Trust, now: datetime) -> str:
     """Nothing while one is in force: which of them has signed the server's is seen there."""
-    known = x509.load_pem_x509_certificates(trust.certificates.encode())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # as in catalogue/trust.py
+        known = x509.load_pem_x509_certificates(trust.certificates.encode())
     if any(each.not_valid_before_utc <= now < each.not_valid_after_utc for each in known):
         return ""
     last = max(each.not_valid_after_utc for each in known)
