@@ -68,7 +68,7 @@ def partner_add(asked: Asked, partner: str, yes: bool, **given: Any) -> None:
         raise click.UsageError(f"{path} is there already, and is left as it is: change it with an editor.")
     answers = _answers(partner, given, asks=not yes)
     text = _file(partner, answers, now().date().isoformat())
-    _refuse_what_is_wrong(asked, folder, path.name, text)
+    _refuse_what_is_wrong(asked, folder, path.name, text, trust=answers["trust"])
     try:
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
@@ -222,11 +222,11 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _refuse_what_is_wrong(asked: Asked, folder: Path, name: str, text: str) -> None:
+def _refuse_what_is_wrong(asked: Asked, folder: Path, name: str, text: str, *, trust: str) -> None:
     """Read beside the other partners as `adapter check` would; Misconfigured, with what is wrong of this one."""
     with tempfile.TemporaryDirectory(prefix="adapter-partner-") as beside:
         try:
-            for other in (each for each in folder.iterdir() if each.suffix in (".toml", ".pem") and each.is_file()):
+            for other in (*folder.glob("*.toml"), *(each for each in folder.glob("*.pem") if each.name == trust)):
                 shutil.copy(other, beside)
         except OSError as error:
             raise click.ClickException(f"{folder} cannot be read: {error.strerror}.") from None

@@ -195,7 +195,9 @@ class Wire(HTTPAdapter):
                 present(context, certificate)
             if trust:
                 context.load_verify_locations(cadata=trust)
+                # As they stand, and under every Python: 3.13 began to ask old authorities for extensions (RFC 5280).
                 context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+                context.verify_flags &= ~ssl.VERIFY_X509_STRICT
             self._pool: HTTPConnectionPool = _EncryptedPool(host, port, maxsize=4, ssl_context=context, **ways)
         else:
             self._pool = _PlainPool(host, port, maxsize=4, **ways)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from urllib3.util.ssl_ import create_urllib3_context
 
 from adapter.core.partner import Authorisation, Partner, Trust
 from adapter.outward import subscriber
@@ -96,6 +98,19 @@ def test_an_issuing_authority_is_enough_without_the_one_above(tmp_path: Path, ou
     issuing = Authority(tmp_path, "issuing", above=ours)
     with FaultServer(issuing.server()) as server:
         assert asked(server.as_partner(trust=issuing.file.read_text())) == 200
+
+
+def test_an_old_authority_serves_under_every_python(ours: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From 3.13 on a context is strict with extensions (RFC 5280), which authorities that people make often lack."""
+
+    def strict() -> ssl.SSLContext:
+        context = create_urllib3_context()
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr("adapter.outward.wire.create_urllib3_context", strict)
+    with FaultServer(ours.server()) as server:
+        assert asked(server.as_partner(trust=ours.file.read_text())) == 200
 
 
 def test_what_is_no_certificate_lets_nothing_out(ours: Authority) -> None:
