@@ -8,15 +8,13 @@ and says what counts. A folder holds no index of everything: workers of several 
 from __future__ import annotations
 
 import base64
-import errno
 import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from paramiko.ssh_exception import SSHException
@@ -25,20 +23,13 @@ from adapter.core import strict_json
 from adapter.core.partner import Partner
 from adapter.errors import Malformed, TooLarge
 from adapter.outward.answer import Answer, Answered, NotSent, Unknown
+from adapter.outward.files import LARGEST, Files, Wrong
 from adapter.outward.sftp import Refused, Session, Unreached, session
+from adapter.outward.trial import tried
 
 TYPE = "DocumentReference"
 ENDINGS = {"application/pdf": "pdf", "application/fhir+json": "fhir.json"}
-LARGEST = 65_536
-"""Bytes of an index that are read at most: what stands in a folder may be anybody's."""
-
-LISTED = 10_000
-"""Names of a folder that are looked through at most for what a cut line left half written."""
-
-_TRIAL = b"adapter partner check\n"
-_TRIED = re.compile(r"\.adapter-check\.[0-9a-f]{32}(\.whole)?\.part\Z")
 _NAME = re.compile(r"[0-9a-f]{32}\Z")
-T = TypeVar("T")
 _LOST = (SSHException, EOFError, OSError)
 
 
@@ -49,14 +40,6 @@ class Index:
     version: int
     hashes: Mapping[str, str]
     sizes: Mapping[str, int]
-
-
-class _Wrong(Exception):
-    """This one change is refused: an HTTP status and a FHIR issue code that say so."""
-
-    def __init__(self, status: int, code: str) -> None:
-        super().__init__(code)
-        self.status, self.code = status, code
 
 
 class Folder:
@@ -96,12 +79,8 @@ class Folder:
         return self._ask(work)
 
     def trial(self, mark: str) -> Answer:
-        """Does what a delivery does, with a file of ours that tells nothing and is gone again. `mark`: 32 hex digits.
-
-        The body is `{"listed", "done", "failed", "status"}`: may its names be listed, the steps that went well, and the
-        first that did not ("find" is the folder itself), with the HTTP status of an entry that fails so.
-        """
-        return self._ask(lambda desk: desk.trial(mark))
+        """Does what a delivery does, with a file that tells nothing and is gone again; the body is trial.py's."""
+        return self._ask(lambda desk: tried(desk.files, mark))
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -110,73 +89,48 @@ class Folder:
         open_: Session | None = None
         try:
             with session(self._partner, self._secret) as open_:
-                body = work(_Desk(open_, self._path))
+                body = work(_Desk(Files(open_, self._path)))
         except Unreached as unreached:
             return NotSent(unreached.reason)
         except Refused:
             return Answered(401)
-        except _Wrong as wrong:
+        except Wrong as wrong:
             return Answered(wrong.status, body=_outcome(wrong))
         except _LOST:
             return Unknown("time ran out" if open_ is not None and open_.is_over else "connection lost")
-        return Answered(200, body=body) if body is not None else Answered(404, body=_outcome(_Wrong(404, "not-found")))
+        return Answered(200, body=body) if body is not None else Answered(404, body=_outcome(Wrong(404, "not-found")))
 
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
     """What is done in the folder during one session."""
 
-    open: Session
-    path: str
+    files: Files
 
     def entry(self, entry: Mapping[str, Any], mark: str) -> dict[str, Any]:
         """One change, and its outcome as an entry of a transaction-response."""
         request = entry["request"]
         try:
             status, name, version = self._done(request, entry.get("resource"), mark)
-        except _Wrong as wrong:
+        except Wrong as wrong:
             return {"response": {"status": str(wrong.status), "outcome": _outcome(wrong)}}
         place = {"location": f"{TYPE}/{name}/_history/{version}", "etag": f'W/"{version}"'}
         return {"response": {"status": str(status), **place}}
 
-    def trial(self, mark: str) -> dict[str, Any]:
-        half, whole = f".adapter-check.{mark}.part", f".adapter-check.{mark}.whole.part"
-        steps: dict[str, Callable[[], None]] = {
-            "find": lambda: self._sweep_trials(),
-            "write": lambda: self._put_whole(half, _TRIAL),
-            "replace": lambda: self._replace(half, whole),
-            "read": lambda: self._read_again(whole),
-            "remove": lambda: self.open.files.remove(f"{self.path}/{whole}"),
-        }
-        found: dict[str, Any] = {"listed": True, "done": [], "failed": "", "status": 0}
-        for step, act in steps.items():
-            try:
-                self._do(act, missing=_Wrong(404, "not-found"))
-                found["done"].append(step)
-            except _Wrong as wrong:
-                if step == "find" and wrong.status != 404:
-                    found["listed"] = False  # it serves as well: whether it is there is seen by writing
-                    continue
-                found |= {"failed": step, "status": wrong.status}
-                break
-        if found["failed"] not in ("", "find"):
-            self._remove_if_allowed(half, whole)
-        return found
-
     def stands(self, name: str) -> Index | None:
         """What there is of a document: as its index says, or files that no index names, for the connection was cut
         before. What it left half written is removed."""
-        self._sweep(name)
+        self.files.sweep(name)
         found = self._index(name)
         if found and found.hashes:
             return found
-        left = [file for file in _names(name) if self._size(file) is not None]
+        left = [file for file in _names(name) if self.files.size(file) is not None]
         return Index(found.version if found else 0, dict.fromkeys(left, ""), {}) if left else None
 
     def _done(self, request: Mapping[str, str], resource: Any, mark: str) -> tuple[int, str, int]:
         type_, _, id_ = request["url"].partition("/")
         if type_ != TYPE:
-            raise _Wrong(404, "not-supported")
+            raise Wrong(404, "not-supported")
         name = id_ or str(resource["identifier"][0]["value"])
         there = self._index(name)
         match request["method"]:
@@ -185,7 +139,7 @@ class _Desk:
             case "DELETE":
                 return 204, name, self._withdraw(name, there, mark)
             case "PUT" if there and request.get("ifMatch", f'W/"{there.version}"') != f'W/"{there.version}"':
-                raise _Wrong(412, "conflict")
+                raise Wrong(412, "conflict")
         known = re.search(r"\d+", request.get("ifMatch", ""))
         before = there.version if there else int(known[0]) if known else 0
         return 200 if id_ else 201, name, self._put(name, resource, there, before, mark)
@@ -193,7 +147,7 @@ class _Desk:
     def _put(self, name: str, resource: Any, there: Index | None, before: int, mark: str) -> int:
         files, date = _files(name, resource)
         hashes = {file: hashlib.sha256(content).hexdigest() for file, (_, content) in files.items()}
-        if there and there.hashes == hashes and all(self._size(file) == len(files[file][1]) for file in files):
+        if there and there.hashes == hashes and all(self.files.size(file) == len(files[file][1]) for file in files):
             return there.version  # looked at, and equal: it arrived before
         lines = [
             {"document": name, "version": before + 1, "date": date, "status": "current", "file": file,
@@ -202,12 +156,12 @@ class _Desk:
         ]  # fmt: skip
         try:
             for file, (_, content) in files.items():
-                self._write(file, content, mark)
-            self._write(f"{name}.index.jsonl", _lines(lines), mark)
-        except _Wrong:
+                self.files.write(file, content, mark)
+            self.files.write(f"{name}.index.jsonl", _lines(lines), mark)
+        except Wrong:
             if not (there and there.hashes):
                 for file in files:  # it is refused: then none of it stays
-                    self._remove(file)
+                    self.files.remove(file)
             raise
         return before + 1
 
@@ -218,15 +172,15 @@ class _Desk:
         gone = _names(name)
         said = {"document": name, "version": version, "date": today, "status": "withdrawn"}
         for file in gone:
-            self._remove(file)
+            self.files.remove(file)
         if there is None or there.hashes:
-            self._write(f"{name}.index.jsonl", _lines([said | {"file": file} for file in gone]), mark)
+            self.files.write(f"{name}.index.jsonl", _lines([said | {"file": file} for file in gone]), mark)
         return version
 
     def _index(self, name: str) -> Index | None:
         if not _NAME.match(name):
-            raise _Wrong(404, "not-found")
-        content = self._do(lambda: self._read(f"{name}.index.jsonl"))
+            raise Wrong(404, "not-found")
+        content = self.files.read(f"{name}.index.jsonl")
         if content is None:
             return None
         try:
@@ -238,88 +192,7 @@ class _Desk:
                 {str(line["file"]): int(line["size"]) for line in current},
             )
         except (Malformed, TooLarge, KeyError, TypeError, ValueError):
-            raise _Wrong(409, "conflict") from None  # somebody else's: a person looks
-
-    def _read(self, file: str) -> bytes:
-        with self.open.files.open(f"{self.path}/{file}", "rb") as found:
-            content: bytes = found.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise _Wrong(409, "conflict")
-        return content
-
-    def _write(self, file: str, content: bytes, mark: str) -> None:
-        """Under another name, and whole, before it takes the place of what is there."""
-        half = f".{file}.{hashlib.sha256(mark.encode()).hexdigest()[:12]}.part"
-
-        def put() -> None:
-            self._put_whole(half, content)
-            self.open.files.posix_rename(f"{self.path}/{half}", f"{self.path}/{file}")
-
-        try:
-            self._do(put, missing=_Wrong(404, "not-found"))
-        except _Wrong:
-            self._remove(half)
-            raise
-
-    def _put_whole(self, file: str, content: bytes) -> None:
-        with self.open.files.open(f"{self.path}/{file}", "wb") as made:
-            made.write(content)
-        if self.open.files.stat(f"{self.path}/{file}").st_size != len(content):
-            raise OSError("not all of it was written")
-
-    def _replace(self, half: str, whole: str) -> None:
-        """Twice: the second time there is one whose place it takes."""
-        self.open.files.posix_rename(f"{self.path}/{half}", f"{self.path}/{whole}")
-        self._put_whole(half, _TRIAL * 2)
-        self.open.files.posix_rename(f"{self.path}/{half}", f"{self.path}/{whole}")
-
-    def _read_again(self, whole: str) -> None:
-        if self._read(whole) != _TRIAL * 2:
-            raise OSError("something else was read")
-
-    def _sweep_trials(self) -> None:
-        """Those that a cut line left."""
-        self._remove_if_allowed(*(name for name in self._some_names() if _TRIED.match(name)))
-
-    def _remove_if_allowed(self, *files: str) -> None:
-        for file in files:
-            try:
-                self._remove(file)
-            except _Wrong:
-                continue
-
-    def _size(self, file: str) -> int | None:
-        return self._do(lambda: self.open.files.stat(f"{self.path}/{file}").st_size)
-
-    def _remove(self, file: str) -> None:
-        self._do(lambda: self.open.files.remove(f"{self.path}/{file}"))
-
-    def _sweep(self, name: str) -> None:
-        """What cannot be listed is left: it counts for nobody."""
-        try:
-            for file in self._do(self._some_names) or ():
-                if file.startswith(f".{name}.") and file.endswith(".part"):
-                    self._remove(file)
-        except _Wrong:
-            return
-
-    def _some_names(self) -> list[str]:
-        return [each.filename for each in islice(self.open.files.listdir_iter(self.path), LISTED)]
-
-    def _do(self, act: Callable[[], T], *, missing: _Wrong | None = None) -> T | None:
-        """What the act gives; None where the file is not there. What the server says no to is told from a lost line."""
-        try:
-            return act()
-        except FileNotFoundError:
-            if missing:
-                raise missing from None
-            return None
-        except PermissionError:
-            raise _Wrong(403, "forbidden") from None
-        except OSError as error:
-            if error.errno == errno.ENOENT or not self.open.lives or isinstance(error, TimeoutError | ConnectionError):
-                raise
-            raise _Wrong(503, "no-store") from None  # a full disk, or whatever else it fails at
+            raise Wrong(409, "conflict") from None  # somebody else's: a person looks
 
 
 def _names(name: str) -> list[str]:
@@ -348,5 +221,5 @@ def _told(name: str, there: Index, system: str = "") -> dict[str, Any]:
     return {"resourceType": TYPE, "id": name, "meta": meta, "identifier": [identifier]}
 
 
-def _outcome(wrong: _Wrong) -> dict[str, Any]:
+def _outcome(wrong: Wrong) -> dict[str, Any]:
     return {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": wrong.code}]}
