@@ -61,7 +61,7 @@ def test_what_is_due_names_rule_and_place_and_day(own: Web) -> None:
         "case": "", "kind": "overdue", "path": "referrals/r-school", "due": "2026-11-06", "since": "2026-11-07",
         "sentence": "Ask the agency that the child was referred to for its answer.", "sentences": {},
         "rule": "referral-answered", "program": "wraparound",
-        "source": "exchange.md, Warm referrals: unanswered by respond_by is overdue",
+        "source": "docs/referrals.md, A warm hand-over, and nobody answering: overdue after its respond_by day",
     }  # fmt: skip
     assert answer["sentences"]["fr"].startswith("Demander sa réponse")
     assert {"due", "findings", "next"} == set(found)
