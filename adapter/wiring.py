@@ -92,7 +92,7 @@ def _bench(catalogue: Catalogue, settings: Agency, secret: bytes) -> Bench:
 
 def _read(path: Path, see: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # an editor may have put a byte order mark before it
     except (OSError, UnicodeDecodeError) as fault:
         why = fault.strerror if isinstance(fault, OSError) else "not UTF-8"
         raise Misconfigured(f"A file with a secret cannot be read ({why}): see {see}.") from None

@@ -30,7 +30,7 @@ def client(form: Form, folder: Path) -> Client:
 
 def _keys(name: str, folder: Path) -> str:
     try:
-        text = (folder / name).read_text(encoding="utf-8")
+        text = (folder / name).read_text(encoding="utf-8-sig")  # some editors put a byte order mark before it
     except (OSError, UnicodeDecodeError):
         raise WrongError(f"names {name}, which cannot be read beside this file") from None
     try:

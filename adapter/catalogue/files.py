@@ -91,9 +91,9 @@ def read_json(path: Path, name: str, found: Found) -> Source:
 
 
 def read_text(path: Path, name: str, found: Found) -> str | None:
-    """The text of a file; None, with an error noted, where it is not there or not UTF-8."""
+    """The text of a file without a byte order mark; None, with an error noted, where it is not there or not UTF-8."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         found.errors.append(Finding(name, 0, "is missing"))
     except (OSError, UnicodeDecodeError):

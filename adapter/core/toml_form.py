@@ -50,7 +50,11 @@ class Document:
 
 
 def parse(file: str, text: str) -> Document:
-    """The file's values with their lines; Misconfigured with one finding where it is not TOML."""
+    """The file's values with their lines; Misconfigured with one finding where it is not TOML.
+
+    A byte order mark before it, which some editors write, is passed over.
+    """
+    text = text.removeprefix("\ufeff")
     try:
         values = tomllib.loads(text)
         lines = _lines(text)
