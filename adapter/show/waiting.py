@@ -30,12 +30,15 @@ PASSED = ("ended", "not-begun", "revoked")
 """Why consents permit nothing that did once, or will: nobody need look at them."""
 
 REFERRAL_ALARMS = {
-    "referral-overdue": "Nobody has answered this referral by the day that it asks for.",
-    "referral-flagged": "The receiver has set a state that could not be: it was not applied.",
-    "answer-overdue": "This referral came in, and is not answered by the day that it asks for.",
+    "referral-overdue": "Nobody has answered this referral by the day that it asks for: ask the receiver.",
+    "referral-flagged": "The receiver has set a state that could not be: it was not applied. Ask it what was meant; "
+    "`adapter referral show` has each such state.",
+    "answer-overdue": "This referral came in, and is not answered by the day that it asks for: answer it in the case "
+    "system, on its page, or with `adapter referral answer`.",
     "answer-held": "The answer to this referral is not given as it stands: its page says why.",
-    "answer-flagged": "The sender has set a state that could not be: it was not applied.",
-    "end-asked": "The sender asks to end what has begun.",
+    "answer-flagged": "The sender has set a state that could not be: it was not applied. Ask it what was meant; "
+    "`adapter referral show` has each such state.",
+    "end-asked": "The sender asks to end what has begun: answer whether it ends (`adapter referral answer`).",
 }
 
 MOST_STOPPED = 1000

@@ -28,8 +28,9 @@ def agency(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("review") / "agency"
     assert run("init", folder).exit_code == 0
     shutil.copy(REPOSITORY / "fixtures" / "partners" / "lakeside.toml", folder / "partners")
-    with (folder / "adapter.toml").open("a", encoding="utf-8") as file:
-        file.write('\n[[sources]]\nid = "intake-form"\ntitle = "The form on our page"\nlabels_topics = false\n')
+    settings = (folder / "adapter.toml").read_text(encoding="utf-8").replace("INVENTED-ORG-0001", "INVENTED-ORG-0002")
+    source = '\n[[sources]]\nid = "intake-form"\ntitle = "The form on our page"\nlabels_topics = false\n'
+    (folder / "adapter.toml").write_text(settings + source, encoding="utf-8")
     desk = wire(folder, environ={})
     body = (REPOSITORY / "fixtures" / "minimal" / "case.json").read_bytes()
     keep.put_case(desk, "C-0001", body, source="intake-form")
@@ -96,7 +97,7 @@ def test_what_ends_soon_and_the_alarms(run: Run, agency: Path) -> None:
     ending = rows(run, agency, "due", "--days", "3660")
     assert ("consents/c1", "consent-ends", "2027-09-30") in {(r["path"], r["kind"], r["on"]) for r in ending}
     assert any(row["kind"] == "own-age" and row["path"] == "child" for row in ending)
-    # The instance's example identifier is in no case: the alarm says so.
+    # The identifier in the instance's settings is in no case: the alarm says so.
     assert [row["alarm"] for row in rows(run, agency, "alarms", "--case", "C-0001")] == ["agency-not-found"]
 
 

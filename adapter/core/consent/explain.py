@@ -48,14 +48,22 @@ REASONS = {
     "receiver": "The consent does not name this partner.",
     "held": "The family wrote limits by hand, and nobody has turned them into provisions yet.",
 }
+_AGENCY = "The system and the value of an [[agency.identifiers]] of adapter.toml must stand"
 ALARMS = {
-    "not-computable": "This consent cannot be computed: it permits nothing, and denies all that it may deny.",
-    "deny-without-authority": "This denial counts although it is unsigned or without authority: resolve it.",
-    "superseded-by-nothing": "This consent was superseded by one that itself permits nothing.",
-    "limits-held": "The family wrote limits by hand: this consent permits nothing until they are provisions.",
-    "agency-not-found": "No organisation of this case is the settings' coordinating agency: nobody is exempt.",
-    "agency-ambiguous": "Several organisations of this case are the settings' coordinating agency: nobody is exempt.",
+    "not-computable": "This consent cannot be computed: it permits nothing, and denies all that it may deny. "
+    "`adapter preview --as explain` says why: correct it where it was written.",
+    "deny-without-authority": "This denial counts although it is unsigned or without authority. Ask the family: "
+    "have it signed, or have whoever may lift it sign a later consent with this one under `supersedes`.",
+    "superseded-by-nothing": "This consent was superseded by one that itself permits nothing. Look at that one: "
+    "what it lacks stands under the consents that permit nothing.",
+    "limits-held": "The family wrote limits by hand: this consent permits nothing until they are provisions. "
+    "Read them with the family, then enter them with `adapter consent limits`.",
+    "agency-not-found": "No organisation of this case is the settings' coordinating agency: nobody is exempt. "
+    f"{_AGENCY} under the `identifiers` of the agency among the case's `organizations`.",
+    "agency-ambiguous": "Several organisations of this case are the settings' coordinating agency: nobody is exempt. "
+    f"{_AGENCY} under the `identifiers` of one of the case's `organizations` only.",
 }
+"""What has happened, and what to do next."""
 _TELLING = (
     "ended", "not-begun", "revoked", "no-end", "unsigned", "written-only", "no-authority", "no-capacity",
     "not-computable", "superseded", "imported", "names-nothing", "draft", "held",

@@ -158,14 +158,21 @@ def _ahead(days: int, kind: Kind) -> int:
 
 
 SHARE_ALARMS: Mapping[str, str] = {
-    "check": "Our own check found mistakes in what would be sent: nothing of it was sent.",
-    "last-look": "The last look found withheld content in what would be sent: nothing of it was sent.",
-    "conflict": "Somebody at the partner has changed our copy there.",
-    "match": "The child must be found among the partner's patients by a person before anything is sent.",
-    "purge-refused": "The partner answers that it does not remove its copies of what was taken back.",
-    "purge-unanswered": "The partner has not answered for 30 days whether it removes copies of what was taken back.",
-    "fault": "The adapter failed at it: its log says where.",
-    "stopped": "Nothing more is done about it until something changes or a person has it tried again.",
+    "check": "Our own check found mistakes in what would be sent: nothing of it was sent. `adapter map` says which: "
+    "correct the record or the mapping file.",
+    "last-look": "The last look found withheld content in what would be sent: nothing of it was sent. Look for a name "
+    "or text withheld from the partner in what it would see (`adapter preview`), and take it out there.",
+    "conflict": "Somebody at the partner has changed our copy there. Ask what was meant, then say what stays: "
+    "`adapter share retry` with --ours-again or --leave-theirs.",
+    "match": "The child must be found among the partner's patients by a person before anything is sent: "
+    "`adapter match list`.",
+    "purge-refused": "The partner answers that it does not remove its copies of what was taken back. "
+    "Speak with it, then enter what it says (`adapter share purged`).",
+    "purge-unanswered": "The partner has not answered for 30 days whether it removes copies of what was taken back. "
+    "Ask it, then enter what it says (`adapter share purged`).",
+    "fault": "The adapter failed at it: its log says where. Tell whoever runs it, then `adapter share retry`.",
+    "stopped": "Nothing more is done about it until something changes or a person has it tried again: see what the "
+    "detail says, then `adapter share retry`.",
 }
-"""What an alarm of a share says; those of the case's consents are in explain.ALARMS."""
-LOOK = "A person must look at this share."
+"""What an alarm of a share says, and what to do next; those of the case's consents are in explain.ALARMS."""
+LOOK = "A person must look at this share: see what the detail says, then `adapter share retry`."
