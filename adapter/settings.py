@@ -348,5 +348,18 @@ def _open_to_others(path: Path) -> list[Finding]:
 
 def _settled(value: T, form: Form) -> T:
     if form.findings:
-        raise Misconfigured(f"The {FILE} is wrong.", sorted(form.findings))
+        raise Misconfigured(_wrong(form.findings), sorted(form.findings))
     return value
+
+
+def _wrong(findings: list[Finding]) -> str:
+    """What is wrong: the settings, a key file beside them, what the environment puts in their place, or several."""
+    named = sorted({_named(each.file) for each in findings})
+    return f"The {' and the '.join(named)} {'is' if len(named) == 1 else 'are'} wrong."
+
+
+def _named(file: str) -> str:
+    if file.startswith("environment variable "):
+        return file
+    name = Path(file).name
+    return name if name == FILE else f"key file {name}"

@@ -97,6 +97,32 @@ def test_the_environment_replaces_what_the_file_says(instance: Path) -> None:
     assert "hidden" not in repr(found), "a password of the database is not printed with the settings"
 
 
+@pytest.mark.parametrize(
+    ("above", "modes", "environ", "said"),
+    [
+        pytest.param("port = 0.5\n", {}, {}, "The adapter.toml is wrong.", id="the settings"),
+        pytest.param("", {"keys": 0o640}, {}, "The key file keys is wrong.", id="the keys alone"),
+        pytest.param(
+            "", {"signing-keys.json": 0o644}, {}, "The key file signing-keys.json is wrong.", id="signing keys"
+        ),
+        pytest.param("", {}, {"ADAPTER_PORT": "x"}, "The environment variable ADAPTER_PORT is wrong.", id="a variable"),
+        pytest.param(
+            "port = 0.5\n", {"keys": 0o604}, {}, "The adapter.toml and the key file keys are wrong.", id="two files"
+        ),
+    ],
+)
+def test_the_first_sentence_names_the_file_that_is_wrong(
+    instance: Path, above: str, modes: dict[str, int], environ: dict[str, str], said: str
+) -> None:
+    (instance / "adapter.toml").write_text(above + LEAST)
+    for name, mode in modes.items():
+        (instance / name).touch()
+        (instance / name).chmod(mode)
+    with pytest.raises(Misconfigured) as caught:
+        read(instance, environ)
+    assert caught.value.detail == said
+
+
 def test_a_wrong_value_in_the_environment_is_named_there(instance: Path) -> None:
     (instance / "adapter.toml").write_text("port = 1\n" + LEAST)
     assert findings(instance, {"ADAPTER_PORT": "many", "ADAPTER_AGENCY_TIME_ZONE": "../../etc/passwd"}) == [
