@@ -24,6 +24,7 @@ from adapter.core.toml_form import (
     uri,
     web_address,
     whole,
+    words,
 )
 from adapter.errors import Finding, Misconfigured
 
@@ -209,7 +210,7 @@ def _plain(given: str) -> bool | int | float | str:
 def _agency(form: Form) -> dict[str, Any]:
     table = form.table("agency")
     found = {
-        "agency_name": table.require("name", text, ""),
+        "agency_name": table.require("name", words, ""),
         "agency_identifiers": tuple(_identifier(each) for each in table.tables("identifiers")),
         "time_zone": table.require("time_zone", _zone, ZoneInfo("UTC"), _CHOOSE_ZONE),
         "identifier_system": table.require("identifier_system", uri, ""),
@@ -225,7 +226,7 @@ def _sources(form: Form) -> tuple[Source, ...]:
     for each in form.tables("sources"):
         source = Source(
             id=each.require("id", _source_id, ""),
-            title=each.take("title", text, ""),
+            title=each.take("title", words, ""),
             labels_topics=each.require("labels_topics", flag, False, _CHOOSE_LABELS),
         )
         if source.id in found:

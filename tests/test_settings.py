@@ -64,7 +64,7 @@ def test_every_problem_of_the_file_is_reported_at_once_with_its_line(instance: P
         "adapter.toml:3: lease_seconds: must be a number from 1 to 3600",
         "adapter.toml:4: identifier_system: is missing",
         "adapter.toml:4: identifiers: at least one [[agency.identifiers]] is needed, to find the agency in a case",
-        "adapter.toml:5: name: must be a text on one line, and not empty",
+        "adapter.toml:5: name: must be a text on one line, and not empty, without characters that cannot be seen",
         "adapter.toml:6: time_zone: must be the name of a time zone, such as America/Toronto",
         "keys: the key file is missing; restore it from its backup",
     ]

@@ -30,6 +30,7 @@ from adapter.core.toml_form import (
     uri,
     web_address,
     whole,
+    words,
 )
 from adapter.errors import Finding, Misconfigured
 
@@ -96,7 +97,7 @@ def _partner(
 ) -> Partner:
     partner = Partner(
         id=name,
-        name=form.require("name", text, ""),
+        name=form.require("name", words, ""),
         sectors=form.require("sectors", many_of(sectors), ()),
         since=form.require("since", day, date.max),
         purpose=cast(Purpose, form.take("purpose", one_of(*PURPOSES), "care-coordination")),
@@ -107,7 +108,7 @@ def _partner(
         dialect=cast(Dialect, form.take("dialect", one_of(*DIALECTS), "")),
         identifiers=tuple(_identifier(each) for each in form.tables("identifiers")),
         audience=form.take("audience", many_of(identifier_types), ()),
-        audience_authority=form.take("audience_authority", text, ""),
+        audience_authority=form.take("audience_authority", words, ""),
         written_only=form.take("written_only", flag, False),
         after_end=cast(Literal["freeze", "withdraw"], form.take("after_end", one_of("freeze", "withdraw"), "freeze")),
         withheld_notice=form.take("withheld_notice", flag, False),

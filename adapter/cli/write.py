@@ -55,12 +55,13 @@ def init(folder: Path, name: str, time_zone: str, identifier_system: str) -> Non
       adapter init my-agency --name "Maple Valley" --time-zone America/Toronto
     """
     from adapter import settings
+    from adapter.core.toml_form import plain
     from adapter.errors import Misconfigured
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise click.UsageError(f"{folder} is there already, and is not an empty folder.")
     values = {"name": name, "time_zone": time_zone, "identifier_system": identifier_system}
-    if any(not value.isprintable() or '"' in value or "\\" in value for value in values.values()):
+    if any(not v.isprintable() or '"' in v or "\\" in v for v in (plain(name), time_zone, identifier_system)):
         raise click.UsageError("names and URIs cannot hold quotation marks, backslashes or line ends.")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

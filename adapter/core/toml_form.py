@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,6 +17,7 @@ from adapter.errors import Finding, Misconfigured
 
 T = TypeVar("T")
 KeyPath = tuple[str | int, ...]
+_JOINERS = "\u200c\u200d"
 _HEADER = re.compile(r"^\s*(\[\[?[^\[\]=]+\]\]?)\s*(#.*)?$")
 _HOST = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?")
 _SYNTAX = re.compile(r"^(.*) \(at (?:line (\d+), column \d+|end of document)\)$")
@@ -191,8 +193,25 @@ class Form:
 def text(value: Any) -> str:
     """A text with something in it, on one line."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise WrongError("must be a text on one line, and not empty")
+        raise WrongError("must be a text on one line, and not empty, without characters that cannot be seen")
     return value.strip()
+
+
+def words(value: Any) -> str:
+    """A text that people read, such as a name: spaces of any width may stand in it, and what joins letters.
+
+    Persian and many Indian names need U+200C and U+200D, a French name may hold a space that does not break. What turns
+    the direction of a line, ends it or cannot be seen is refused as in any text.
+    """
+    if isinstance(value, str):
+        text(plain(value))
+        return value.strip()
+    return text(value)
+
+
+def plain(value: str) -> str:
+    """A name with simple spaces, and without what joins its letters."""
+    return "".join(" " if unicodedata.category(each) == "Zs" else each for each in value if each not in _JOINERS)
 
 
 def flag(value: Any) -> bool:

@@ -45,6 +45,11 @@ def test_the_example_partner_is_paused(run: Run, tmp_path: Path) -> None:
     assert partner["paused"] is True
 
 
+def test_init_takes_a_name_as_its_language_writes_it(run: Run, tmp_path: Path) -> None:
+    assert run("init", tmp_path / "agency", "--name", "می\u200cخواهم «\u00a0Été\u00a0»").exit_code == 0
+    assert read(tmp_path / "agency", {}).agency_name == "می\u200cخواهم «\u00a0Été\u00a0»"
+
+
 @pytest.mark.parametrize("there", ["file", "folder"])
 def test_init_touches_nothing_that_is_there(run: Run, tmp_path: Path, there: str) -> None:
     """A second init would make new keys: what the first sealed could never be opened again."""
@@ -66,6 +71,7 @@ def test_init_touches_nothing_that_is_there(run: Run, tmp_path: Path, there: str
         pytest.param("--name", "a\\b", id="a backslash"),
         pytest.param("--name", "a\nport = 1", id="a line of its own"),
         pytest.param("--name", " ", id="no name"),
+        pytest.param("--name", "a\u202eb", id="a name that turns the line around"),
         pytest.param("--time-zone", "Toronto", id="a time zone that is none"),
         pytest.param("--identifier-system", "agency", id="a system that is no URI"),
     ],

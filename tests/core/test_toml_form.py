@@ -22,6 +22,7 @@ from adapter.core.toml_form import (
     uri,
     web_address,
     whole,
+    words,
 )
 from adapter.errors import Misconfigured
 
@@ -126,7 +127,7 @@ def test_every_problem_is_reported_and_reading_goes_on() -> None:
     inner.close()
     form.close()
     assert [str(f) for f in form.findings] == [
-        "p.toml:1: name: must be a text on one line, and not empty",
+        "p.toml:1: name: must be a text on one line, and not empty, without characters that cannot be seen",
         "p.toml: url: is missing",
         "p.toml:5: kind: must be one of none, bearer",
         "p.toml:3: chunc: is not a key of this file; did you mean chunk?",
@@ -187,3 +188,41 @@ def test_lines_are_right_wherever_blank_lines_and_comments_stand(
 
 def _quoted(item: str) -> str:
     return '"' + "".join(f"\\U{ord(c):08x}" for c in item if not 0xD800 <= ord(c) <= 0xDFFF) + '"'
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("می\u200cخواهم", id="a Persian name with a non-joiner"),
+        pytest.param("ක්\u200dරි", id="a Sinhala name with a joiner"),
+        pytest.param("Family \U0001f468\u200d\U0001f469\u200d\U0001f467", id="an emoji of several"),
+        pytest.param("Centre «\u00a0Étoile\u202f»", id="French quotation marks with their spaces"),
+        pytest.param("Cafe\u0301", id="an accent of its own"),
+    ],
+)
+def test_a_name_is_taken_as_its_language_writes_it(value: str) -> None:
+    assert words(f" {value} ") == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("a\u202eb", id="an override of direction"),
+        pytest.param("a\u202ab", id="an embedding"),
+        pytest.param("a\u2066b", id="an isolate"),
+        pytest.param("a\u200fb", id="a mark of direction"),
+        pytest.param("a\nb", id="a line end"),
+        pytest.param("a\u2028b", id="a line separator"),
+        pytest.param("a\u2029b", id="a paragraph separator"),
+        pytest.param("a\x1b[2Jb", id="a control character"),
+        pytest.param("a\x85b", id="a next line"),
+        pytest.param("a\u200bb", id="a space of no width"),
+        pytest.param("a\U000e0041", id="a tag"),
+        pytest.param("\u200c\u200d", id="joiners alone"),
+        pytest.param("\u00a0", id="a space alone"),
+        pytest.param(5, id="a number"),
+    ],
+)
+def test_a_name_holds_nothing_that_moves_what_stands_around_it(value: object) -> None:
+    with pytest.raises(WrongError, match="on one line"):
+        words(value)
