@@ -118,7 +118,8 @@ def _utc(text: str) -> str:
     if moment.tzinfo is None:
         # FHIR takes no time without an offset, and we do not guess one: the day is what is certain.
         return moment.date().isoformat()
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime: its %Y has no zeros before years of less than four digits everywhere.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def _translate(env: Environment, item: Any, name: str) -> Any:

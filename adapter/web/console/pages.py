@@ -32,7 +32,7 @@ def here(instant: str) -> str:
     if len(instant) == len("2026-05-20"):
         return instant
     at = datetime.fromisoformat(instant).astimezone(wiring().settings.time_zone)
-    return at.strftime("%Y-%m-%d %H:%M")
+    return at.replace(tzinfo=None).isoformat(" ", "minutes")
 
 
 @console.get("/")

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.core.fhir.models import problems
-from adapter.core.mapping.bindings import octets, sha1, xhtml
+from adapter.core.mapping.bindings import instant, octets, sha1, xhtml
 from adapter.core.mapping.tidy import links, tidy
 from adapter.core.partner import Release
 from tests.core.mapping_files.views import SCHOOL, mapped, mappings, row
@@ -28,6 +28,20 @@ def test_bytes_are_counted_and_hashed_as_they_are(data: bytes) -> None:
     text = base64.b64encode(data).decode()
     assert octets(NOTHING, [text]) == [len(data)]
     assert sha1(NOTHING, [text]) == [base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()]
+
+
+@pytest.mark.parametrize(
+    ("said", "instant_"),
+    [
+        pytest.param("0999-05-05T10:00:00Z", "0999-05-05T10:00:00Z", id="a year of three digits"),
+        pytest.param("0031-01-01T00:30:00+01:00", "0030-12-31T23:30:00Z", id="a year of two"),
+        pytest.param("2026-05-05T10:00:00.750-04:00", "2026-05-05T14:00:00Z", id="parts of a second are cut off"),
+        pytest.param("2026-05-05T10:00:00", "2026-05-05", id="without an offset the day is certain"),
+        pytest.param("0999-05-05", "0999-05-05", id="a day stays a day"),
+    ],
+)
+def test_an_instant_has_four_digits_of_year_and_is_in_utc(said: str, instant_: str) -> None:
+    assert instant(NOTHING, [said]) == [instant_]
 
 
 @pytest.mark.parametrize("text", ["AAAAA", "=", "not base64", "QQ=", 7, "é"])
