@@ -1,8 +1,14 @@
-"""What holds for all tests: the repository's files are read once in a process, and the longest files begin."""
+"""What holds for all tests: the repository's files are read once in a process, the longest files begin, and no example
+of a property fails for being slow on a machine that is busy."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# Before any test module is read: what a module says in a decorator of its own is said on top of this.
+settings.register_profile("csp", deadline=None)
+settings.load_profile("csp")
 
 FIRST = (
     "tests/journeys/leaks/",
