@@ -22,6 +22,7 @@ from adapter.core.toml_form import (
     parse,
     text,
     uri,
+    variable,
     web_address,
     whole,
     words,
@@ -43,10 +44,6 @@ _CHOOSE_ZONE = "must be given: consents begin and end at midnight there (such as
 _WRONG_ADDRESS = "must be an http or https address without a slash at its end"
 
 _mailbox = matching(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}", "must be a mail address, without a name beside it")
-_secret = matching(
-    r"[A-Za-z_][A-Za-z0-9_]{0,99}",
-    "must be the name of an environment variable that holds the secret, never the secret",
-)
 _MAIL = ("mail_to", "mail_from", "smtp_host", "smtp_port", "smtp_tls", "smtp_user", "smtp_secret")
 Tls = Literal["starttls", "implicit", "none"]
 
@@ -252,9 +249,9 @@ def _alerts(form: Form) -> Alerts:
         smtp_port=form.take("smtp_port", whole(1, 65535), 587),
         smtp_tls=cast(Tls, form.take("smtp_tls", one_of("starttls", "implicit", "none"), "starttls")),
         smtp_user=form.take("smtp_user", text, ""),
-        smtp_secret=form.take("smtp_secret", _secret, ""),
+        smtp_secret=form.take("smtp_secret", variable, ""),
         webhook=form.take("webhook", _address, ""),
-        webhook_secret=form.take("webhook_secret", _secret, ""),
+        webhook_secret=form.take("webhook_secret", variable, ""),
         private_addresses=form.take("private_addresses", flag, False),
     )
     mails = [key for key in _MAIL if form.has(key)]
@@ -294,7 +291,7 @@ def _secrets(value: Any) -> tuple[str, ...]:
         raise WrongError(
             'must be a list of one to five names of environment variables, such as ["ADAPTER_HOOK_SECRET"]'
         )
-    return tuple(_secret(each) for each in value)
+    return tuple(variable(each) for each in value)
 
 
 def _mailboxes(value: Any) -> tuple[str, ...]:

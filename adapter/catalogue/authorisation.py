@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, cast
 
 from adapter.core.partner import Authorisation
-from adapter.core.toml_form import Form, WrongError, matching, one_of, text, web_address
+from adapter.core.toml_form import Form, WrongError, matching, one_of, text, variable, web_address
 
 Kind = Literal["none", "bearer", "client-secret", "smart-backend", "mtls", "ssh-key", "password"]
 
@@ -31,10 +31,6 @@ _MAY_HAVE = {
     "smart-backend": {"token_url", "algorithm", "key"},
 }
 _KEYS = ("secret", "client_id", "scopes", "token_url", "client_authentication", "algorithm", "key")
-_secret = matching(
-    r"[A-Za-z_][A-Za-z0-9_]{0,99}",
-    "must be the name of an environment variable that holds the secret, never the secret",
-)
 _key = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "must be the name of a key of `adapter key list`")
 _scope = matching(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}", "")  # RFC 6749, 3.3
 
@@ -44,8 +40,8 @@ def authorisation(form: Form) -> Authorisation:
     kind = cast(Kind, form.take("kind", one_of(*NEEDS), "none"))
     found = Authorisation(
         kind,
-        secret=form.take("secret", _secret, ""),
-        certificate=form.take("certificate", _secret, ""),
+        secret=form.take("secret", variable, ""),
+        certificate=form.take("certificate", variable, ""),
         token_url=form.take("token_url", _token_url, ""),
         client_id=form.take("client_id", text, ""),
         scopes=form.take("scopes", _scopes, ()),

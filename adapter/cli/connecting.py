@@ -168,6 +168,7 @@ def _credentials(
 ) -> dict[str, Any]:
     """What the table [authorisation] says besides its kind: names of secrets, never one."""
     begin = re.sub(r"[^A-Z0-9]", "_", partner.upper())
+    begin = f"_{begin}" if begin[0].isdigit() else begin  # no variable's name begins with a digit
     found: dict[str, Any] = {}
     if kind in ("bearer", "client-secret"):
         default = f"{begin}_TOKEN" if kind == "bearer" else f"{begin}_SECRET"

@@ -73,6 +73,14 @@ def test_each_way_to_show_who_we_are_passes_the_check(
     assert checked.exit_code == 0, checked.output
 
 
+def test_a_partner_whose_id_begins_with_a_digit_has_a_variable_that_there_can_be(
+    run: Run, agency: Path, server: FaultServer
+) -> None:
+    result = add(run, agency, server, "--authorisation", "bearer", "--yes", name="3-rivers")
+    assert result.exit_code == 0, result.stderr
+    assert 'secret = "_3_RIVERS_TOKEN"' in (agency / "partners" / "3-rivers.toml").read_text("utf-8")
+
+
 def test_a_person_is_asked(run: Run, agency: Path) -> None:
     """A health partner is asked whether it may learn that something was withheld."""
     said = "Harbour Hospital\nhospital, health\nhttps://fhir.harbour.example.ca/r4\nR4\ntreatment\nbearer\nauto\nidentifier\n"
@@ -91,6 +99,9 @@ def test_a_person_is_asked(run: Run, agency: Path) -> None:
         pytest.param(("--sector", "kitchen"), "sectors", id="a sector that is none"),
         pytest.param(("--base-url", "ftp://x"), "base_url", id="another protocol"),
         pytest.param(("--secret", "a token itself", "--authorisation", "bearer"), "secret", id="a secret"),
+        pytest.param(
+            ("--secret", "d41d8cd98f00b204e9800998ecf8427e", "--authorisation", "bearer"), "never the secret", id="hex"
+        ),
         pytest.param(("--identifier-system", "card"), "identifier_systems", id="a system that is no URI"),
         pytest.param(
             ("--identifier", "https://schools.example.ca/boards|INVENTED-B-42"), "identifiers", id="another's"

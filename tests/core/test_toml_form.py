@@ -20,6 +20,7 @@ from adapter.core.toml_form import (
     parse,
     text,
     uri,
+    variable,
     web_address,
     whole,
     words,
@@ -226,3 +227,32 @@ def test_a_name_is_taken_as_its_language_writes_it(value: str) -> None:
 def test_a_name_holds_nothing_that_moves_what_stands_around_it(value: object) -> None:
     with pytest.raises(WrongError, match="on one line"):
         words(value)
+
+
+@pytest.mark.parametrize(
+    "value", ["LAKESIDE_TOKEN", "T", "_T", "BOARD_2_OAUTH2_SECRET", "OAUTH2CLIENTSECRETOFLAKESIDE", "A" * 100]
+)
+def test_the_name_of_a_variable_is_taken(value: str) -> None:
+    assert variable(value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("d41d8cd98f00b204e9800998ecf8427e", id="hex"),
+        pytest.param("D41D8CD98F00B204E9800998ECF8427E", id="hex in upper case"),
+        pytest.param("JBSWY3DPEHPK3PXPJB2WY3DP", id="base32"),
+        pytest.param("q7Yh2KpZt9", id="letters of both cases"),
+        pytest.param("Tr0ub4dor_and_3", id="a password with underscores"),
+        pytest.param("lakeside_token", id="small letters"),
+        pytest.param("1PASSWORD", id="a digit first"),
+        pytest.param("ÉCOLE_TOKEN", id="a letter that is not plain"),
+        pytest.param("A" * 101, id="too long"),
+        pytest.param("", id="nothing"),
+        pytest.param(5, id="a number"),
+    ],
+)
+def test_what_may_be_a_secret_is_refused_as_the_name_of_one_and_not_repeated(value: object) -> None:
+    with pytest.raises(WrongError, match="never the secret") as caught:
+        variable(value)
+    assert len(str(value)) < 8 or str(value) not in str(caught.value)
