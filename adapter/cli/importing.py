@@ -121,11 +121,12 @@ def _weigh_case(
     from adapter import show
     from adapter.core import strict_json
     from adapter.core.case import check
+    from adapter.core.onramp.following import beside
     from adapter.core.onramp.joining import join
     from adapter.core.onramp.places import Refusal
 
     case, places, refusals = told
-    if refusals or not isinstance(case, dict):
+    if not isinstance(case, dict):
         arrival.refused += [(number, each) for each in refusals or [Refusal(places.first, "nothing is made of it")]]
         return
     schemas, standing = desk.catalogue.schemas, show.standing(desk, number)
@@ -135,9 +136,10 @@ def _weigh_case(
     joined = join(
         before, {**case, "case": number}, schemas.collections, export.tells, complete=export.complete, others=others
     )
-    if problems := check(joined | unknown, schemas):
+    problems = beside(check(joined | unknown, schemas), joined, places, refusals)
+    if refusals or problems:
         told_of = {Refusal(places.of(p.pointer, joined), f"{p.pointer or '(the whole)'}: {p.detail}") for p in problems}
-        arrival.refused += [(number, each) for each in sorted(told_of)]
+        arrival.refused += [(number, each) for each in (*refusals, *sorted(told_of))]
     elif standing and strict_json.canonical(joined) == strict_json.canonical(before):
         arrival.unchanged += 1
     else:

@@ -31,6 +31,9 @@ _WORDS = {
     "contentEncoding": "this is not base64",
 }
 
+LACKING = frozenset(_WORDS[each] for each in ("required", "minItems", "minProperties", "anyOf"))
+"""What is said where something is not there."""
+
 _FORMS = {
     "^[A-Za-z0-9][A-Za-z0-9._-]": "must be letters, digits, dots, dashes or underscores, at most 64 of them",
     "^[a-z0-9][a-z0-9-]": "must be a short code: small letters, digits and dashes",

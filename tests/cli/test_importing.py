@@ -197,7 +197,7 @@ def test_a_case_with_one_wrong_row_is_refused_whole_and_the_others_go_on(
     code, report, words = take(workbook(CASE, wrong, change=spoil))
     assert (code, report["cases"]["saved"], report["cases"]["refused"]) == (1, 1, 1)
     assert [(r["file"], r["column"], r["case"]) for r in report["refused"]] == [
-        ("goals", "status", "C-9"), ("goals", "due", "C-9")]  # fmt: skip
+        ("goals", "status", "C-9"), ("goals", "due", "C-9"), ("goals", "set_by", "C-9")]  # fmt: skip
     assert all(r["row"] == report["refused"][0]["row"] for r in report["refused"])
     assert "goals, row 5, column due: must be a date" in words
     assert "wickenbrook" not in (json.dumps(report) + words).lower()

@@ -38,6 +38,8 @@ class Places:
     def __init__(self, first: Place) -> None:
         self.first = first
         """Where the case itself is told of: what else has no place is told there."""
+        self.lost: set[tuple[str, ...]] = set()
+        """The lists of which a row has no place in the case, by their paths; () where any may have lost something."""
         self._rows: dict[Key, Place] = {}
         self._leaves: dict[Key, Place] = {}
 

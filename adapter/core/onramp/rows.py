@@ -11,6 +11,8 @@ from adapter.core.onramp.cells import NoValueError
 from adapter.core.onramp.layout import CASE, Column, Sheet, is_single
 from adapter.core.onramp.places import Key, Place, Places, Refusal
 
+UNKNOWN_COLUMN = "this column is not known on this sheet"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -55,12 +57,16 @@ class _Builder:
         leaves = [(c, v) for c in sheet.columns if (v := self._cell(row, c)) is not None]
         for name, value in row.values.items():
             if name not in (CASE, *sheet.keys) and sheet.column(name) is None and not is_empty(value):
-                self._refuse(row, name, "this column is not known on this sheet")
+                self._refuse(row, name, UNKNOWN_COLUMN)
         parents = self._parents(row, sheet)
-        if parents is None or len(self.built.refusals) > before:
+        # A row with a wrong cell has its place all the same, so that all else can be told of it and what refers to it.
+        nameless = any(each.place.column == "id" for each in self.built.refusals[before:])
+        if parents is None or nameless:
+            self.built.places.lost.add(sheet.path)
             return
         found = self._place(row, sheet, parents, {c.name: v for c, v in leaves})
         if found is None:
+            self.built.places.lost.add(sheet.path)
             return
         key, entry = found
         for column, value in leaves:

@@ -74,6 +74,8 @@ def make_case(source: Source, given: Any, at: Place) -> tuple[Any, Places, list[
     except ExpressionError as wrong:
         where = f"{wrong.file}:{wrong.line}: " if wrong.line else ""
         return None, places, [Refusal(at, f"{where}{wrong.reason}")]
+    if running.refusals:
+        places.lost.add(())  # a template may have made less of anything
     return plain(made, places), places, running.refusals
 
 
