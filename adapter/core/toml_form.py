@@ -18,8 +18,9 @@ from adapter.errors import Finding, Misconfigured
 T = TypeVar("T")
 KeyPath = tuple[str | int, ...]
 _JOINERS = "\u200c\u200d"
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
-_TURN = re.compile(r"[0-9](?=[A-Z])")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_TURN = re.compile(r"[0-9](?=[A-Za-z])")
+_MIXED = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])")
 _HEADER = re.compile(r"^\s*(\[\[?[^\[\]=]+\]\]?)\s*(#.*)?$")
 _HOST = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?")
 _LONG_WORD = 16
@@ -291,18 +292,21 @@ def matching(pattern: str, words: str) -> Callable[[Any], str]:
 
 
 def variable(value: Any) -> str:
-    """The name of an environment variable that holds a secret: by convention upper-case letters, digits, underscores.
+    """The name of an environment variable that holds a secret: letters, digits and underscores.
 
-    Whoever puts the secret itself there must not see it printed as a name: hex and base64 have small letters, or many
-    letters and digits by turns without an underscore.
+    Whoever puts the secret itself there must not see it printed as a name: passwords and base64 mix letters of both
+    cases with digits, hex and base32 have many letters and digits by turns without an underscore.
     """
-    turns = (len(_TURN.findall(word)) for word in str(value).split("_") if len(word) >= _LONG_WORD)
-    if not isinstance(value, str) or not _VARIABLE.fullmatch(value) or any(each > 1 for each in turns):
-        raise WrongError(
-            "must be the name of an environment variable that holds the secret, never the secret: upper-case letters, "
-            "digits and underscores, such as LAKESIDE_TOKEN"
-        )
-    return value
+    if isinstance(value, str) and _VARIABLE.fullmatch(value) and not any(map(_is_no_name, value.split("_"))):
+        return value
+    raise WrongError(
+        "must be the name of an environment variable that holds the secret, never the secret: letters, digits and "
+        "underscores, such as LAKESIDE_TOKEN"
+    )
+
+
+def _is_no_name(word: str) -> bool:
+    return bool(_MIXED.match(word)) or (len(word) >= _LONG_WORD and len(_TURN.findall(word)) > 1)
 
 
 def web_address(value: Any, wrong: str) -> str:
