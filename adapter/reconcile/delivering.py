@@ -22,10 +22,10 @@ from adapter.reconcile.sending import (
     announce,
     at_once,
     ends_it,
+    last_look,
     remember,
     send,
     standing,
-    withheld_in,
 )
 from adapter.reconcile.settling import put_off
 from adapter.reconcile.splitting import Group, in_smaller, is_refused, one_by_one, takes_back
@@ -105,9 +105,8 @@ def _deliver_next(at: Delivery) -> Step:
         return "goes on"
     # The last look is at our own words: what a partner has written itself may go back to it whatever it says.
     asked, ours = (request(c, _places(at.known), at.work.way) for c in (chunk, without_theirs(chunk)))
-    if at.attempt.outcome != "stopped" and withheld_in(at.work, chunk, _bytes(ours)):
-        detail = "the last look found withheld content in what would be sent"
-        at.attempt, at.work = Attempt("stopped", detail, ("last-look",)), taking_back(at.desk, at.work)
+    if at.attempt.outcome != "stopped" and (stop := last_look(at.work, chunk, _bytes(ours))):
+        at.attempt, at.work = stop, taking_back(at.desk, at.work)
         at.waiting = list(groups(at.work.plan.changes, at.work.way))
         return "goes on"
     if not announce(at.desk, at.work, chunk, at_once=hurried or met.asked):

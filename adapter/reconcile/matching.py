@@ -29,7 +29,7 @@ from adapter.desk import Desk
 from adapter.outward.answer import Answer, Answered, NotSent
 from adapter.reconcile.account import line_of
 from adapter.reconcile.looking import prolong
-from adapter.reconcile.sending import withheld_in
+from adapter.reconcile.sending import last_look
 from adapter.reconcile.work import Attempt, Work, fhir_server, not_sent, planned_again
 from adapter.store import disclosures, holdings, matches, shares
 
@@ -112,8 +112,8 @@ def _ask(desk: Desk, work: Work, made: Made, asked: dict[str, Any]) -> Answered 
     if (dark := prolong(desk, work)) is not None:
         return dark
     whole = strict_json.dump(made.resource)
-    if withheld_in(work, [Create(made)], whole):
-        return Attempt("stopped", "the last look found withheld content in what would be asked", ("last-look",))
+    if stop := last_look(work, [Create(made)], whole):
+        return stop
     if not _account(desk, work, made, "attempted", ""):
         return Attempt("conflict", "the case has changed")
     server = fhir_server(desk, work.share.partner)

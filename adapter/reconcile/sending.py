@@ -25,13 +25,21 @@ from adapter.store.database import Tx
 
 SHORTLY = timedelta(seconds=1)
 WELL = ("delivered", "existing", "unchanged")
+_TOLD = 3
+"""So many places of the case are named where the last look stops something: a person finds the others beside them."""
 
 
-def withheld_in(work: Work, chunk: Sequence[Sent], payload: bytes) -> bool:
-    """The last look, on the bytes that are about to leave. What only takes back says nothing and always may."""
-    given = {h.id for h in work.held if h.id}
-    says_something = work.plan.desired.made and not all(isinstance(change, Delete) for change in chunk)
-    return bool(says_something and work.look.at(payload, given) is not None)
+def last_look(work: Work, chunk: Sequence[Sent], payload: bytes) -> Attempt | None:
+    """The last look, on the bytes that are about to leave; an attempt where they must not, which says where in the case
+    what they would tell stands. What only takes back says nothing and always may."""
+    if not work.plan.desired.made or all(isinstance(change, Delete) for change in chunk):
+        return None
+    stop = work.look.at(payload, {h.id for h in work.held if h.id})
+    if stop is None:
+        return None
+    places = ", ".join(path for path in stop.paths[:_TOLD] if path)
+    detail = "the last look found withheld content in what would be sent"
+    return Attempt("stopped", f"{detail}: {places}" if places else detail, ("last-look",))
 
 
 def announce(desk: Desk, work: Work, chunk: Sequence[Sent], *, at_once: bool = False) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from adapter import steer
 from adapter.core import desired as desired_room
-from adapter.core.consent.last_look import Look
+from adapter.core.consent.last_look import Look, Stop
 from adapter.core.desired import Subject
 from adapter.core.fhir import models
 from adapter.errors import NotFound, Problem
@@ -61,6 +61,8 @@ def test_nothing_leaves_that_the_last_look_finds(agency: Agency, leaking: Callab
     agency.work()
     share = agency.share("C-0001")
     assert (share["state"], share["outcome"], share["alarms"]) == ("stopped", "stopped", ["last-look"])
+    at = next(n for n, goal in enumerate(wide()["goals"]) if goal["id"] == "g2")
+    assert share["detail"].endswith(f"would be sent: /goals/{at}/title"), "where it stands, never what"
     assert agency.seen() == []
     assert agency.account("C-0001") == []
     agency.clock.pass_(days=2)
@@ -117,7 +119,7 @@ def test_what_is_stopped_and_refers_to_what_must_go_goes_too(
     gone = record(case, "goals/g-break")["title"]
     assert gone in json.dumps(agency.fhir(partner).resources, ensure_ascii=False)
     if after == "last look":
-        monkeypatch.setattr(Look, "at", lambda *_, **__: "it finds something everywhere")
+        monkeypatch.setattr(Look, "at", lambda *_, **__: Stop(("",)))
     else:
         monkeypatch.setattr(desired_room, "problems", lambda _, **__: [Problem("/status", "no")])
     denial = {"id": "c-deny", "status": "active", "granted_by": "people/mother", "authority": "parent"}
@@ -143,7 +145,7 @@ def test_a_withdrawal_is_never_stopped_by_the_last_look(
     agency = open_agency(lakeside={"chunk": chunk})
     agency.put(wide())
     agency.work()
-    monkeypatch.setattr(Look, "at", lambda *_, **__: "it finds something everywhere")
+    monkeypatch.setattr(Look, "at", lambda *_, **__: Stop(("",)))
     before = len(agency.seen())
     agency.put(narrow())
     agency.work()

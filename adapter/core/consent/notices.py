@@ -160,8 +160,8 @@ def _ahead(days: int, kind: Kind) -> int:
 SHARE_ALARMS: Mapping[str, str] = {
     "check": "Our own check found mistakes in what would be sent: nothing of it was sent. `adapter map` says which: "
     "correct the record or the mapping file.",
-    "last-look": "The last look found withheld content in what would be sent: nothing of it was sent. Look for a name "
-    "or text withheld from the partner in what it would see (`adapter preview`), and take it out there.",
+    "last-look": "The last look found withheld content in what would be sent: nothing of it was sent. The detail names "
+    "where in the case it stands: take it out of what the partner would see (`adapter preview`).",
     "conflict": "Somebody at the partner has changed our copy there. Ask what was meant, then say what stays: "
     "`adapter share retry` with --ours-again or --leave-theirs.",
     "match": "The child must be found among the partner's patients by a person before anything is sent: "
