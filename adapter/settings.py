@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from adapter.core.toml_form import (
-    Document,
-    Form,
+from adapter.core.toml_form import Document, Form, parse
+from adapter.core.toml_values import (
     WrongError,
     flag,
     matching,
     number,
     one_of,
-    parse,
     text,
     uri,
     variable,

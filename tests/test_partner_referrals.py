@@ -9,7 +9,7 @@ import pytest
 from adapter import catalogue as catalogues
 from adapter.catalogue.partners import criteria
 from adapter.core.partner import Referrals
-from adapter.core.toml_form import WrongError
+from adapter.core.toml_values import WrongError
 from adapter.errors import Misconfigured
 
 FILE = """\

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal, cast
 
 from adapter.core.partner import Authorisation
-from adapter.core.toml_form import Form, WrongError, matching, one_of, text, variable, web_address
+from adapter.core.toml_form import Form
+from adapter.core.toml_values import WrongError, matching, one_of, text, variable, web_address
 
 Kind = Literal["none", "bearer", "client-secret", "smart-backend", "mtls", "ssh-key", "password"]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from adapter.core.partner import Client
-from adapter.core.toml_form import Form, WrongError, matching
+from adapter.core.toml_form import Form
+from adapter.core.toml_values import WrongError, matching
 
 _id = matching(r"[\x21-\x7e]{1,200}", "must be the name under which its system shows itself, without spaces")
 _file = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.json", "must be the name of a .json file beside this one")

@@ -16,8 +16,8 @@ from adapter.catalogue.trust import trust
 from adapter.core.consent.rulebook import PURPOSES
 from adapter.core.diff import ORDER
 from adapter.core.partner import ASKED, DIALECTS, KEEPS, Answers, Dialect, Partner, Purpose, Referrals
-from adapter.core.toml_form import (
-    Form,
+from adapter.core.toml_form import Form, parse
+from adapter.core.toml_values import (
     WrongError,
     day,
     flag,
@@ -25,7 +25,6 @@ from adapter.core.toml_form import (
     matching,
     number,
     one_of,
-    parse,
     text,
     uri,
     web_address,

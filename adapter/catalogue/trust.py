@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 
 from adapter.core.partner import Trust
-from adapter.core.toml_form import Form, WrongError, matching
+from adapter.core.toml_form import Form
+from adapter.core.toml_values import WrongError, matching
 
 _file = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.pem", "must be the name of a .pem file beside this one")
 _LARGEST = 1_000_000

@@ -55,7 +55,7 @@ def init(folder: Path, name: str, time_zone: str, identifier_system: str) -> Non
       adapter init my-agency --name "Maple Valley" --time-zone America/Toronto
     """
     from adapter import settings
-    from adapter.core.toml_form import plain
+    from adapter.core.toml_values import plain
     from adapter.errors import Misconfigured
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -9,15 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.core.toml_form import (
-    Form,
+from adapter.core.toml_form import Form, parse
+from adapter.core.toml_values import (
     WrongError,
     day,
     flag,
     many_of,
     number,
     one_of,
-    parse,
     text,
     uri,
     variable,
