@@ -57,6 +57,7 @@ OF_MENTAL_HEALTH = put("organizations/maple-valley", sector=["coordination", "me
 COORDINATION = "care_teams/team/members/m4"
 COORDINATING_AGENCY = [
     Row("The coordinating agency makes nothing sensitive, whatever its sector", both(WHOLE, OF_MENTAL_HEALTH), (COORDINATION, "organizations/maple-valley")),
+    Row("A service that it gives itself is not sensitive for that", both(WHOLE, OF_MENTAL_HEALTH, put(f"{PLAN}/services/speech", organization="organizations/maple-valley")), (f"{PLAN}/services/speech/organization",)),
     Row("Nor does its coordinator", both(WHOLE, OF_MENTAL_HEALTH), ("enrolment/coordinator", "providers/coordinator")),
     Row("The coordinator makes nothing sensitive, whatever her profession", both(WHOLE, put("providers/coordinator", profession="psychologist")), ("providers/coordinator/name", COORDINATION)),
     Row("A colleague of hers of that profession is sensitive as ever", both(WHOLE, put("enrolment", coordinator=None), put("providers/coordinator", profession="psychologist")), (), ("providers/coordinator",)),
