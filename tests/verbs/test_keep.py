@@ -332,3 +332,12 @@ def test_an_unknown_part_or_topic_is_told(agency: Agency, field: str) -> None:
         told = refused.problems
     assert [w.pointer for w in told if w.pointer.startswith("/consents/0")]
     assert all("no-such-word" not in w.detail for w in told)
+
+
+def test_what_the_program_asks_of_an_entry_without_an_id_is_told_and_does_not_break_the_put(agency: Agency) -> None:
+    """A safeguard of which nobody knows to whom it was given: the program's rule names the list that it stands in."""
+    case = case_of("early-intervention")
+    for each in case["enrolment"]["safeguards"]:
+        each.pop("to", None)
+    told = agency.put(case).warnings
+    assert "/enrolment/safeguards" in {problem.pointer for problem in told}

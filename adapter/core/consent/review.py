@@ -120,20 +120,20 @@ def still_reviewed(
 
 
 def pointer(case: Mapping[str, Any], path: str) -> str:
-    """The JSON Pointer of a path of ids: `care_plans/p1/sections/s2` is `/care_plans/0/sections/1`."""
-    name, *rest = path.split("/")
-    value, steps = case.get(name), [name]
-    while rest:
-        identity, *rest = rest
-        index = next((i for i, e in enumerate(value or ()) if e.get("id") == identity), None)
-        if index is None or not isinstance(value, list):
-            return f"/{path}"
-        steps.append(str(index))
-        value = value[index]
-        if rest:
-            name, *rest = rest
-            steps.append(name)
-            value = value.get(name)
+    """The JSON Pointer of a path of ids: `care_plans/p1/sections/s2` is `/care_plans/0/sections/1`. An entry without an
+    id has the path of its list, `enrolment/safeguards`."""
+    value: Any = case
+    steps: list[str] = []
+    for step in path.split("/"):
+        if isinstance(value, list):
+            index = next((i for i, e in enumerate(value) if isinstance(e, dict) and e.get("id") == step), None)
+            if index is None:
+                return f"/{path}"
+            steps.append(str(index))
+            value = value[index]
+        else:
+            steps.append(step)
+            value = value.get(step) if isinstance(value, Mapping) else None
     return "/" + "/".join(steps)
 
 

@@ -269,6 +269,11 @@ def test_intake_says_where_and_never_what() -> None:
         ("child", "/child"),
         ("care_plans/plan/services/talk", "/care_plans/0/services/1"),
         ("goals/none", "/goals/none"),
+        ("goals/g1/acceptance", "/goals/0/acceptance"),
+        ("enrolment/coordinator", "/enrolment/coordinator"),
+        ("child/identifiers", "/child/identifiers"),
+        ("child/likes/none", "/child/likes/none"),
+        ("child/nothing/at/all", "/child/nothing/at/all"),
         ("nothing", "/nothing"),
     ],
 )
