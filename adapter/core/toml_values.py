@@ -146,7 +146,8 @@ def web_address(value: Any, wrong: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise WrongError(wrong) from None
-    if parts.scheme not in ("https", "http") or not host or port == 0:
+    # In small letters as it stands: whether it is http decides whether it may be in clear.
+    if not value.startswith(("https://", "http://")) or not host or port == 0:
         raise WrongError(wrong)
     if "@" in parts.netloc or "?" in value or "#" in value:
         raise WrongError("must hold no user name, no password, no query and no fragment")

@@ -93,6 +93,8 @@ def test_what_python_itself_refuses_to_read_is_a_finding(text: str) -> None:
         pytest.param("http://localhost:8080", True, id="a port"),
         pytest.param("https://[2001:db8::1]:8443/r4", True, id="IPv6"),
         pytest.param("https://10.0.0.1/my_fhir", True, id="IPv4"),
+        pytest.param("HTTP://fhir.example.ca", False, id="http in capitals, which looks like no http"),
+        pytest.param("Https://fhir.example.ca", False, id="https in capitals"),
         pytest.param("https://*.example.ca/fhir", False, id="any host"),
         pytest.param("https://.example.ca/fhir", False, id="a host that begins with a dot"),
         pytest.param("https://fhir..example.ca", False, id="an empty label"),
