@@ -12,6 +12,7 @@ import pytest
 from adapter import settings
 from adapter.errors import Misconfigured
 from adapter.settings import OVERRIDABLE, Settings, read, read_agency
+from adapter.settings.told import Alerts, CaseSystem
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LEAST = """\
@@ -210,7 +211,7 @@ every_minutes = 15
 
 def test_who_is_told_is_read_whole(instance: Path) -> None:
     (instance / "adapter.toml").write_text(LEAST + WRITTEN)
-    assert read(instance, {}).alerts == settings.Alerts(
+    assert read(instance, {}).alerts == Alerts(
         every_minutes=15.0,
         mail_to=("on-call@agency.example.ca",),
         mail_from="adapter@agency.example.ca",
@@ -221,7 +222,7 @@ def test_who_is_told_is_read_whole(instance: Path) -> None:
         webhook_secret="WEBHOOK_SECRET",
     )
     (instance / "adapter.toml").write_text(LEAST)
-    assert read(instance, {}).alerts == settings.Alerts()
+    assert read(instance, {}).alerts == Alerts()
 
 
 @pytest.mark.parametrize(
@@ -257,11 +258,11 @@ webhook_secrets = ["NOTICES_NEW", "NOTICES_OLD"]
 
 def test_where_the_case_system_is_told_is_read_whole(instance: Path) -> None:
     (instance / "adapter.toml").write_text(LEAST + NOTICES)
-    assert read(instance, {}).case_system == settings.CaseSystem(
+    assert read(instance, {}).case_system == CaseSystem(
         webhook="https://cases.agency.example.ca/adapter", webhook_secrets=("NOTICES_NEW", "NOTICES_OLD")
     )
     (instance / "adapter.toml").write_text(LEAST)
-    assert read(instance, {}).case_system == settings.CaseSystem()
+    assert read(instance, {}).case_system == CaseSystem()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from adapter import show
 from adapter.core.alert import told, words
-from adapter.settings import Alerts
+from adapter.settings.told import Alerts
 from adapter.store import shares, subscriptions
 from tests.verbs.agency import Agency
 from tests.verbs.conftest import Open

@@ -8,24 +8,13 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapter.core.toml_form import Document, Form, parse
-from adapter.core.toml_values import (
-    WrongError,
-    flag,
-    matching,
-    number,
-    one_of,
-    text,
-    uri,
-    variable,
-    web_address,
-    whole,
-    words,
-)
+from adapter.core.toml_values import WrongError, flag, matching, number, text, uri, whole, words
 from adapter.errors import Finding, Misconfigured
+from adapter.settings.told import Alerts, CaseSystem, address, alerts, case_system
 
 FILE = "adapter.toml"
 ENVIRONMENT = "ADAPTER_"
@@ -39,12 +28,6 @@ OVERRIDABLE = (
 _TYPED = ("labels_topics", "port", "worker_in_process", "lease_seconds", "poll_seconds")
 _CHOOSE_LABELS = "must be chosen: true if your case system labels records with sensitive topics, else false"
 _CHOOSE_ZONE = "must be given: consents begin and end at midnight there (such as America/Toronto)"
-_WRONG_ADDRESS = "must be an http or https address without a slash at its end"
-
-_mailbox = matching(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}", "must be a mail address, without a name beside it")
-_MAIL = ("mail_to", "mail_from", "smtp_host", "smtp_port", "smtp_tls", "smtp_user", "smtp_secret")
-Tls = Literal["starttls", "implicit", "none"]
-
 _source_id = matching(r"[a-z0-9][a-z0-9-]{0,63}", "must be lower-case letters, digits and hyphens, such as intake-form")
 
 T = TypeVar("T")
@@ -76,37 +59,6 @@ class Agency:
     """Does whoever names no source label records with topics? If not, free text waits for a person's review."""
     sources: tuple[Source, ...] = ()
     """The systems that put records, where there is more than one. What came from any other is not trusted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alerts:
-    """Who is told when a share stops, a conflict waits or a partner is away. Secrets by name only."""
-
-    every_minutes: float = 60.0
-    """No more than one alert of a kind and partner in this time."""
-    subscription_hours: float = 24.0
-    """So long a subscription may not work before people are told."""
-    mail_to: tuple[str, ...] = ()
-    mail_from: str = ""
-    smtp_host: str = ""
-    smtp_port: int = 587
-    smtp_tls: Tls = "starttls"
-    smtp_user: str = ""
-    smtp_secret: str = ""
-    webhook: str = ""
-    webhook_secret: str = ""
-    private_addresses: bool = False
-    """May the webhook be at a private or loopback address?"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseSystem:
-    """Where the agency's case system is told of what has happened. Secrets by name only: the first one signs first."""
-
-    webhook: str = ""
-    webhook_secrets: tuple[str, ...] = ()
-    private_addresses: bool = False
-    """May the webhook be at a private or loopback address?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,12 +103,12 @@ def read(instance: Path, environ: Mapping[str, str] | None = None) -> Settings:
         keys=instance / form.take("keys", text, "keys"),
         host=form.take("host", text, "127.0.0.1"),
         port=form.take("port", whole(0, 65535), 8080),
-        public_url=form.take("public_url", _address, ""),
+        public_url=form.take("public_url", address, ""),
         worker_in_process=form.take("worker_in_process", flag, True),
         lease_seconds=form.take("lease_seconds", number(1, 3600), 30.0),
         poll_seconds=form.take("poll_seconds", number(0.05, 3600), 1.0),
-        alerts=_alerts(form.table("alerts")),
-        case_system=_case_system(form.table("case_system")),
+        alerts=alerts(form.table("alerts")),
+        case_system=case_system(form.table("case_system")),
     )
     form.close()
     form.findings += _key_file(settings.keys) + _open_to_others(settings.signing_keys)
@@ -234,74 +186,6 @@ def _sources(form: Form) -> tuple[Source, ...]:
 def _identifier(form: Form) -> tuple[str, str]:
     found = form.require("system", uri, ""), form.require("value", text, "")
     form.close()
-    return found
-
-
-def _alerts(form: Form) -> Alerts:
-    found = Alerts(
-        every_minutes=form.take("every_minutes", number(1, 10_080), 60.0),
-        subscription_hours=form.take("subscription_hours", number(1, 720), 24.0),
-        mail_to=form.take("mail_to", _mailboxes, ()),
-        mail_from=form.take("mail_from", _mailbox, ""),
-        smtp_host=form.take("smtp_host", text, ""),
-        smtp_port=form.take("smtp_port", whole(1, 65535), 587),
-        smtp_tls=cast(Tls, form.take("smtp_tls", one_of("starttls", "implicit", "none"), "starttls")),
-        smtp_user=form.take("smtp_user", text, ""),
-        smtp_secret=form.take("smtp_secret", variable, ""),
-        webhook=form.take("webhook", _address, ""),
-        webhook_secret=form.take("webhook_secret", variable, ""),
-        private_addresses=form.take("private_addresses", flag, False),
-    )
-    mails = [key for key in _MAIL if form.has(key)]
-    for key in ("mail_to", "mail_from", "smtp_host"):
-        if mails and not form.has(key):
-            form.wrong(f"{key}: is missing; mails need mail_to, mail_from and smtp_host")
-    if form.has("smtp_user") != form.has("smtp_secret"):
-        form.wrong("smtp_user: and smtp_secret belong together", mails[-1] if mails else "")
-    if found.smtp_tls == "none" and found.smtp_host not in ("localhost", "127.0.0.1", "::1"):
-        form.wrong('smtp_tls: may be "none" only to this machine', "smtp_tls")
-    if found.webhook and not form.has("webhook_secret"):
-        form.wrong("webhook_secret: is missing; the name of the environment variable that holds what signs", "webhook")
-    if found.webhook.startswith("http:") and not found.private_addresses:
-        form.wrong("webhook: must be https, unless private_addresses is true", "webhook")
-    form.close()
-    return found
-
-
-def _case_system(form: Form) -> CaseSystem:
-    found = CaseSystem(
-        webhook=form.take("webhook", _address, ""),
-        webhook_secrets=form.take("webhook_secrets", _secrets, ()),
-        private_addresses=form.take("private_addresses", flag, False),
-    )
-    if found.webhook and not form.has("webhook_secrets"):
-        form.wrong(
-            "webhook_secrets: is missing; the names of the environment variables that hold what signs", "webhook"
-        )
-    if found.webhook.startswith("http:") and not found.private_addresses:
-        form.wrong("webhook: must be https, unless private_addresses is true", "webhook")
-    form.close()
-    return found
-
-
-def _secrets(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or len(value) > 5:
-        raise WrongError(
-            'must be a list of one to five names of environment variables, such as ["ADAPTER_HOOK_SECRET"]'
-        )
-    return tuple(variable(each) for each in value)
-
-
-def _mailboxes(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or len(value) > 20:
-        raise WrongError('must be a list of mail addresses, such as ["on-call@agency.example.ca"]')
-    return tuple(_mailbox(each) for each in value)
-
-
-def _address(value: Any) -> str:
-    found = web_address(value, _WRONG_ADDRESS)
-    if found.endswith("/"):
-        raise WrongError(_WRONG_ADDRESS)
     return found
 
 
